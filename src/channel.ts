@@ -1,0 +1,64 @@
+/**
+ * A queue that is filled by callbacks and read as an async iterable, by one reader. It has no bound of its own: who
+ * fills it looks at `size`. Reading what is there already costs no wait for an event.
+ */
+export class Channel<T> implements AsyncIterableIterator<T> {
+  #values: T[] = [];
+  #first = 0;
+  #closed = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Values that wait for the reader. */
+  get size(): number {
+    return this.#values.length - this.#first;
+  }
+
+  push(value: T): void {
+    if (this.#closed) return;
+    this.#values.push(value);
+    this.#wake?.();
+  }
+
+  /** No value will follow. With an error, the reader gets it after the values that are there. */
+  close(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#error = error;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<T, undefined>> {
+    while (this.#first === this.#values.length) {
+      if (this.#closed) {
+        const error = this.#error;
+        this.#error = undefined;
+        if (error !== undefined) throw error;
+        return { done: true, value: undefined };
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    const value = this.#values[this.#first] as T;
+    this.#first += 1;
+    if (this.#first === this.#values.length) {
+      this.#values = [];
+      this.#first = 0;
+    }
+    return { done: false, value };
+  }
+
+  /** The reader left early: what comes is dropped. */
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#closed = true;
+    this.#values = [];
+    this.#first = 0;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

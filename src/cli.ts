@@ -1,0 +1,159 @@
+#!/usr/bin/env node
+/** The command: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { printable } from './plan/printable.js';
+import { exitStatus, USAGE } from './commands/status.js';
+import { SluiceError, UsageError } from './errors.js';
+import type { FlagsArguments } from './commands/flags.js';
+import type { GetArguments } from './commands/get.js';
+import type { ServeArguments } from './commands/serve.js';
+import { EXECUTORS, IMAGE_CHECKS } from './options.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function wholeNumber(text: string): number {
+  if (!/^[+-]?\d+$/.test(text.trim())) throw new InvalidArgumentError('Give a whole number.');
+  return Number(text);
+}
+
+function someNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Give a number.');
+  return value;
+}
+
+function workers(text: string): number | 'auto' {
+  return text === 'auto' ? text : wholeNumber(text);
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+function executorOption(): Option {
+  return new Option('--executor <name>', 'what decodes and stores').choices(EXECUTORS).default('pool');
+}
+
+function createProgram(finish: (status: number) => void): Command {
+  const program = new Command('sluice')
+    .description('Bulk downloads to slow storage: the network never waits for the disk, and nothing is lost.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (message, write) => write(message.replace(/^error:/, '*** Usage error:')) });
+
+  program
+    .command('get')
+    .description('download URLs from arguments and lists')
+    .argument('[URL...]', 'http(s) URLs')
+    .option(
+      '-i, --input-file <FILE>',
+      'a list: a URL on each line, after a tab its file name; - is standard input; may be repeated',
+      collect,
+    )
+    .option('-d, --directory <DIR>', 'destination', 'downloads')
+    .option('-m, --max-requests <N>', 'requests at once', wholeNumber, 16)
+    .option('-q, --quiet', 'print nothing but what stops the run')
+    .option('-v, --verbose', 'print a line for each item')
+    .addOption(executorOption())
+    .option('--workers <auto|N>', 'threads that store', workers, 'auto')
+    .option('--memory <SIZE>', 'bytes fetched and not yet stored, at the most', '256MiB')
+    .addOption(new Option('--image-check <how>', 'prove that images are whole').choices(IMAGE_CHECKS).default('none'))
+    .option('--max-body-size <SIZE>', 'bytes of one file, at the most', '1TiB')
+    .option(
+      '--timeout <SECONDS>',
+      'to connect, to wait for an answer, and between two pieces of a body',
+      someNumber,
+      60,
+    )
+    .option('--tries <N>', 'tries for each item', wholeNumber, 5)
+    .option('--header <LINE>', "a header for every request: 'Name: value'; may be repeated", collect)
+    .option('--overwrite', 'replace files that are there')
+    .option('--report <FILE>', 'write the summary as JSON')
+    .action(async (urls: string[], options: Omit<GetArguments, 'urls'>) => {
+      const { get } = await import('./commands/get.js');
+      finish(await get({ ...options, urls }));
+    });
+
+  program
+    .command('flags')
+    .description('download the flags of countries, as the flags2 scripts of Fluent Python do')
+    .argument('[CC...]', 'country codes: two letters, or one for all that begin with it; default: the 20 most populous')
+    .option('-a, --all', 'all 194 codes that have a flag (AD to ZW)')
+    .option('-e, --every', 'every possible code (AA...ZZ)')
+    .option('-l, --limit <N>', 'limit to the first N codes', wholeNumber)
+    .option('-m, --max_req <N>', 'requests at once, at most 1000 (default: 5)', wholeNumber)
+    .addOption(new Option('--max-req <N>').argParser(wholeNumber).hideHelp())
+    .option('-s, --server <LABEL>', 'server to hit: REMOTE, LOCAL, DELAY or ERROR', 'LOCAL')
+    .option('-v, --verbose', 'print a line for each code')
+    .option('-d, --directory <DIR>', 'destination', 'downloads')
+    .option('--base-url <URL>', 'where the flags lie, instead of the place that the label stands for')
+    .addOption(executorOption())
+    .option('--report <FILE>', 'write the summary as JSON')
+    .action(async (codes: string[], options: Omit<FlagsArguments, 'codes'> & { max_req?: number }) => {
+      const { flags } = await import('./commands/flags.js');
+      const maxReq = options.maxReq ?? options.max_req;
+      finish(await flags({ ...options, codes, ...(maxReq !== undefined && { maxReq }) }));
+    });
+
+  program
+    .command('serve')
+    .description('run the LOCAL, DELAY and ERROR servers of the flags examples until interrupted')
+    .option('--ports <LOCAL,DELAY,ERROR>', 'their ports', '8001,8002,8003')
+    .option('--delay <SECONDS>', 'how long DELAY and ERROR delay an answer', someNumber, 0.5)
+    .option('--error-rate <SHARE>', 'share of requests that ERROR fails, 0 to 1', someNumber, 0.25)
+    .option('--delay-rate <SHARE>', 'share of requests that ERROR delays, 0 to 1', someNumber, 0.5)
+    .option('--seed <N>', 'makes the random choices the same in each run', wholeNumber)
+    .action(async (options: ServeArguments) => {
+      const { serve } = await import('./commands/serve.js');
+      finish(await serve(options));
+    });
+
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+/** Runs a command line, and returns its exit status. */
+async function main(argv: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = createProgram((value) => {
+    status = value;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return reportCommander(error, program, argv);
+    return report(error, program, argv);
+  }
+}
+
+function reportCommander(error: CommanderError, program: Command, argv: readonly string[]): number {
+  if (error.exitCode === 0) return 0;
+  if (error.code === 'commander.help') return USAGE;
+  process.stderr.write(usage(program, argv));
+  return USAGE;
+}
+
+/** No stack trace reaches a user, unless it is a fault of the program: then it is what a report needs. */
+function report(error: unknown, program: Command, argv: readonly string[]): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`*** Usage error: ${printable(error.message, 1000)}: ${error.hint}\n${usage(program, argv)}`);
+  } else if (error instanceof SluiceError) {
+    if (error.code !== 'ABORTED') process.stderr.write(`*** Error: ${printable(error.message, 1000)}: ${error.hint}\n`);
+  } else {
+    process.stderr.write(`*** This is a fault of sluice; please report it with these lines:\n`);
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  }
+  return exitStatus(error);
+}
+
+function usage(program: Command, argv: readonly string[]): string {
+  const command = program.commands.find((candidate) => argv[2] === candidate.name()) ?? program;
+  return `Usage: ${command.createHelp().commandUsage(command)}\nTry: ${command === program ? 'sluice' : `sluice ${command.name()}`} --help\n`;
+}
+
+// A list on standard input that stalls would keep the process alive.
+process.exit(await main(process.argv));

@@ -1,0 +1,109 @@
+/** `sluice get`: arguments -> library -> report. */
+import { Download } from '../download.js';
+import { UsageError } from '../errors.js';
+import { type ExecutorName, resolveOptions } from '../options.js';
+import type { Source } from '../plan.js';
+import { printable } from '../plan/printable.js';
+import type { ImageCheck } from '../protocol.js';
+import type { Outcome, Summary } from '../report.js';
+import { formatBytes, showProgress } from '../ui/progress.js';
+import { interruptible } from './interrupt.js';
+import { ReportFile } from './report-file.js';
+import { SOME_FAILED } from './status.js';
+
+export interface GetArguments {
+  readonly urls: readonly string[];
+  readonly inputFile?: readonly string[];
+  readonly directory: string;
+  readonly maxRequests: number;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly executor: ExecutorName;
+  readonly workers: number | 'auto';
+  readonly memory: string;
+  readonly imageCheck: ImageCheck;
+  readonly maxBodySize: string;
+  readonly timeout: number;
+  readonly tries: number;
+  readonly header?: readonly string[];
+  readonly overwrite?: boolean;
+  readonly report?: string;
+}
+
+/** Errors that are printed one by one unless `--verbose` asks for all. */
+const SHOWN_ERRORS = 10;
+
+/** @returns the exit status */
+export async function get(args: GetArguments): Promise<number> {
+  const sources = toSources(args);
+  const options = resolveOptions({ ...args, headers: parseHeaders(args.header ?? []) });
+  const reportFile = await ReportFile.open(args.report);
+  return interruptible(async (signal) => {
+    const download = new Download(sources, { ...options, signal });
+    const total = args.inputFile === undefined ? args.urls.length : undefined;
+    const progress = args.quiet === true ? undefined : await showProgress(() => download.summary, total);
+    let shown = 0;
+    try {
+      for await (const outcome of download) {
+        reportFile?.note(outcome);
+        if (args.verbose === true) {
+          progress?.print(describeOutcome(outcome));
+        } else if (outcome.status !== 'ok' && progress !== undefined) {
+          shown += 1;
+          if (shown <= SHOWN_ERRORS) progress.print(describeOutcome(outcome));
+          else if (shown === SHOWN_ERRORS + 1)
+            progress.print('*** More errors are counted; --verbose prints them all.');
+        }
+      }
+    } finally {
+      progress?.stop();
+      if (args.quiet !== true) process.stderr.write(describeSummary(download.summary));
+      await reportFile?.write('get', download.summary);
+    }
+    const { errors, notFound } = download.summary;
+    return errors + notFound > 0 ? SOME_FAILED : 0;
+  });
+}
+
+function toSources({ urls, inputFile = [] }: GetArguments): Source[] {
+  if (urls.length === 0 && inputFile.length === 0) {
+    throw new UsageError('nothing to download', 'give URLs, or a list with --input-file');
+  }
+  if (inputFile.filter((path) => path === '-').length > 1) {
+    throw new UsageError('--input-file - is given twice', 'standard input can be read once');
+  }
+  const lists = inputFile.map((path): Source => {
+    return path === '-' ? { kind: 'stream', stream: process.stdin, label: '<stdin>' } : { kind: 'file', path };
+  });
+  return urls.length === 0 ? lists : [{ kind: 'urls', urls, label: 'argument' }, ...lists];
+}
+
+function parseHeaders(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      if (colon < 1) throw new UsageError(`--header ${JSON.stringify(line)} is no header`, "write it as 'Name: value'");
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+function describeOutcome(outcome: Outcome): string {
+  if (outcome.status === 'ok') return `${outcome.name}: ${formatBytes(outcome.size)}`;
+  return `*** Error for ${printable(outcome.url)}: ${printable(outcome.error.message, 1000)}`;
+}
+
+function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, causes }: Summary): string {
+  const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
+  if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
+  if (notFound > 0) lines.push(`${notFound} not found.`);
+  if (errors > 0) {
+    const parts = Object.entries(causes).map(([code, times]) => `${times} ${code}`);
+    lines.push(`${count(errors, 'error')}: ${parts.join(', ')}.`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

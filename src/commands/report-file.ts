@@ -1,0 +1,47 @@
+/** `--report FILE`: the summary as JSON. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { UsageError } from '../errors.js';
+import type { Outcome, Summary } from '../report.js';
+
+/** Failed items that the report lists; all are counted. */
+const MAX_FAILURES = 1000;
+
+export class ReportFile {
+  readonly #file: FileHandle;
+  readonly #failures: object[] = [];
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /**
+   * Opened before the run, so that a wrong path costs nothing.
+   *
+   * @throws UsageError when the file cannot be written
+   */
+  static async open(path: string | undefined): Promise<ReportFile | undefined> {
+    if (path === undefined) return undefined;
+    try {
+      return new ReportFile(await open(path, 'w'));
+    } catch (error) {
+      throw new UsageError(
+        `--report ${path} cannot be written: ${(error as Error).message}`,
+        'choose another place',
+        error,
+      );
+    }
+  }
+
+  note(outcome: Outcome): void {
+    if (outcome.status === 'ok' || this.#failures.length >= MAX_FAILURES) return;
+    const { code, message, hint } = outcome.error;
+    this.#failures.push({ index: outcome.index, url: outcome.url, status: outcome.status, code, message, hint });
+  }
+
+  async write(command: string, summary: Summary): Promise<void> {
+    const { ok, notFound, errors, duplicates, bytes, elapsed, causes } = summary;
+    const report = { command, ok, notFound, errors, duplicates, bytes, elapsed, causes, failures: this.#failures };
+    await this.#file.writeFile(`${JSON.stringify(report, undefined, 2)}\n`);
+    await this.#file.close();
+  }
+}

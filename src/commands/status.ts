@@ -1,0 +1,23 @@
+/** Exit statuses, the same for all commands. */
+import { SluiceError, StorageError, UsageError } from '../errors.js';
+import { Interrupted } from './interrupt.js';
+
+/** Some items failed. */
+export const SOME_FAILED = 1;
+/** An option, an argument or a list was wrong; nothing was begun. */
+export const USAGE = 2;
+/** The storage stopped the run. */
+const STORAGE = 3;
+/** A fault of the program: EX_SOFTWARE of sysexits.h. */
+const INTERNAL = 70;
+
+export function exitStatus(error: unknown): number {
+  if (error instanceof UsageError) return USAGE;
+  if (error instanceof StorageError) return STORAGE;
+  if (error instanceof SluiceError) {
+    if (error.code === 'LIST_UNREADABLE') return USAGE;
+    if (error.cause instanceof Interrupted) return error.cause.status;
+    return SOME_FAILED;
+  }
+  return INTERNAL;
+}

@@ -1,0 +1,395 @@
+/**
+ * The pipeline: plan -> semaphore and budget -> fetch -> executor -> outcome. The one place that knows the order of the
+ * stages, and it does nothing else.
+ */
+import { Channel } from './channel.js';
+import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
+import type { BodyWriter, Executor } from './executor/executor.js';
+import { createExecutor } from './executor/create.js';
+import { ThreadDownloads } from './executor/threads.js';
+import { Attempt, type AttemptListener } from './fetch/attempt.js';
+import { Budget } from './fetch/budget.js';
+import { Connections } from './fetch/client.js';
+import { RequestHeaders } from './fetch/headers.js';
+import { type AttemptFailure, retryDelay } from './fetch/retry.js';
+import { Semaphore } from './fetch/semaphore.js';
+import { Destination } from './destination.js';
+import type { ResolvedOptions } from './options.js';
+import { type Entry, type Item, plan, type Source } from './plan.js';
+import type { StoreResult } from './protocol.js';
+import { type Outcome, type Summary, Tally } from './report.js';
+
+/** Outcomes that may wait for whoever reads them, and items for their next try, before no new request starts. */
+const MAX_WAITING = 4096;
+/** Milliseconds that an interrupted run goes on storing what it has fetched. */
+const STORE_GRACE = 1_000;
+/** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
+const MAX_STORE_FAILURES = 10;
+/** Bytes: the largest body that is ever held whole. */
+const MAX_WHOLE = 256 << 10;
+
+/** An item on its way. */
+interface Work {
+  readonly item: Item;
+  tried: number;
+  /** Bytes of the budget. */
+  held: number;
+  attempt: { cancel(error: PlainError): void } | undefined;
+}
+
+const INTERRUPTED: PlainError = {
+  code: 'ABORTED',
+  message: 'the run was interrupted',
+  hint: 'run the same command again to go on',
+};
+
+export class Download implements AttemptListener {
+  readonly #options: ResolvedOptions;
+  readonly #entries: AsyncGenerator<readonly Entry[]>;
+  readonly #outcomes = new Channel<Outcome>();
+  readonly #tally = new Tally();
+  readonly #semaphore: Semaphore;
+  readonly #budget: Budget;
+  readonly #maxWhole: number;
+  readonly #connections: Connections;
+  readonly #headers: RequestHeaders;
+  readonly #works = new Map<Item, Work>();
+  /** Items whose time for another try has come. */
+  readonly #again: Work[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
+  readonly #started = performance.now();
+
+  #destination: Destination | undefined;
+  #executor: Executor | undefined;
+  /** Instead of attempts and an executor, where each worker downloads and stores by itself. */
+  #threads: ThreadDownloads | undefined;
+  /** Bytes that are fetched and not yet stored. */
+  #waiting = 0;
+  /** Planned entries from `#next` on have not been begun. */
+  #planned: readonly Entry[] = [];
+  #next = 0;
+  #planning = false;
+  #planEnded = false;
+  #pumping = false;
+  #storeFailures = 0;
+  #stopping = false;
+  #fatal: SluiceError | undefined;
+  #closing: Promise<void> | undefined;
+  #ended: number | undefined;
+
+  constructor(sources: readonly Source[], options: ResolvedOptions) {
+    this.#options = options;
+    this.#entries = plan(sources);
+    this.#semaphore = new Semaphore(options.maxRequests);
+    this.#budget = new Budget(options.memory);
+    // So that requests alone never fill more than half of the budget.
+    this.#maxWhole = Math.min(MAX_WHOLE, Math.floor(options.memory / (2 * options.maxRequests)));
+    this.#connections = new Connections({ timeout: options.timeout });
+    this.#headers = new RequestHeaders(options.headers);
+  }
+
+  /** The account of the run so far; whole when the iteration has ended. */
+  get summary(): Summary {
+    const { ok, notFound, errors, duplicates, bytes, causes } = this.#tally;
+    return {
+      ok,
+      notFound,
+      errors,
+      duplicates,
+      bytes,
+      waiting: this.#waiting,
+      running: this.#semaphore.taken,
+      elapsed: ((this.#ended ?? performance.now()) - this.#started) / 1000,
+      causes: { ...causes },
+    };
+  }
+
+  /**
+   * Starts the run; outcomes come as items complete. Ends after the last one, with the error that stopped the run if
+   * one did. A reader that leaves early stops the run.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Outcome, void, undefined> {
+    const { signal } = this.#options;
+    const interrupt = (): void =>
+      this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
+    try {
+      await this.#start();
+      signal?.addEventListener('abort', interrupt);
+      if (signal?.aborted === true) interrupt();
+      this.#pump();
+      yield* this.#outcomes;
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+      this.#stop(undefined);
+      await this.#close();
+    }
+    if (this.#fatal !== undefined) throw this.#fatal;
+  }
+
+  /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
+  async #start(): Promise<void> {
+    await this.#plan();
+    this.#destination = await Destination.open(this.#options.directory, this.#options.overwrite);
+    const { imageCheck, maxBodySize, simulatedLatency } = this.#options;
+    const settings = {
+      directory: this.#destination.directory,
+      scratch: this.#destination.scratch,
+      imageCheck,
+      maxBodySize,
+      simulatedLatency,
+      cancelled: this.#cancelled,
+    };
+    const onStored = (item: Item, result: StoreResult): void => this.#onStored(item, result);
+    const { executor, workers, maxRequests } = this.#options;
+    if (executor === 'threads') {
+      const request = { headers: this.#options.headers, timeout: this.#options.timeout, maxWhole: this.#maxWhole };
+      this.#threads = new ThreadDownloads(maxRequests, request, settings, this, onStored);
+    } else {
+      this.#executor = await createExecutor(executor, workers, settings, onStored);
+    }
+  }
+
+  async #plan(): Promise<void> {
+    const { done, value } = await this.#entries.next();
+    this.#planned = done === true ? [] : value;
+    this.#next = 0;
+    this.#planEnded = done === true;
+  }
+
+  /** Begins items while the semaphore, the budget and the reader of the outcomes allow it. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#stopping && this.#outcomes.size < MAX_WAITING) {
+      if (this.#again.length === 0 && this.#next === this.#planned.length) {
+        this.#planMore();
+        break;
+      }
+      const again = this.#again[0];
+      if (again === undefined) {
+        if (this.#timers.size >= MAX_WAITING) break;
+        const work = this.#toWork(this.#planned[this.#next] as Entry);
+        if (work !== undefined && !this.#tryBegin(work)) break;
+        this.#next += 1;
+      } else {
+        if (!this.#tryBegin(again)) break;
+        this.#again.shift();
+      }
+    }
+    this.#pumping = false;
+    this.#finishIfDone();
+  }
+
+  #planMore(): void {
+    if (this.#planning || this.#planEnded) return;
+    this.#planning = true;
+    this.#plan()
+      .catch((error: unknown) => {
+        this.#planEnded = true;
+        this.#stop(
+          error instanceof SluiceError
+            ? error
+            : new SluiceError('INTERNAL', 'the list failed', { hint: 'see the cause', cause: error }),
+        );
+      })
+      .finally(() => {
+        this.#planning = false;
+        this.#pump();
+      });
+  }
+
+  /** What is to be downloaded of an entry; the others are accounted for here. */
+  #toWork(entry: Entry): Work | undefined {
+    if (entry.kind === 'duplicate') {
+      this.#tally.duplicates += 1;
+      return undefined;
+    }
+    if (entry.kind === 'refused') {
+      const { index, text, error } = entry.refused;
+      this.#emit({ status: 'error', index, url: text, error: new FetchError({ url: text, name: '' }, error) });
+      return undefined;
+    }
+    const { item } = entry;
+    if (this.#destination?.holds(item.name) === true) {
+      this.#emitError(item, {
+        code: 'STORE_EXISTS',
+        message: `${item.name} is in ${this.#options.directory} already`,
+        hint: 'replace such files with --overwrite, or choose another destination with --directory',
+      });
+      return undefined;
+    }
+    return { item, tried: 0, held: 0, attempt: undefined };
+  }
+
+  #tryBegin(work: Work): boolean {
+    if (!this.#semaphore.tryAcquire()) return false;
+    if (!this.#budget.tryReserve(this.#maxWhole)) {
+      this.#semaphore.release();
+      return false;
+    }
+    work.held = this.#maxWhole;
+    work.tried += 1;
+    this.#works.set(work.item, work);
+    if (this.#threads === undefined) {
+      const attempt = new Attempt(work.item, this.#connections, this.#headers, this.#maxWhole, this);
+      work.attempt = attempt;
+      attempt.start();
+    } else {
+      work.attempt = this.#threads.start(work.item);
+    }
+    return true;
+  }
+
+  onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
+    const work = this.#workOf(item);
+    work.attempt = undefined;
+    this.#hold(work, length);
+    this.#waiting += length;
+    this.#executor?.store({ item, chunks, length, encoding });
+    this.#semaphore.release();
+    this.#pump();
+  }
+
+  openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+    const executor = this.#executor as Executor;
+    return executor.storeLarge(item, encoding, onRoom);
+  }
+
+  onLarge(item: Item): void {
+    const work = this.#workOf(item);
+    work.attempt = undefined;
+    this.#waiting += work.held;
+    this.#semaphore.release();
+    this.#pump();
+  }
+
+  onNotFound(item: Item, status: number): void {
+    this.#release(item);
+    const error = new FetchError(item, {
+      code: 'HTTP_STATUS',
+      message: `${item.url}: the server answered ${status}`,
+      hint: 'check the URL',
+    });
+    this.#emit({ status: 'not_found', index: item.index, url: item.url, error });
+    this.#pump();
+  }
+
+  onFailure(item: Item, failure: AttemptFailure): void {
+    const work = this.#release(item);
+    if (this.#stopping) {
+      this.#finishIfDone();
+      return;
+    }
+    this.#retryOrFail(work, failure);
+    this.#pump();
+  }
+
+  #retryOrFail(work: Work, failure: AttemptFailure): void {
+    const delay = retryDelay(failure, work.tried, this.#options.retry, Date.now(), Math.random());
+    if (delay === undefined) {
+      this.#emitError(work.item, failure.error);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#again.push(work);
+      this.#pump();
+    }, delay);
+    this.#timers.add(timer);
+  }
+
+  #onStored(item: Item, result: StoreResult): void {
+    const work = this.#workOf(item);
+    this.#works.delete(item);
+    this.#waiting -= work.held;
+    this.#hold(work, 0);
+    if (typeof result === 'number') {
+      this.#storeFailures = 0;
+      this.#emit({ status: 'ok', index: item.index, url: item.url, name: item.name, size: result });
+    } else if (result.code === 'WORKER_LOST' && !this.#stopping) {
+      this.#retryOrFail(work, { error: result });
+    } else if (result.code !== 'ABORTED') {
+      this.#emitError(item, result);
+      this.#judgeStorage(result);
+    }
+    this.#pump();
+  }
+
+  /** A full or read-only file system ends the run, and so does one that fails again and again. */
+  #judgeStorage(error: PlainError): void {
+    if (!error.code.startsWith('STORE_') || error.code === 'STORE_EXISTS') return;
+    this.#storeFailures += 1;
+    const hopeless = error.code === 'STORE_FULL' || error.code === 'STORE_READ_ONLY';
+    if (hopeless || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
+  }
+
+  /** Gives back what an item that is no longer fetched had taken. */
+  #release(item: Item): Work {
+    const work = this.#workOf(item);
+    this.#works.delete(item);
+    work.attempt = undefined;
+    this.#hold(work, 0);
+    this.#semaphore.release();
+    return work;
+  }
+
+  #workOf(item: Item): Work {
+    const work = this.#works.get(item);
+    if (work === undefined) throw new RangeError(`${item.name} is not under way`);
+    return work;
+  }
+
+  #hold(work: Work, bytes: number): void {
+    this.#budget.free(work.held - bytes);
+    work.held = bytes;
+  }
+
+  #emitError(item: Item, error: PlainError): void {
+    this.#emit({ status: 'error', index: item.index, url: item.url, error: new FetchError(item, error) });
+  }
+
+  #emit(outcome: Outcome): void {
+    this.#tally.count(outcome);
+    this.#outcomes.push(outcome);
+  }
+
+  /** Begins nothing more, and ends what is under way: fetches at once, the store within its grace. */
+  #stop(error: SluiceError | undefined): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#fatal = error;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    this.#again.length = 0;
+    for (const { attempt } of [...this.#works.values()]) attempt?.cancel(INTERRUPTED);
+    const grace = error?.code === 'ABORTED' ? STORE_GRACE : 0;
+    const leave = setTimeout(() => Atomics.store(this.#cancelled, 0, 1), grace);
+    leave.unref();
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    if (this.#works.size > 0) return;
+    const exhausted =
+      this.#planEnded && this.#next === this.#planned.length && this.#again.length + this.#timers.size === 0;
+    if (exhausted || this.#stopping) void this.#close();
+  }
+
+  /** Once: waits for the store, frees everything, and ends the outcomes. */
+  #close(): Promise<void> {
+    this.#closing ??= this.#doClose();
+    return this.#closing;
+  }
+
+  async #doClose(): Promise<void> {
+    await this.#executor?.close();
+    await this.#threads?.close();
+    this.#ended = performance.now();
+    await this.#connections.destroy();
+    // A list that stalls is not waited for.
+    void this.#entries.return(undefined);
+    await this.#destination?.close();
+    this.#outcomes.close();
+  }
+}

@@ -1,0 +1,38 @@
+/** The interface of what decodes and stores bodies. */
+import type { StoreResult } from '../protocol.js';
+import type { Item } from '../plan.js';
+
+/** A body that is whole in memory. */
+export interface Body {
+  readonly item: Item;
+  /** As read from the socket. They share memory with other responses: to be copied or written, never transferred. */
+  readonly chunks: readonly Uint8Array[];
+  /** Bytes of all chunks. */
+  readonly length: number;
+  /** Content-Encoding to undo; empty for none. */
+  readonly encoding: string;
+}
+
+/** Told once for each body, when it is stored or will not be; perhaps before `store` returns. */
+export type StoreListener = (item: Item, result: StoreResult) => void;
+
+/** Takes a body that is too large to be held whole, chunk by chunk. */
+export interface BodyWriter {
+  /** @returns false when the sender should pause until it is told that there is room; the chunk was taken all the same */
+  write(chunk: Uint8Array): boolean;
+  /** The body is whole. The listener is told when it is stored. */
+  end(): void;
+  /** The body will never be whole: what was written is removed, and the listener is not told. */
+  abort(): void;
+}
+
+export interface Executor {
+  store(body: Body): void;
+  /** @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more */
+  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
+  /** Resolves when every body that it took is accounted for, and frees threads and memory. */
+  close(): Promise<void>;
+}
+
+/** Bytes of a large body that may wait for its writer: four parts of 1 MiB. */
+export const LARGE_WINDOW = 4 << 20;

@@ -1,0 +1,107 @@
+/**
+ * Sends a large body to a worker in recycled buffers of shared memory. The buffer that comes back is the credit for the
+ * next part, so nothing is ever held whole.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { PartMessage } from '../protocol.js';
+import type { BodyWriter } from './executor.js';
+
+/** Bytes of a part. */
+const PART_SIZE = 1 << 20;
+
+export class LargeBodySender implements BodyWriter {
+  readonly #port: MessagePort;
+  readonly #onRoom: () => void;
+  readonly #free: Uint8Array[] = [];
+  #unmade: number;
+  #current: Uint8Array | undefined;
+  #filled = 0;
+  /** What found no buffer: at most what one read of the socket brought, since the sender then pauses. */
+  #overflow: Uint8Array[] = [];
+  #ended = false;
+  #settled = false;
+  aborted = false;
+
+  /** @param window bytes that may be sent and not yet written */
+  constructor(port: MessagePort, window: number, onRoom: () => void) {
+    this.#port = port;
+    this.#onRoom = onRoom;
+    this.#unmade = window / PART_SIZE;
+    port.on('message', (buffer: Uint8Array) => {
+      this.#free.push(buffer);
+      this.#retry();
+    });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#settled) return true;
+    this.#fill(chunk);
+    return this.#overflow.length === 0;
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#overflow.length === 0) this.#sendEnd();
+  }
+
+  abort(): void {
+    this.aborted = true;
+    this.#send('abort');
+  }
+
+  /** The worker answered: it takes no more parts. */
+  settled(): void {
+    this.#settled = true;
+    this.#overflow = [];
+    this.#port.close();
+    this.#onRoom();
+  }
+
+  #retry(): void {
+    const waiting = this.#overflow;
+    if (waiting.length === 0) return;
+    this.#overflow = [];
+    for (const chunk of waiting) this.#fill(chunk);
+    if (this.#overflow.length > 0) return;
+    if (this.#ended) this.#sendEnd();
+    else this.#onRoom();
+  }
+
+  #fill(chunk: Uint8Array): void {
+    for (let taken = 0; taken < chunk.length;) {
+      this.#current ??= this.#takeBuffer();
+      if (this.#current === undefined) {
+        this.#overflow.push(chunk.subarray(taken));
+        return;
+      }
+      const piece = chunk.subarray(taken, taken + this.#current.length - this.#filled);
+      this.#current.set(piece, this.#filled);
+      this.#filled += piece.length;
+      taken += piece.length;
+      if (this.#filled === this.#current.length) this.#sendCurrent();
+    }
+  }
+
+  #takeBuffer(): Uint8Array | undefined {
+    const buffer = this.#free.pop();
+    if (buffer !== undefined || this.#unmade === 0) return buffer;
+    this.#unmade -= 1;
+    return new Uint8Array(new SharedArrayBuffer(PART_SIZE));
+  }
+
+  #sendCurrent(): void {
+    if (this.#current === undefined) return;
+    this.#send({ buffer: this.#current, length: this.#filled });
+    this.#current = undefined;
+    this.#filled = 0;
+  }
+
+  #sendEnd(): void {
+    this.#sendCurrent();
+    this.#send('end');
+  }
+
+  #send(message: PartMessage): void {
+    if (!this.#settled) this.#port.postMessage(message);
+  }
+}

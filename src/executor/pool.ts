@@ -1,0 +1,167 @@
+/**
+ * The executor that is the point of it all: bodies go to worker threads in batches, so that the main thread never waits
+ * for the disk.
+ */
+import { MessageChannel } from 'node:worker_threads';
+import type { Item } from '../plan.js';
+import { type PlainError, toPlain } from '../errors.js';
+import type { BatchAnswer, LargeTask, StoreResult, StoreSettings } from '../protocol.js';
+import { ARENA_SIZE, Arenas, type Batch } from './batch.js';
+import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
+import { LargeBodySender } from './large.js';
+import { Workers } from './workers.js';
+
+/** Milliseconds that a body waits for company in its batch. */
+const BATCH_DELAY = 5;
+/** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
+const BATCH_WORK = 20;
+/** Bodies in a batch at the most; at the start, before anything is known, at the most FIRST_BATCH. */
+const MAX_BATCH = 256;
+const FIRST_BATCH = 16;
+/** Batches under way for each worker: one that it stores, and one that it finds when it is done. */
+const BATCHES_PER_WORKER = 2;
+/** Where the compiled entry lies, seen from this file's compiled place. */
+const ENTRY = new URL('../../workers/pool-entry.js', import.meta.url);
+
+export class PoolExecutor implements Executor {
+  readonly #settings: StoreSettings;
+  readonly #onStored: StoreListener;
+  readonly #workers: number;
+  readonly #threads: Workers;
+  readonly #arenas = new Arenas();
+  /** Sealed batches that wait for a worker. */
+  readonly #sealed: Batch[] = [];
+  #open: Batch | undefined;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #batchesUnderWay = 0;
+  #underWay = 0;
+  #maxBatch = FIRST_BATCH;
+  #onIdle: (() => void) | undefined;
+
+  /** @param workers threads that store at the same time */
+  constructor(workers: number, settings: StoreSettings, onStored: StoreListener) {
+    this.#workers = workers;
+    this.#settings = settings;
+    this.#onStored = onStored;
+    this.#threads = new Workers(ENTRY, workers);
+  }
+
+  store(body: Body): void {
+    if (this.#open !== undefined && this.#open.arena.used + body.length > ARENA_SIZE) this.#seal();
+    if (this.#open === undefined) {
+      this.#open = this.#arenas.openBatch(body.length);
+      this.#flushTimer ??= setTimeout(() => {
+        this.#flushTimer = undefined;
+        this.#flush();
+      }, BATCH_DELAY);
+    }
+    this.#open.add(body);
+    if (this.#open.items.length >= this.#maxBatch) this.#seal();
+  }
+
+  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+    const { port1, port2 } = new MessageChannel();
+    const task: LargeTask = {
+      kind: 'large',
+      settings: this.#settings,
+      job: { name: item.name, encoding },
+      port: port2,
+    };
+    const sender = new LargeBodySender(port1, LARGE_WINDOW, onRoom);
+    this.#begin();
+    void this.#threads
+      .run<StoreResult>(task, [port2])
+      .catch((error: unknown) => workerLost(error))
+      .then((result) => {
+        sender.settled();
+        if (!sender.aborted) this.#onStored(item, result);
+        this.#finish();
+      });
+    return sender;
+  }
+
+  async close(): Promise<void> {
+    this.#flush();
+    if (this.#underWay > 0 || this.#sealed.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    clearTimeout(this.#flushTimer);
+    await this.#threads.destroy();
+  }
+
+  /** Sends what there is, if a worker could begin with it now; else it may as well grow. */
+  #flush(): void {
+    if (this.#open === undefined) return;
+    if (this.#batchesUnderWay < this.#workers * BATCHES_PER_WORKER) this.#seal();
+  }
+
+  #seal(): void {
+    if (this.#open === undefined) return;
+    this.#sealed.push(this.#open);
+    this.#open = undefined;
+    this.#send();
+  }
+
+  #send(): void {
+    while (this.#batchesUnderWay < this.#workers * BATCHES_PER_WORKER) {
+      const batch = this.#sealed.shift();
+      if (batch === undefined) return;
+      this.#batchesUnderWay += 1;
+      this.#begin();
+      void this.#threads
+        .run<BatchAnswer>(batch.toTask(this.#settings))
+        .then(
+          (answer) => this.#account(batch, answer),
+          (error: unknown) => this.#accountLost(batch, workerLost(error)),
+        )
+        .then(() => {
+          this.#batchesUnderWay -= 1;
+          this.#send();
+          this.#flush();
+          this.#finish();
+        });
+    }
+  }
+
+  #account(batch: Batch, { sizes, failures, wall }: BatchAnswer): void {
+    this.#arenas.release(batch);
+    const each = wall / batch.items.length;
+    // At most twice as many as last time: a first batch that met a warm cache proves little.
+    const wanted = Math.max(1, Math.floor(BATCH_WORK / Math.max(each, 0.001)));
+    this.#maxBatch = Math.min(wanted, this.#maxBatch * 2, MAX_BATCH);
+    let nextFailure = 0;
+    for (const [position, item] of batch.items.entries()) {
+      const failure = failures[nextFailure];
+      if (failure?.position === position) {
+        nextFailure += 1;
+        this.#onStored(item, failure.error);
+      } else {
+        this.#onStored(item, sizes[position] as number);
+      }
+    }
+  }
+
+  #accountLost(batch: Batch, error: PlainError): void {
+    this.#arenas.release(batch);
+    for (const item of batch.items) this.#onStored(item, error);
+  }
+
+  #begin(): void {
+    this.#underWay += 1;
+  }
+
+  #finish(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0 && this.#sealed.length === 0) this.#onIdle?.();
+  }
+}
+
+function workerLost(error: unknown): PlainError {
+  return toPlain(error, {
+    code: 'WORKER_LOST',
+    message: 'the worker that stored this file ended unexpectedly',
+    hint: 'run the same command again; if it happens again, report it with the output of --verbose',
+  });
+}

@@ -1,0 +1,24 @@
+/** What the threads of {@link ThreadDownloads} run: one item, from the request to the stored file. */
+import { Attempt } from '../fetch/attempt.js';
+import { Connections } from '../fetch/client.js';
+import { RequestHeaders } from '../fetch/headers.js';
+import { LocalExecutor } from './local.js';
+import type { ThreadAnswer, ThreadTask } from './threads.js';
+
+/** A thread keeps its connections from item to item; it ends with its run. */
+let connections: Connections | undefined;
+
+export default function downloadAndStore({ item, request, settings }: ThreadTask): Promise<ThreadAnswer> {
+  connections ??= new Connections({ timeout: request.timeout });
+  const kept = connections;
+  return new Promise((resolve) => {
+    const executor = new LocalExecutor('inline', settings, (_item, result) => resolve({ kind: 'stored', result }));
+    new Attempt(item, kept, new RequestHeaders(request.headers), request.maxWhole, {
+      onBody: (_item, chunks, length, encoding) => executor.store({ item, chunks, length, encoding }),
+      openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, onRoom),
+      onLarge: () => undefined,
+      onNotFound: (_item, status) => resolve({ kind: 'not_found', status }),
+      onFailure: (_item, failure) => resolve({ kind: 'failed', failure }),
+    }).start();
+  });
+}

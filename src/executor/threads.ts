@@ -1,0 +1,95 @@
+/**
+ * Each worker downloads and stores by itself, one item after the other, as `flags2_threadpool.py` does: no hand-off, and
+ * no event loop that is shared. Made to be compared with the pool.
+ */
+import type { PlainError } from '../errors.js';
+import { toPlain } from '../errors.js';
+import type { AttemptListener } from '../fetch/attempt.js';
+import type { AttemptFailure } from '../fetch/retry.js';
+import type { Item } from '../plan.js';
+import type { StoreResult, StoreSettings } from '../protocol.js';
+import type { StoreListener } from './executor.js';
+import { Workers } from './workers.js';
+
+/** How a worker requests. */
+export interface ThreadRequest {
+  /** Name, value, name, value ... */
+  readonly headers: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Bytes: a larger body is written part by part. */
+  readonly maxWhole: number;
+}
+
+export interface ThreadTask {
+  readonly item: Item;
+  readonly request: ThreadRequest;
+  readonly settings: StoreSettings;
+}
+
+export type ThreadAnswer =
+  | { readonly kind: 'stored'; readonly result: StoreResult }
+  | { readonly kind: 'not_found'; readonly status: number }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure };
+
+const MAX_THREADS = 64;
+
+export class ThreadDownloads {
+  readonly #workers: Workers;
+  readonly #request: ThreadRequest;
+  readonly #settings: StoreSettings;
+  readonly #listener: AttemptListener;
+  readonly #onStored: StoreListener;
+
+  /** @param requests requests at once: each takes a thread, up to 64 */
+  constructor(
+    requests: number,
+    request: ThreadRequest,
+    settings: StoreSettings,
+    listener: AttemptListener,
+    onStored: StoreListener,
+  ) {
+    this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), Math.min(requests, MAX_THREADS));
+    this.#request = request;
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#onStored = onStored;
+  }
+
+  start(item: Item): { cancel(error: PlainError): void } {
+    let cancelled = false;
+    const task: ThreadTask = { item, request: this.#request, settings: this.#settings };
+    void this.#workers
+      .run<ThreadAnswer>(task)
+      .catch((error: unknown): ThreadAnswer => ({ kind: 'failed', failure: { error: threadLost(error) } }))
+      .then((answer) => {
+        if (cancelled) return;
+        if (answer.kind === 'stored') {
+          this.#listener.onLarge(item);
+          this.#onStored(item, answer.result);
+        } else if (answer.kind === 'not_found') {
+          this.#listener.onNotFound(item, answer.status);
+        } else {
+          this.#listener.onFailure(item, answer.failure);
+        }
+      });
+    return {
+      cancel: (error) => {
+        cancelled = true;
+        this.#listener.onFailure(item, { error });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#workers.destroy();
+  }
+}
+
+function threadLost(error: unknown): PlainError {
+  return toPlain(error, {
+    code: 'WORKER_LOST',
+    message: 'the worker that downloaded this file ended unexpectedly',
+    hint: 'run the same command again',
+  });
+}

@@ -1,0 +1,206 @@
+/** One attempt to fetch an item: redirects, the status, and a body that is kept whole or, when it is large, passed on. */
+import type { PlainError } from '../errors.js';
+import type { BodyWriter } from '../executor/executor.js';
+import type { Item } from '../plan.js';
+import type { Connection, Connections, ResponseHandler } from './client.js';
+import { codingToUndo } from './encoding.js';
+import { describeNetworkFailure, describeStatus } from './failure.js';
+import { isRedirect, redirectTarget, type Target } from './redirect.js';
+import type { RequestHeaders } from './headers.js';
+import type { AttemptFailure } from './retry.js';
+
+/** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
+export interface AttemptListener {
+  /** The body is whole. The chunks share memory with other responses. */
+  onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
+  openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
+  /** A body that went to a writer is whole. */
+  onLarge(item: Item): void;
+  onNotFound(item: Item, status: number): void;
+  onFailure(item: Item, failure: AttemptFailure): void;
+}
+
+/** Bytes of a body that nobody wants which are read so that the connection can be used again. */
+const MAX_DISCARDED = 64 << 10;
+/** Chunks that a body may lie in before they are joined: each holds more memory than its bytes. */
+const MAX_CHUNKS = 64;
+
+const EMPTY: readonly Uint8Array[] = [];
+
+export class Attempt implements ResponseHandler {
+  readonly #item: Item;
+  readonly #connections: Connections;
+  readonly #headers: RequestHeaders;
+  readonly #maxWhole: number;
+  readonly #listener: AttemptListener;
+
+  #target: Target;
+  #redirects = 0;
+  #connection: Connection | undefined;
+  #abort: ((reason?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #over = false;
+
+  #status = 0;
+  #location: string | undefined;
+  #retryAfter: string | undefined;
+  #encoding = '';
+  #chunks: Uint8Array[] | undefined;
+  #length = 0;
+  #writer: BodyWriter | undefined;
+  #paused = false;
+
+  /** @param maxWhole bytes: a larger body is passed on in parts */
+  constructor(
+    item: Item,
+    connections: Connections,
+    headers: RequestHeaders,
+    maxWhole: number,
+    listener: AttemptListener,
+  ) {
+    this.#item = item;
+    this.#target = item;
+    this.#connections = connections;
+    this.#headers = headers;
+    this.#maxWhole = maxWhole;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    this.#connection = this.#connections.take(this.#target.origin);
+    this.#connections.send(this.#connection, this.#target.path, this.#headers.for(this.#item, this.#target), this);
+  }
+
+  /** Ends the attempt; the listener is told of a failure with this error. */
+  cancel(error: PlainError): void {
+    this.#fail({ error });
+    this.#abort?.();
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#over) abort();
+  }
+
+  onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
+    if (status < 200) return true;
+    this.#status = status;
+    this.#resume = resume;
+    let coding = '';
+    let type = '';
+    // Compared by length first: nearly all of a response's headers are passed over without being decoded.
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      const name = headers[i] as Buffer;
+      const value = headers[i + 1] as Buffer;
+      if (name.length === 16 && isNamed(name, 'content-encoding'))
+        coding += (coding && ', ') + value.toString('latin1');
+      else if (name.length === 12 && isNamed(name, 'content-type')) type = value.toString('latin1');
+      else if (name.length === 8 && isNamed(name, 'location')) this.#location = value.toString('latin1');
+      else if (name.length === 11 && isNamed(name, 'retry-after')) this.#retryAfter = value.toString('latin1');
+    }
+    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#target.path);
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#over) return true;
+    this.#length += chunk.length;
+    if (this.#status !== 200) {
+      if (this.#length > MAX_DISCARDED) {
+        this.#conclude();
+        this.#abort?.();
+      }
+      return true;
+    }
+    if (this.#writer !== undefined) return this.#goOn(this.#writer.write(chunk));
+    if (this.#chunks === undefined) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
+    if (this.#length > this.#maxWhole) return this.#passOn(this.#chunks);
+    if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [Buffer.concat(this.#chunks)];
+    return true;
+  }
+
+  onComplete(): void {
+    if (!this.#over) this.#conclude();
+  }
+
+  onError(error: Error): void {
+    this.#fail({ error: describeNetworkFailure(error, this.#where()) });
+  }
+
+  #conclude(): void {
+    this.#giveBack();
+    if (isRedirect(this.#status)) {
+      this.#follow();
+      return;
+    }
+    this.#over = true;
+    if (this.#status === 404 || this.#status === 410) {
+      this.#listener.onNotFound(this.#item, this.#status);
+    } else if (this.#status !== 200) {
+      this.#listener.onFailure(this.#item, {
+        error: describeStatus(this.#status, this.#where()),
+        status: this.#status,
+        retryAfter: this.#retryAfter,
+      });
+    } else if (this.#writer !== undefined) {
+      this.#writer.end();
+      this.#listener.onLarge(this.#item);
+    } else {
+      this.#listener.onBody(this.#item, this.#chunks ?? EMPTY, this.#length, this.#encoding);
+    }
+  }
+
+  #follow(): void {
+    const target = redirectTarget(this.#target, this.#location, this.#redirects);
+    if ('code' in target) {
+      this.#fail({ error: target });
+      return;
+    }
+    this.#redirects += 1;
+    this.#target = target;
+    this.#location = undefined;
+    this.#length = 0;
+    this.start();
+  }
+
+  #fail(failure: AttemptFailure): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#giveBack();
+    this.#writer?.abort();
+    this.#listener.onFailure(this.#item, failure);
+  }
+
+  #passOn(chunks: readonly Uint8Array[]): boolean {
+    const writer = this.#listener.openLarge(this.#item, this.#encoding, () => {
+      if (!this.#paused || this.#over) return;
+      this.#paused = false;
+      // Not from inside another response's callback: undici's parser is not re-entrant.
+      setImmediate(() => this.#resume?.());
+    });
+    this.#writer = writer;
+    this.#chunks = undefined;
+    return this.#goOn(chunks.reduce((_room, chunk) => writer.write(chunk), true));
+  }
+
+  #goOn(room: boolean): boolean {
+    this.#paused = !room;
+    return room;
+  }
+
+  /** A connection that failed opens anew when it is next used. */
+  #giveBack(): void {
+    if (this.#connection === undefined) return;
+    this.#connections.giveBack(this.#connection);
+    this.#connection = undefined;
+  }
+
+  #where(): string {
+    return this.#target.origin + this.#target.path;
+  }
+}
+
+function isNamed(name: Buffer, lowerCase: string): boolean {
+  return name.toString('latin1').toLowerCase() === lowerCase;
+}

@@ -1,0 +1,37 @@
+/**
+ * Bounds the bytes that are fetched and not yet stored. A request reserves the largest body that may be held whole
+ * before it starts, and the reservation becomes the body's true size when it is there: so the bound is strict, and a
+ * running request is never paused by it. Bytes are free again when the outcome is back.
+ */
+export class Budget {
+  readonly limit: number;
+  #held = 0;
+  #peak = 0;
+
+  /** @param limit bytes */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Bytes reserved or waiting for storage. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** The most bytes that were ever held. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  tryReserve(bytes: number): boolean {
+    if (this.#held + bytes > this.limit) return false;
+    this.#held += bytes;
+    if (this.#held > this.#peak) this.#peak = this.#held;
+    return true;
+  }
+
+  free(bytes: number): void {
+    this.#held -= bytes;
+    if (this.#held < 0) throw new RangeError('budget freed more than it held');
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Connections to servers. The one importer of undici, through its cheapest interface: one `Client` for each connection
+ * and a handler that is called back, without the pool, the promises and the streams that lie above them.
+ */
+import { Client } from 'undici';
+
+/**
+ * What undici calls while a response arrives. The raw form of its handlers: headers as they came, so that only those
+ * that matter are ever decoded.
+ */
+export interface ResponseHandler {
+  /** The request is about to be sent; again after a connection that died before it was. */
+  onConnect(abort: (reason?: Error) => void): void;
+  /** @returns false to pause the body; `resume` goes on, but never from inside another response's callback */
+  onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean;
+  /** @returns false to pause */
+  onData(chunk: Buffer): boolean;
+  onComplete(): void;
+  onError(error: Error): void;
+}
+
+export interface ConnectionOptions {
+  /** Milliseconds to connect, to wait for headers, and between two pieces of a body. */
+  readonly timeout: number;
+}
+
+/** Idle connections that are kept over all servers, besides those in use. */
+const MAX_IDLE = 1024;
+/** Bytes of response headers. */
+const MAX_HEADER_SIZE = 64 << 10;
+
+/** A connection that is taken for one request and given back after it. */
+export interface Connection {
+  readonly origin: string;
+  readonly client: Client;
+}
+
+/**
+ * Keeps the connections of a run. A connection that was given back last is taken first: when that happens inside the
+ * callback that ends a response, undici sends the next request without the idle checks that it makes otherwise.
+ */
+export class Connections {
+  readonly #options: ConnectionOptions;
+  readonly #idle = new Map<string, Connection[]>();
+  readonly #all = new Set<Connection>();
+  #idleCount = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  take(origin: string): Connection {
+    const connection = this.#idle.get(origin)?.pop();
+    if (connection !== undefined) {
+      this.#idleCount -= 1;
+      return connection;
+    }
+    return this.#open(origin);
+  }
+
+  giveBack(connection: Connection): void {
+    const { origin } = connection;
+    const idle = this.#idle.get(origin);
+    if (idle === undefined) this.#idle.set(origin, [connection]);
+    else idle.push(connection);
+    this.#idleCount += 1;
+    if (this.#idleCount > MAX_IDLE) this.#closeOldest();
+  }
+
+  /** @param headers name, value, name, value ... */
+  send(connection: Connection, path: string, headers: string[], handler: ResponseHandler): void {
+    connection.client.dispatch({ method: 'GET', path, headers }, handler);
+  }
+
+  /** Ends all connections, those in use too. */
+  async destroy(): Promise<void> {
+    this.#idle.clear();
+    await Promise.all([...this.#all].map((connection) => connection.client.destroy()));
+    this.#all.clear();
+  }
+
+  #open(origin: string): Connection {
+    const { timeout } = this.#options;
+    const client = new Client(origin, {
+      pipelining: 1,
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+      maxHeaderSize: MAX_HEADER_SIZE,
+      // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
+      connect: { timeout, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 },
+    });
+    const connection = { origin, client };
+    this.#all.add(connection);
+    return connection;
+  }
+
+  /** Maps keep their order: the first origin has waited longest. */
+  #closeOldest(): void {
+    for (const [origin, idle] of this.#idle) {
+      const oldest = idle.shift();
+      if (idle.length === 0) this.#idle.delete(origin);
+      if (oldest === undefined) continue;
+      this.#idleCount -= 1;
+      this.#all.delete(oldest);
+      void oldest.client.close();
+      return;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/** What an error of the network or an answer of the server means, and what a person can do about it. */
+import { type ErrorCode, type PlainError, toPlain } from '../errors.js';
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const RESET: Meaning = {
+  code: 'NET_RESET',
+  what: 'the connection was closed before the answer was whole',
+  hint: 'try again, perhaps with fewer requests at once',
+};
+const TIMEOUT_HINT = 'try again later, or allow more time with --timeout';
+const DNS: Meaning = {
+  code: 'NET_DNS',
+  what: 'the host name could not be resolved',
+  hint: 'check the host name and the name server',
+};
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ECONNRESET: RESET,
+  EPIPE: RESET,
+  UND_ERR_SOCKET: RESET,
+  ECONNREFUSED: {
+    code: 'NET_REFUSED',
+    what: 'the server refused the connection',
+    hint: 'check the host and the port, and that the server runs',
+  },
+  ENOTFOUND: DNS,
+  EAI_AGAIN: DNS,
+  UND_ERR_CONNECT_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
+  ETIMEDOUT: { code: 'NET_TIMEOUT', what: 'the connection timed out', hint: TIMEOUT_HINT },
+  UND_ERR_HEADERS_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the server did not answer in time', hint: TIMEOUT_HINT },
+  UND_ERR_BODY_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the body stopped coming', hint: TIMEOUT_HINT },
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: {
+    code: 'BODY_CUT',
+    what: 'the body is not as long as the server said',
+    hint: 'try again; if it happens again, the server is at fault',
+  },
+  UND_ERR_HEADERS_OVERFLOW: {
+    code: 'HTTP_BROKEN',
+    what: 'the answer has more headers than are allowed',
+    hint: 'the server is at fault',
+  },
+};
+
+const TLS: Meaning = {
+  code: 'NET_TLS',
+  what: 'the certificate of the server cannot be trusted',
+  hint: 'check the address and the clock; a private authority can be named in NODE_EXTRA_CA_CERTS',
+};
+const BROKEN: Meaning = {
+  code: 'HTTP_BROKEN',
+  what: 'the answer breaks the rules of HTTP',
+  hint: 'the server is at fault',
+};
+const OTHER: Meaning = { code: 'NET_OTHER', what: 'the request failed', hint: 'see the cause' };
+
+/** @param url where the request went, safe to print */
+export function describeNetworkFailure(error: Error, url: string): PlainError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const meaning = MEANINGS[code] ?? byFamily(code);
+  return toPlain(error, { code: meaning.code, message: `${url}: ${meaning.what}`, hint: meaning.hint });
+}
+
+function byFamily(code: string): Meaning {
+  if (/^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)) return TLS;
+  if (code.startsWith('HPE_')) return BROKEN;
+  return OTHER;
+}
+
+export function describeStatus(status: number, url: string): PlainError {
+  return { code: 'HTTP_STATUS', message: `${url}: the server answered ${status}`, hint: hintForStatus(status) };
+}
+
+function hintForStatus(status: number): string {
+  if (status === 401 || status === 403) return 'the server wants other credentials or headers; see --header';
+  if (status === 404 || status === 410) return 'check the URL';
+  if (status === 429) return 'ask less at once with --max-requests';
+  if (status >= 500) return 'the server is at fault; try again later';
+  return 'the server does not give this file as it is';
+}

@@ -1,0 +1,40 @@
+/** Where a redirect leads, and what it may not do. Pure. */
+import type { PlainError } from '../errors.js';
+
+/** Where a request goes. */
+export interface Target {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+}
+
+/** Redirects that are followed for one item; RFC 9110, 15.4 leaves the number open, curl's and wget's defaults are 50 and 20. */
+const MAX_REDIRECTS = 10;
+
+export function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/**
+ * @param followed redirects before this one
+ * @returns where to go, or why not
+ */
+export function redirectTarget(from: Target, location: string | undefined, followed: number): Target | PlainError {
+  const where = from.origin + from.path;
+  if (location === undefined) return refuse(`${where}: a redirect that does not say where to`);
+  if (followed >= MAX_REDIRECTS) return refuse(`${where}: more than ${MAX_REDIRECTS} redirects`);
+  if (!URL.canParse(location, where)) return refuse(`${where}: a redirect to what is no URL`);
+  const url = new URL(location, where);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return refuse(`${where}: a redirect to ${url.protocol}, which is neither http nor https`);
+  }
+  if (from.origin.startsWith('https:') && url.protocol === 'http:') {
+    return refuse(`${where}: a redirect from https to http, which anybody on the way could read and change`);
+  }
+  return { origin: url.origin, path: url.pathname + url.search };
+}
+
+function refuse(message: string): PlainError {
+  return { code: 'HTTP_REDIRECT', message, hint: 'check the URL in a browser, and put what it leads to into the list' };
+}

@@ -1,0 +1,27 @@
+/**
+ * Bounds how many requests run at once. Not a queue: the pipeline asks for a slot before it takes the next item,
+ * so nothing ever waits inside.
+ */
+export class Semaphore {
+  readonly #slots: number;
+  #taken = 0;
+
+  constructor(slots: number) {
+    this.#slots = slots;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  tryAcquire(): boolean {
+    if (this.#taken >= this.#slots) return false;
+    this.#taken += 1;
+    return true;
+  }
+
+  release(): void {
+    if (this.#taken === 0) throw new RangeError('semaphore released more often than acquired');
+    this.#taken -= 1;
+  }
+}

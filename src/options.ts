@@ -1,0 +1,155 @@
+/** The options of a download: every default and every bound. */
+import { resolve } from 'node:path';
+import { UsageError } from './errors.js';
+import type { RetryPolicy } from './fetch/retry.js';
+import type { ImageCheck, SimulatedLatency } from './protocol.js';
+
+/**
+ * What decodes and stores: `pool` hands bodies to worker threads in batches, `inline` stores on the main thread,
+ * `libuv` through `fs.promises`; with `threads` each worker downloads and stores by itself.
+ */
+export const EXECUTORS = ['pool', 'inline', 'libuv', 'threads'] as const;
+export type ExecutorName = (typeof EXECUTORS)[number];
+
+export const IMAGE_CHECKS = ['none', 'structure', 'pixels'] as const satisfies readonly ImageCheck[];
+
+export interface DownloadOptions {
+  /** Destination folder; made if it is not there. Default: `downloads`. */
+  readonly directory?: string;
+  /** Requests at once, 1 to 10,000. Default: 16. */
+  readonly maxRequests?: number;
+  /** Default: `pool`. */
+  readonly executor?: ExecutorName;
+  /** Threads that store, 1 to 64, or `auto`. Default: `auto`. */
+  readonly workers?: number | 'auto';
+  /** Bytes that may be fetched and not yet stored, as a number or as `256MiB`; at least 8 MiB. Default: 256 MiB. */
+  readonly memory?: number | string;
+  /** Default: `none`. */
+  readonly imageCheck?: ImageCheck;
+  /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: 1 TiB. */
+  readonly maxBodySize?: number | string;
+  /** Seconds to connect, to wait for an answer, and between two pieces of a body. Default: 60. */
+  readonly timeout?: number;
+  /** Tries for each item, the first included, 1 to 100. Default: 5. */
+  readonly tries?: number;
+  /** Headers for every request; a redirect to another scheme, host or port drops them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Replace files that are there. Default: false, and such an item is an error with code `STORE_EXISTS`. */
+  readonly overwrite?: boolean;
+  /** Milliseconds that the store waits for each name and each write, to try what slow storage does. Default: none. */
+  readonly simulatedLatency?: SimulatedLatency;
+  /** Stops the download: what is fetched is still stored, for a second at the most. */
+  readonly signal?: AbortSignal;
+}
+
+/** The same with nothing left open. */
+export interface ResolvedOptions {
+  /** Absolute. */
+  readonly directory: string;
+  readonly maxRequests: number;
+  readonly executor: ExecutorName;
+  readonly workers: number | 'auto';
+  /** Bytes. */
+  readonly memory: number;
+  readonly imageCheck: ImageCheck;
+  /** Bytes. */
+  readonly maxBodySize: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly retry: RetryPolicy;
+  /** Name, value, name, value ... */
+  readonly headers: readonly string[];
+  readonly overwrite: boolean;
+  readonly simulatedLatency: SimulatedLatency;
+  readonly signal: AbortSignal | undefined;
+}
+
+const MIB = 2 ** 20;
+const MIN_MEMORY = 8 * MIB;
+
+/**
+ * @throws UsageError that names the option and the value
+ */
+export function resolveOptions(options: DownloadOptions): ResolvedOptions {
+  return {
+    directory: resolve(nonEmpty('directory', options.directory ?? 'downloads')),
+    maxRequests: integer('max-requests', options.maxRequests ?? 16, 1, 10_000),
+    executor: oneOf('executor', options.executor ?? 'pool', EXECUTORS),
+    workers:
+      options.workers === undefined || options.workers === 'auto' ? 'auto' : integer('workers', options.workers, 1, 64),
+    memory: size('memory', options.memory ?? 256 * MIB, MIN_MEMORY),
+    imageCheck: oneOf('image-check', options.imageCheck ?? 'none', IMAGE_CHECKS),
+    maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
+    timeout: 1000 * positive('timeout', options.timeout ?? 60),
+    retry: { tries: integer('tries', options.tries ?? 5, 1, 100), baseDelay: 500, maxDelay: 30_000 },
+    headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),
+    overwrite: options.overwrite ?? false,
+    simulatedLatency: options.simulatedLatency ?? { name: 0, write: 0 },
+    signal: options.signal,
+  };
+}
+
+function nonEmpty(option: string, value: string): string {
+  if (value === '') throw new UsageError(`--${option} is empty`, 'name a folder');
+  return value;
+}
+
+function integer(option: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new UsageError(`--${option} ${value} is out of bounds`, `give a whole number from ${least} to ${most}`);
+}
+
+function positive(option: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new UsageError(`--${option} ${value} is out of bounds`, 'give a number of seconds above 0');
+}
+
+function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`--${option} ${value} is unknown`, `give one of ${allowed.join(', ')}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  K: 2 ** 10,
+  M: MIB,
+  G: 2 ** 30,
+  T: 2 ** 40,
+  KIB: 2 ** 10,
+  MIB,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+/** Bytes, or a number with a unit: K, M, G, T and KiB ... are powers of 1,024, KB ... of 1,000. */
+function size(option: string, value: number | string, least: number): number {
+  const parts = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(String(value));
+  const unit = UNITS[parts?.[2]?.toUpperCase() ?? ''];
+  if (parts === null || unit === undefined) {
+    throw new UsageError(`--${option} ${value} is no size`, 'give bytes, or a number with a unit, such as 256MiB');
+  }
+  const bytes = Math.floor(Number(parts[1]) * unit);
+  if (bytes < least) {
+    throw new UsageError(`--${option} ${value} is too small`, `give at least ${formatLeast(least)}`);
+  }
+  return bytes;
+}
+
+function formatLeast(bytes: number): string {
+  return bytes >= MIB ? `${bytes / MIB}MiB` : String(bytes);
+}
+
+/** RFC 9110, 5.5 and 5.6.2: a token, and a value without line breaks or control characters. */
+function header(name: string, value: string): [string, string] {
+  // eslint-disable-next-line no-control-regex
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    throw new UsageError(`--header ${JSON.stringify(`${name}: ${value}`)} is no header`, "write it as 'Name: value'");
+  }
+  return [name, value];
+}

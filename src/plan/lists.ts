@@ -1,0 +1,70 @@
+/** Lists as streams of bytes, with the errors of reading them. */
+
+import { Buffer } from 'node:buffer';
+import { open, type FileHandle } from 'node:fs/promises';
+
+import { SluiceError, toPlain } from '../errors.js';
+import { printable } from './printable.js';
+
+/** Read at once from a list, in bytes; as much as Node's own streams of files read. */
+const CHUNK_BYTES = 64 * 1024;
+
+const HINTS: Record<string, string> = {
+  ENOENT: 'check the name of the list and the directory you are in',
+  EACCES: 'make the list readable for your user',
+  EISDIR: 'name a file in that directory',
+};
+
+/** @throws SluiceError LIST_UNREADABLE if it is missing, a directory or may not be read */
+export async function openList(path: string): Promise<FileHandle> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path);
+    // A directory opens, and fails when it is read: too late.
+    if ((await handle.stat()).isDirectory()) {
+      throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), { code: 'EISDIR' });
+    }
+    return handle;
+  } catch (error) {
+    await handle?.close();
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * The bytes of an open list. Every chunk is in the same memory: it must be used up before the next one is asked for.
+ * @throws SluiceError LIST_UNREADABLE
+ */
+export async function* readList(handle: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  for (;;) {
+    let length;
+    try {
+      ({ bytesRead: length } = await handle.read(buffer, 0, CHUNK_BYTES));
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    if (length === 0) return;
+    yield buffer.subarray(0, length);
+  }
+}
+
+/** @throws SluiceError LIST_UNREADABLE */
+export async function* readStream(
+  stream: AsyncIterable<Uint8Array>,
+  label: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw unreadable(label, error);
+  }
+}
+
+function unreadable(label: string, error: unknown): SluiceError {
+  const { message, cause } = toPlain(error, { code: 'LIST_UNREADABLE', hint: '' });
+  return new SluiceError('LIST_UNREADABLE', `cannot read the list ${printable(label, 1000)}: ${printable(message)}`, {
+    hint: HINTS[cause?.code ?? ''] ?? 'check that the list can be read to its end, for example with cat',
+    cause: error,
+  });
+}

@@ -1,0 +1,126 @@
+/** Names for files: safe on Linux, macOS, Windows, NFS and SMB, and unique where upper and lower case are the same. */
+
+import { Buffer } from 'node:buffer';
+
+import { FingerprintSet, murmur3 } from './fingerprints.js';
+
+/** The longest name, in bytes of UTF-8. File systems allow 255; the rest is room for the names of temporary files. */
+export const MAX_NAME_BYTES = 200;
+const MAX_EXTENSION_BYTES = 16;
+/** What is left of a longer text before anything else is done with it, in UTF-16 code units from its start and end. */
+const LONG_HEAD = 1000;
+const LONG_TAIL = 100;
+
+const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const ASCII = /^\p{ASCII}*$/u;
+/** Separators, what Windows forbids, and what makes a name unprintable, ill-formed or look like another. */
+const UNSAFE = /[<>:"/\\|?*\u2028\u2029\p{Control}\p{Surrogate}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
+/** Reserved on Windows whatever follows the first dot ("Naming Files, Paths, and Namespaces", Microsoft Learn). */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;
+
+/**
+ * The text as the name of a file: never empty, never a path, at most 200 bytes, in NFC. What is unsafe becomes `_`; a
+ * leading dot or dash and the names of Windows devices get a `_` before them. A safe name is returned as it is, so
+ * that safeName(safeName(x)) === safeName(x).
+ */
+export function safeName(text: string): string {
+  if (PLAIN.test(text) && text.length <= MAX_NAME_BYTES && !text.endsWith('.') && !DEVICE.test(text)) return text;
+  // Once more until nothing changes, since a cut can bare what an earlier step has looked for (`CON` and 300 blanks).
+  for (let name = text; ;) {
+    const safer = makeSafer(name);
+    if (safer === name) return name;
+    name = safer;
+  }
+}
+
+function makeSafer(text: string): string {
+  const bounded = text.length > LONG_HEAD + LONG_TAIL ? text.slice(0, LONG_HEAD) + text.slice(-LONG_TAIL) : text;
+  let name = bounded.normalize('NFC').replace(UNSAFE, '_');
+  if (name === '' || name.startsWith('.') || name.startsWith('-') || DEVICE.test(name)) name = `_${name}`;
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
+    const dot = extensionAt(name);
+    name = join(name.slice(0, dot), name.slice(dot));
+  }
+  let end = name.length;
+  while (name[end - 1] === '.' || name[end - 1] === ' ') end -= 1;
+  return name.slice(0, end).padEnd(name.length, '_');
+}
+
+/**
+ * The safe name for what is at a path of a URL: the last segment, its percent escapes decoded where they are UTF-8,
+ * without the query, as curl -O and aria2 name files; `index.html` where the path ends with a slash, as wget does.
+ * @param path of a parsed URL, with or without its query
+ */
+export function nameFromPath(path: string): string {
+  const query = path.indexOf('?');
+  const end = query === -1 ? path.length : query;
+  const segment = path.slice(path.lastIndexOf('/', end - 1) + 1, end);
+  if (segment === '') return 'index.html';
+  return safeName(segment.includes('%') ? decode(segment) : segment);
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/**
+ * Gives every item a name that no other item has, also where case and normal form make no difference. Depends only on
+ * the order of the claims, so that the names of one list are the same in every run.
+ */
+export class NameRegistry {
+  readonly #taken = new FingerprintSet(64, 0);
+
+  /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
+  claim(name: string, url: string): string {
+    if (this.#taken.add(folded(name))) return name;
+    const dot = extensionAt(name);
+    for (let attempt = 0; ; attempt += 1) {
+      const mark = hexHash(attempt === 0 ? url : `${url}\n${attempt}`);
+      const unique = join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
+      if (this.#taken.add(folded(unique))) return unique;
+    }
+  }
+}
+
+/**
+ * The same for all names that some file system takes for one. By upper case first, since NTFS compares in upper case,
+ * where more are the same (ς, σ and Σ); without what HFS+ ignores. Where this goes too far, a suffix is needless.
+ */
+export function folded(name: string): string {
+  if (ASCII.test(name)) return name.toLowerCase();
+  return name
+    .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFC');
+}
+
+/** Where the extension starts, its dot included; the end of the name if there is none, or none that is short. */
+function extensionAt(name: string): number {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && Buffer.byteLength(name.slice(dot)) <= MAX_EXTENSION_BYTES ? dot : name.length;
+}
+
+/** The stem and its end, with the stem cut between two code points where both would be too long. */
+function join(stem: string, end: string): string {
+  let room = MAX_NAME_BYTES - Buffer.byteLength(end);
+  let cut = 0;
+  for (const character of stem) {
+    room -= Buffer.byteLength(character);
+    if (room < 0) break;
+    cut += character.length;
+  }
+  return stem.slice(0, cut) + end;
+}
+
+const hash = new Uint32Array(4);
+
+/** Eight hex digits. They are part of names on disk: a change would make a resumed run download again. */
+function hexHash(text: string): string {
+  murmur3(text, 0, hash);
+  return hash[0]!.toString(16).padStart(8, '0');
+}

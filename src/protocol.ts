@@ -1,0 +1,92 @@
+/**
+ * What crosses the thread boundary. Imports nothing but the errors' plain form, so that either side may import it.
+ *
+ * A batch is columns, not objects: a hundred names and a hundred pairs of numbers clone several times faster than a
+ * hundred objects. The bodies themselves do not cross at all: they lie in an arena of shared memory.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { PlainError } from './errors.js';
+
+/** How images are checked before they are stored: not, block by block to the end, or by decoding every pixel. */
+export type ImageCheck = 'none' | 'structure' | 'pixels';
+
+/** How a run stores bodies. It travels with every task, so that a worker has nothing to remember. */
+export interface StoreSettings {
+  /** Destination, absolute. */
+  readonly directory: string;
+  /** Folder for unfinished files, absolute, on the file system of `directory`; removed when the run ends. */
+  readonly scratch: string;
+  readonly imageCheck: ImageCheck;
+  /** Bound on one body after its content-encoding is undone, in bytes. */
+  readonly maxBodySize: number;
+  readonly simulatedLatency: SimulatedLatency;
+  /** On shared memory; set to 1 by the main thread when what is not yet stored is to be left. */
+  readonly cancelled: Int32Array;
+}
+
+/** Milliseconds that the store waits for each name that it makes or renames, and for each write; to make any storage slow. */
+export interface SimulatedLatency {
+  readonly name: number;
+  readonly write: number;
+}
+
+/** One body to store. */
+export interface StoreJob {
+  /** Final file name, safe and unique. */
+  readonly name: string;
+  /** Content-Encoding as received; empty for none. */
+  readonly encoding: string;
+}
+
+/** Size of the stored file in bytes, or why it was not stored. */
+export type StoreResult = number | PlainError;
+
+export type Task = BatchTask | LargeTask;
+
+/** Bodies handed to a worker in one message; the answer is a {@link BatchAnswer}. */
+export interface BatchTask {
+  readonly kind: 'batch';
+  readonly settings: StoreSettings;
+  /** The shared memory that the bodies lie in. */
+  readonly arena: Uint8Array;
+  /** Offset and length in `arena` of each body, in turn. */
+  readonly spans: Uint32Array;
+  /** Final file name of each body. */
+  readonly names: readonly string[];
+  /** Content-Encoding of each body as received; undefined when no body of the batch has one. */
+  readonly encodings: readonly string[] | undefined;
+}
+
+/** The one message that comes back for a batch. */
+export interface BatchAnswer {
+  /** Size of each stored file in bytes. */
+  readonly sizes: Float64Array;
+  /** The bodies of the batch that were not stored. */
+  readonly failures: readonly StoreFailure[];
+  /** Milliseconds that the batch took in the worker. */
+  readonly wall: number;
+}
+
+export interface StoreFailure {
+  /** Which body of the batch. */
+  readonly position: number;
+  readonly error: PlainError;
+}
+
+/** A body too large to be held whole, sent through `port` part by part; the answer is a {@link StoreResult}. */
+export interface LargeTask {
+  readonly kind: 'large';
+  readonly settings: StoreSettings;
+  readonly job: StoreJob;
+  /** Carries {@link PartMessage}s to the worker, and each part's buffer back when it is free again. */
+  readonly port: MessagePort;
+}
+
+/** The first `length` bytes of a buffer of shared memory. */
+export interface Part {
+  readonly buffer: Uint8Array;
+  readonly length: number;
+}
+
+/** `abort`: the body will never be whole. */
+export type PartMessage = Part | 'end' | 'abort';

@@ -1,0 +1,88 @@
+/** Progress for people, on standard error: a spinner on a terminal, a plain line every ten seconds elsewhere. */
+import type { Summary } from '../report.js';
+
+/** Milliseconds between two looks at the run. */
+const TERMINAL_INTERVAL = 100;
+const PLAIN_INTERVAL = 10_000;
+
+export interface Progress {
+  /** Prints a line of the command's own without tearing the spinner apart. */
+  print(line: string): void;
+  stop(): void;
+}
+
+/**
+ * @param summary asked for at each look
+ * @param total items in all, where that is known
+ */
+export async function showProgress(summary: () => Summary, total: number | undefined): Promise<Progress> {
+  return process.stderr.isTTY ? await showSpinner(summary, total) : showLines(summary, total);
+}
+
+/** The one place that loads ora, and only on a terminal. */
+async function showSpinner(summary: () => Summary, total: number | undefined): Promise<Progress> {
+  const { default: ora } = await import('ora');
+  // ora would swallow Ctrl-C if it were to discard what is typed.
+  const spinner = ora({ discardStdin: false, stream: process.stderr }).start(describeProgress(summary(), total));
+  const timer = setInterval(() => {
+    spinner.text = describeProgress(summary(), total);
+  }, TERMINAL_INTERVAL);
+  return {
+    print: (line) => {
+      spinner.clear();
+      process.stdout.write(`${line}\n`);
+      spinner.render();
+    },
+    stop: () => {
+      clearInterval(timer);
+      spinner.stop();
+    },
+  };
+}
+
+function showLines(summary: () => Summary, total: number | undefined): Progress {
+  const timer = setInterval(() => process.stderr.write(`${describeProgress(summary(), total)}\n`), PLAIN_INTERVAL);
+  timer.unref();
+  return {
+    print: (line) => process.stdout.write(`${line}\n`),
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** One line: how many, how fast, how long still, and what waits for the storage. */
+export function describeProgress(summary: Summary, total: number | undefined): string {
+  const { ok, notFound, errors, elapsed, bytes, waiting } = summary;
+  const done = ok + notFound + errors;
+  const rate = elapsed > 0 ? done / elapsed : 0;
+  const parts = [
+    total === undefined ? `${done} done` : `${done}/${total} done`,
+    `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`,
+  ];
+  if (errors + notFound > 0) parts.push(`${errors + notFound} failed`);
+  if (total !== undefined && rate > 0 && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+  if (waiting > 0) parts.push(`${formatBytes(waiting)} waiting for storage`);
+  return parts.join(', ');
+}
+
+function formatRate(rate: number): string {
+  return rate >= 100 ? rate.toFixed(0) : rate.toFixed(1);
+}
+
+/** Bytes with a binary unit: 1536 is `1.5 KiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
+    if (value < 1024) return `${unit === 'B' ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
+    value /= 1024;
+  }
+  return `${value.toFixed(1)} TiB`;
+}
+
+/** Seconds as `3s`, `2m05s` or `1h02m`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, '0')}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
+}

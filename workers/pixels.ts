@@ -1,0 +1,61 @@
+/** What needs an image's pixels. The one importer of sharp, which is loaded on first use: it costs start-up. */
+
+import type sharp from 'sharp';
+
+import { SluiceError } from '../src/errors.js';
+import { MAX_TOTAL_PIXELS } from './image/bounds.js';
+import { imageError } from './image/cursor.js';
+
+type Sharp = typeof sharp;
+
+let loading: Promise<Sharp> | undefined;
+
+async function load(): Promise<Sharp> {
+  try {
+    const { default: sharp } = await import('sharp');
+    // Many images are checked at once, so threads for a single one would only get in each other's way.
+    sharp.concurrency(1);
+    // No image comes twice: what libvips would keep of the last ones is never used.
+    sharp.cache(false);
+    return sharp;
+  } catch (error) {
+    throw new SluiceError('INTERNAL', 'sharp, which decodes images, cannot be loaded', {
+      hint: 'install sluice again on this machine, with its optional dependencies; or use --image-check structure',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Decodes every pixel of every frame. It finds what no walk over the blocks can, damage in the compressed data, but
+ * not every cut: `checkStructure` has to come before, which also bounds each frame.
+ *
+ * Runs on libuv's threads, since sharp has no synchronous call.
+ *
+ * @param bytes the decoded body; may lie on a SharedArrayBuffer, and must not change before the answer
+ * @throws {SluiceError} BODY_IMAGE; INTERNAL when sharp cannot be loaded
+ */
+export async function checkPixels(bytes: Uint8Array): Promise<void> {
+  const sharp = await (loading ??= load());
+  try {
+    // `warning` because libjpeg reports damaged data as no more than that.
+    const image = sharp(bytes, { pages: -1, failOn: 'warning', limitInputPixels: MAX_TOTAL_PIXELS });
+    const { height, pageHeight = height } = await image.metadata();
+    // Decoders work line by line, so the first column takes all pixels and keeps almost none. `stats` has the same end
+    // at eight times the cost, and `resize` lets JPEG and WebP leave out what it does not need.
+    await image.extract({ left: 0, top: 0, width: 1, height: pageHeight }).raw().toBuffer();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim().replaceAll(/\s+/g, ' ') : 'unknown';
+    throw imageError(`the image does not decode: ${reason}`, { cause: error });
+  }
+}
+
+/**
+ * Renders an SVG as a GIF, for the flags server.
+ *
+ * @param width pixels; the height follows
+ */
+export async function renderGif(svg: Buffer, width: number): Promise<Buffer> {
+  const sharp = await (loading ??= load());
+  return sharp(svg).resize({ width }).gif().toBuffer();
+}

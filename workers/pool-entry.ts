@@ -1,0 +1,74 @@
+/** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
+import type { MessagePort } from 'node:worker_threads';
+import { Channel } from '../src/channel.js';
+import { SluiceError } from '../src/errors.js';
+import type {
+  BatchAnswer,
+  BatchTask,
+  LargeTask,
+  Part,
+  PartMessage,
+  StoreFailure,
+  StoreResult,
+  Task,
+} from '../src/protocol.js';
+import { CANCELLED, storeBody, storeLarge } from './store.js';
+
+export default function run(task: Task): BatchAnswer | StoreResult | Promise<BatchAnswer | StoreResult> {
+  return task.kind === 'batch' ? storeBatch(task) : receiveLarge(task);
+}
+
+/** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
+function storeBatch(task: BatchTask): BatchAnswer | Promise<BatchAnswer> {
+  const { arena, spans, names, encodings, settings } = task;
+  const started = performance.now();
+  const failures: StoreFailure[] = [];
+  const sizes = new Float64Array(names.length);
+
+  const note = (position: number, result: StoreResult): void => {
+    if (typeof result === 'number') sizes[position] = result;
+    else failures.push({ position, error: result });
+  };
+  const storeFrom = (first: number): Promise<void> | undefined => {
+    for (let position = first; position < names.length; position += 1) {
+      const offset = spans[2 * position] as number;
+      const body = arena.subarray(offset, offset + (spans[2 * position + 1] as number));
+      const job = { name: names[position] as string, encoding: encodings?.[position] ?? '' };
+      const result = storeBody(body, job, settings);
+      if (result instanceof Promise) {
+        return result.then((settled) => {
+          note(position, settled);
+          return storeFrom(position + 1);
+        });
+      }
+      note(position, result);
+    }
+    return undefined;
+  };
+  const answer = (): BatchAnswer => ({ sizes, failures, wall: performance.now() - started });
+  return storeFrom(0)?.then(answer) ?? answer();
+}
+
+/** Takes the parts of a large body from the port; each buffer goes back when it is written, as credit for the next. */
+async function receiveLarge({ port, job, settings }: LargeTask): Promise<StoreResult> {
+  const parts = new Channel<Part>();
+  port.on('message', (message: PartMessage) => {
+    if (message === 'end') parts.close();
+    else if (message === 'abort') parts.close(new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED));
+    else parts.push(message);
+  });
+  // A port that closes without an end is a main thread that gave up.
+  port.on('close', () => parts.close(new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED)));
+  try {
+    return await storeLarge(returning(parts, port), job, settings);
+  } finally {
+    port.close();
+  }
+}
+
+async function* returning(parts: Channel<Part>, port: MessagePort): AsyncGenerator<Uint8Array> {
+  for await (const { buffer, length } of parts) {
+    yield buffer.subarray(0, length);
+    port.postMessage(buffer);
+  }
+}
