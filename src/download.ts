@@ -362,7 +362,7 @@ export class Download implements AttemptListener {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.#again.length = 0;
-    for (const { attempt } of [...this.#works.values()]) attempt?.cancel(INTERRUPTED);
+    for (const { attempt } of this.#works.values()) attempt?.cancel(INTERRUPTED);
     const grace = error?.code === 'ABORTED' ? STORE_GRACE : 0;
     const leave = setTimeout(() => Atomics.store(this.#cancelled, 0, 1), grace);
     leave.unref();
