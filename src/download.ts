@@ -89,6 +89,11 @@ export class Download implements AttemptListener {
     this.#headers = new RequestHeaders(options.headers);
   }
 
+  /** Whether the lists could be opened and the destination written to. */
+  get begun(): boolean {
+    return this.#destination !== undefined;
+  }
+
   /** The account of the run so far; whole when the iteration has ended. */
   get summary(): Summary {
     const { ok, notFound, errors, duplicates, bytes, causes } = this.#tally;
@@ -268,7 +273,7 @@ export class Download implements AttemptListener {
     this.#release(item);
     const error = new FetchError(item, {
       code: 'HTTP_STATUS',
-      message: `${item.url}: the server answered ${status}`,
+      message: `the server answered ${status}`,
       hint: 'check the URL',
     });
     this.#emit({ status: 'not_found', index: item.index, url: item.url, error });

@@ -11,7 +11,7 @@ import * as zlib from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
 
 /** No honest server stacks more codings than this; a bomb does, since each one multiplies the size by up to 1,000. */
-export const MAX_CODINGS = 2;
+const MAX_CODINGS = 2;
 
 /** Bytes of output that zlib makes at once. With 64 KiB most bodies need one call; Node's default is 16 KiB. */
 const CHUNK_BYTES = 64 * 1024;

@@ -12,7 +12,7 @@ import { walkJpeg } from './image/jpeg.js';
 import { walkPng } from './image/png.js';
 import { walkWebp } from './image/webp.js';
 
-export type ImageFormat = 'gif' | 'png' | 'jpeg' | 'webp';
+type ImageFormat = 'gif' | 'png' | 'jpeg' | 'webp';
 
 /** What a whole image is: its format, its size in pixels and the number of its frames (1 unless animated). */
 export interface ImageInfo extends Extent {

@@ -28,7 +28,9 @@ async function load(): Promise<Sharp> {
 
 /**
  * Decodes every pixel of every frame. It finds what no walk over the blocks can, damage in the compressed data, but
- * not every cut: `checkStructure` has to come before, which also bounds each frame.
+ * not every cut: `checkStructure` has to come before, which also bounds each frame. libvips lets pass a GIF's frame
+ * that is short of pixels and damage in the last 8 lines of a JPEG; and a changed bit that decodes to another colour
+ * is nothing that anyone could see in a format without checksums.
  *
  * Runs on libuv's threads, since sharp has no synchronous call.
  *

@@ -58,11 +58,11 @@ export async function flags(args: FlagsArguments): Promise<number> {
     try {
       for await (const outcome of download) {
         reportFile?.note(outcome);
-        if (verbose) progress.print(describeOutcome(outcome, codes[outcome.index] as string));
+        if (verbose) progress.print(describeOutcome(outcome, codes[outcome.index] as string), process.stdout);
       }
     } finally {
       progress.stop();
-      process.stdout.write(describeEnd(download.summary));
+      if (download.begun) process.stdout.write(describeEnd(download.summary));
       await reportFile?.write('flags', download.summary);
     }
     return download.summary.errors > 0 ? SOME_FAILED : 0;

@@ -3,9 +3,9 @@ import { Download } from '../download.js';
 import { UsageError } from '../errors.js';
 import { type ExecutorName, resolveOptions } from '../options.js';
 import type { Source } from '../plan.js';
-import { printable } from '../plan/printable.js';
+import { printable, withoutPassword } from '../plan/printable.js';
 import type { ImageCheck } from '../protocol.js';
-import type { Outcome, Summary } from '../report.js';
+import type { Failed, NotFound, Summary } from '../report.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
 import { interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
@@ -32,6 +32,7 @@ export interface GetArguments {
 
 /** Errors that are printed one by one unless `--verbose` asks for all. */
 const SHOWN_ERRORS = 10;
+const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
 
 /** @returns the exit status */
 export async function get(args: GetArguments): Promise<number> {
@@ -42,22 +43,22 @@ export async function get(args: GetArguments): Promise<number> {
     const download = new Download(sources, { ...options, signal });
     const total = args.inputFile === undefined ? args.urls.length : undefined;
     const progress = args.quiet === true ? undefined : await showProgress(() => download.summary, total);
-    let shown = 0;
+    let failed = 0;
     try {
       for await (const outcome of download) {
         reportFile?.note(outcome);
-        if (args.verbose === true) {
-          progress?.print(describeOutcome(outcome));
-        } else if (outcome.status !== 'ok' && progress !== undefined) {
-          shown += 1;
-          if (shown <= SHOWN_ERRORS) progress.print(describeOutcome(outcome));
-          else if (shown === SHOWN_ERRORS + 1)
-            progress.print('*** More errors are counted; --verbose prints them all.');
+        if (progress === undefined) continue;
+        if (outcome.status === 'ok') {
+          if (args.verbose === true) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
+        } else {
+          failed += 1;
+          if (args.verbose === true || failed <= SHOWN_ERRORS) progress.print(describeFailure(outcome), process.stderr);
+          else if (failed === SHOWN_ERRORS + 1) progress.print(MORE_ERRORS, process.stderr);
         }
       }
     } finally {
       progress?.stop();
-      if (args.quiet !== true) process.stderr.write(describeSummary(download.summary));
+      if (args.quiet !== true && download.begun) process.stderr.write(describeSummary(download.summary));
       await reportFile?.write('get', download.summary);
     }
     const { errors, notFound } = download.summary;
@@ -88,9 +89,8 @@ function parseHeaders(lines: readonly string[]): Record<string, string> {
   );
 }
 
-function describeOutcome(outcome: Outcome): string {
-  if (outcome.status === 'ok') return `${outcome.name}: ${formatBytes(outcome.size)}`;
-  return `*** Error for ${printable(outcome.url)}: ${printable(outcome.error.message, 1000)}`;
+function describeFailure(outcome: Failed | NotFound): string {
+  return `*** Error for ${printable(withoutPassword(outcome.url), 1000)}: ${printable(outcome.error.message, 1000)}`;
 }
 
 function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, causes }: Summary): string {

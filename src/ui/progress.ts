@@ -7,7 +7,7 @@ const PLAIN_INTERVAL = 10_000;
 
 export interface Progress {
   /** Prints a line of the command's own without tearing the spinner apart. */
-  print(line: string): void;
+  print(line: string, stream: NodeJS.WriteStream): void;
   stop(): void;
 }
 
@@ -28,9 +28,9 @@ async function showSpinner(summary: () => Summary, total: number | undefined): P
     spinner.text = describeProgress(summary(), total);
   }, TERMINAL_INTERVAL);
   return {
-    print: (line) => {
+    print: (line, stream) => {
       spinner.clear();
-      process.stdout.write(`${line}\n`);
+      stream.write(`${line}\n`);
       spinner.render();
     },
     stop: () => {
@@ -44,7 +44,7 @@ function showLines(summary: () => Summary, total: number | undefined): Progress 
   const timer = setInterval(() => process.stderr.write(`${describeProgress(summary(), total)}\n`), PLAIN_INTERVAL);
   timer.unref();
   return {
-    print: (line) => process.stdout.write(`${line}\n`),
+    print: (line, stream) => stream.write(`${line}\n`),
     stop: () => clearInterval(timer),
   };
 }

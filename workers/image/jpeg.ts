@@ -83,7 +83,8 @@ function skipScan(cursor: Cursor, what: string): void {
   const begin = cursor.at;
   let restarts = 0;
   for (let at = begin; ;) {
-    at = bytes.indexOf(0xff, at);
+    // A call for each of many FF in a row would take longer than all the rest.
+    if (bytes[at] !== 0xff) at = bytes.indexOf(0xff, at);
     const code = at === -1 ? undefined : bytes[at + 1];
     if (code === undefined) cursor.fail(`cut in ${what}, which begins at byte ${begin}`, bytes.length);
     if (code === 0x00) {

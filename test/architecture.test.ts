@@ -1,0 +1,101 @@
+/** Holds the shape of the house: which way imports run, and who may import what. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Rooms from the top floor down. A file may import from its own room and from the floors below. */
+const FLOORS: readonly (readonly RegExp[])[] = [
+  [/^src\/cli\.ts$/, /^src\/index\.ts$/],
+  [/^src\/commands\//],
+  [/^src\/download\.ts$/, /^src\/ui\//],
+  [/^src\/destination\.ts$/, /^src\/server\//],
+  [/^src\/fetch\//, /^src\/executor\//],
+  [/^src\/options\.ts$/, /^src\/report\.ts$/],
+  [/^src\/flags\//, /^src\/plan\.ts$/],
+  [/^src\/plan\//],
+  [/^workers\//],
+  [/^src\/protocol\.ts$/, /^src\/channel\.ts$/],
+  [/^src\/errors\.ts$/],
+];
+
+const ONE_IMPORTER: Readonly<Record<string, string>> = {
+  piscina: 'src/executor/workers.ts',
+  undici: 'src/fetch/client.ts',
+  commander: 'src/cli.ts',
+  ora: 'src/ui/progress.ts',
+  sharp: 'workers/pixels.ts',
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const files = ['src', 'workers'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+);
+
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8');
+  const statements = text.matchAll(/(?:^|\n)(?:import|export)\s+(type\s+)?[^'";]*?\bfrom\s+'([^']+)'/g);
+  const dynamic = text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g);
+  return [
+    ...[...statements].map(([, type, to]) => ({ from, to: resolve(from, to as string), typeOnly: type !== undefined })),
+    ...[...dynamic].map(([, to]) => ({ from, to: resolve(from, to as string), typeOnly: false })),
+  ];
+});
+
+function resolve(from: string, to: string): string {
+  return to.startsWith('.') ? relative(root, join(root, dirname(from), to)).replace(/\.js$/, '.ts') : to;
+}
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((rooms) => rooms.some((room) => room.test(file)));
+}
+
+test('every source file has a room in the house', () => {
+  assert.ok(files.length > 30, `only ${files.length} files found`);
+  assert.deepEqual(
+    files.filter((file) => floorOf(file) === -1),
+    [],
+  );
+});
+
+test('imports run downward or stay in their room', () => {
+  assert.ok(imports.length > 100, `only ${imports.length} imports found`);
+  const upward = imports.filter(
+    ({ from, to, typeOnly }) => !typeOnly && to.endsWith('.ts') && floorOf(to) < floorOf(from),
+  );
+  assert.deepEqual(upward, []);
+});
+
+test('the stages fetch and executor know each other by type only, apart from the entry of the threads', () => {
+  const stages = imports.filter(
+    ({ from, to, typeOnly }) =>
+      !typeOnly &&
+      from !== 'src/executor/threads-entry.ts' &&
+      ((from.startsWith('src/fetch/') && to.startsWith('src/executor/')) ||
+        (from.startsWith('src/executor/') && to.startsWith('src/fetch/'))),
+  );
+  assert.deepEqual(stages, []);
+});
+
+for (const [library, importer] of Object.entries(ONE_IMPORTER)) {
+  test(`${library} has one importer`, () => {
+    assert.deepEqual([...new Set(imports.filter(({ to }) => to === library).map(({ from }) => from))], [importer]);
+  });
+}
+
+test('the top level holds what was agreed and nothing else', () => {
+  const agreed = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package-lock.json', 'package.json', 'src', 'test'];
+  const made = new Set(['dist', 'node_modules', 'coverage', 'downloads']);
+  const found = readdirSync(root).filter((name) => !name.startsWith('.') && !made.has(name));
+  assert.deepEqual(found.sort(), [...agreed, 'tsconfig.json', 'workers'].sort());
+});
