@@ -6,7 +6,7 @@ import { Channel } from './channel.js';
 import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
 import { createExecutor } from './executor/create.js';
-import { ThreadDownloads } from './executor/threads.js';
+import { MAX_THREADS, ThreadDownloads } from './executor/threads.js';
 import { Attempt, type AttemptListener } from './fetch/attempt.js';
 import { Budget } from './fetch/budget.js';
 import { Connections } from './fetch/client.js';
@@ -25,6 +25,8 @@ const MAX_WAITING = 4096;
 const STORE_GRACE = 1_000;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
 const MAX_STORE_FAILURES = 10;
+/** Bytes of the budget that an item takes besides its body: what the program knows of it. */
+const ITEM_SIZE = 1024;
 /** Bytes: the largest body that is ever held whole. */
 const MAX_WHOLE = 256 << 10;
 
@@ -81,7 +83,8 @@ export class Download implements AttemptListener {
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
     this.#entries = plan(sources);
-    this.#semaphore = new Semaphore(options.maxRequests);
+    const { executor, maxRequests } = options;
+    this.#semaphore = new Semaphore(executor === 'threads' ? Math.min(maxRequests, MAX_THREADS) : maxRequests);
     this.#budget = new Budget(options.memory);
     // So that requests alone never fill more than half of the budget.
     this.#maxWhole = Math.min(MAX_WHOLE, Math.floor(options.memory / (2 * options.maxRequests)));
@@ -249,8 +252,8 @@ export class Download implements AttemptListener {
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
     const work = this.#workOf(item);
     work.attempt = undefined;
-    this.#hold(work, length);
-    this.#waiting += length;
+    this.#hold(work, Math.min(length + ITEM_SIZE, this.#maxWhole));
+    this.#waiting += work.held;
     this.#executor?.store({ item, chunks, length, encoding });
     this.#semaphore.release();
     this.#pump();

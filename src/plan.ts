@@ -1,6 +1,6 @@
 /**
- * The plan: URLs from arguments, lists and standard input -> items with names. Streamed: of a list, one chunk and
- * 16 to 40 bytes for each URL are in memory (what is needed to know it and its name again).
+ * The plan: URLs from arguments, lists and standard input -> items with names. Streamed: of a list, one chunk is
+ * in memory, and 33 bytes for each URL, by which it and its name are known again.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -109,11 +109,11 @@ export async function* plan(sources: Iterable<Source>): AsyncGenerator<readonly 
     }
     for (const source of opened) {
       if (source.kind === 'bytes') {
-        const lines = new LineSplitter();
+        const splitter = new LineSplitter();
         for await (const chunk of source.chunks) {
-          yield* inBatches(planner.ofLines(lines.split(chunk), source.label), turn);
+          yield* inBatches(planner.ofLines(splitter.lines(chunk), source.label), turn);
         }
-        yield* inBatches(planner.ofLines(lines.end(), source.label), turn);
+        yield* inBatches(planner.ofLines(splitter.end(), source.label), turn);
       } else if (Symbol.iterator in source.urls) {
         yield* inBatches(planner.ofUrls(source.urls, source.label), turn);
       } else {
@@ -163,7 +163,7 @@ class Planner {
   readonly #names = new NameRegistry();
   /**
    * URLs of items with the name from their path, and of items with another name: URL, tab, name, and once more
-   * without the name. No tab is in a normalised URL.
+   * without the name. No tab is in a normalised URL. 96 bits and a random seed, since a mistake would lose a download.
    */
   readonly #seen = new FingerprintSet(96, randomBytes(4).readUInt32LE());
   #someOtherName = false;

@@ -18,15 +18,12 @@ const BATCH_WORK = 20;
 /** Bodies in a batch at the most; at the start, before anything is known, at the most FIRST_BATCH. */
 const MAX_BATCH = 256;
 const FIRST_BATCH = 16;
-/** Batches under way for each worker: one that it stores, and one that it finds when it is done. */
-const BATCHES_PER_WORKER = 2;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/pool-entry.js', import.meta.url);
 
 export class PoolExecutor implements Executor {
   readonly #settings: StoreSettings;
   readonly #onStored: StoreListener;
-  readonly #workers: number;
   readonly #threads: Workers;
   readonly #arenas = new Arenas();
   /** Sealed batches that wait for a worker. */
@@ -40,10 +37,9 @@ export class PoolExecutor implements Executor {
 
   /** @param workers threads that store at the same time */
   constructor(workers: number, settings: StoreSettings, onStored: StoreListener) {
-    this.#workers = workers;
     this.#settings = settings;
     this.#onStored = onStored;
-    this.#threads = new Workers(ENTRY, workers);
+    this.#threads = new Workers(ENTRY, workers, () => this.#fill());
   }
 
   store(body: Body): void {
@@ -93,8 +89,12 @@ export class PoolExecutor implements Executor {
 
   /** Sends what there is, if a worker could begin with it now; else it may as well grow. */
   #flush(): void {
-    if (this.#open === undefined) return;
-    if (this.#batchesUnderWay < this.#workers * BATCHES_PER_WORKER) this.#seal();
+    if (this.#batchesUnderWay < this.#threads.capacity) this.#seal();
+  }
+
+  #fill(): void {
+    this.#send();
+    this.#flush();
   }
 
   #seal(): void {
@@ -105,7 +105,7 @@ export class PoolExecutor implements Executor {
   }
 
   #send(): void {
-    while (this.#batchesUnderWay < this.#workers * BATCHES_PER_WORKER) {
+    while (this.#batchesUnderWay < this.#threads.capacity) {
       const batch = this.#sealed.shift();
       if (batch === undefined) return;
       this.#batchesUnderWay += 1;
@@ -118,8 +118,7 @@ export class PoolExecutor implements Executor {
         )
         .then(() => {
           this.#batchesUnderWay -= 1;
-          this.#send();
-          this.#flush();
+          this.#fill();
           this.#finish();
         });
     }

@@ -32,7 +32,7 @@ export type ThreadAnswer =
   | { readonly kind: 'not_found'; readonly status: number }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
-const MAX_THREADS = 64;
+export const MAX_THREADS = 64;
 
 export class ThreadDownloads {
   readonly #workers: Workers;
@@ -49,7 +49,11 @@ export class ThreadDownloads {
     listener: AttemptListener,
     onStored: StoreListener,
   ) {
-    this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), Math.min(requests, MAX_THREADS));
+    this.#workers = new Workers(
+      new URL('./threads-entry.js', import.meta.url),
+      Math.min(requests, MAX_THREADS),
+      () => undefined,
+    );
     this.#request = request;
     this.#settings = settings;
     this.#listener = listener;

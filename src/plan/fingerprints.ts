@@ -3,9 +3,11 @@
  * been seen of a list of a hundred million URLs has to fit into memory.
  */
 
-/** 4,096 fingerprints to a page: splitting one takes some 50 us, and is all that is ever done at once. */
+import { randomBytes } from 'node:crypto';
+
+/** 4,096 fingerprints to a page: splitting one takes some 0.1 ms, the longest that an addition takes. */
 const PAGE_SLOTS = 4096;
-/** Of all slots. The fullest page has 1 / ln 2 of this, 87%: 8 standard deviations from overflowing. */
+/** Of all slots. The fullest page has 1 / ln 2 of this, 87%: 9 standard deviations from overflowing. */
 const MEAN_LOAD = 0.6;
 
 /**
@@ -29,6 +31,8 @@ export class FingerprintSet {
   readonly #width: 2 | 3;
   readonly #seed: number;
   readonly #hash = new Uint32Array(4);
+  /** Random, so that nobody can prepare strings that all go to one page. */
+  readonly #spread = randomBytes(4).readUInt32LE() | 1;
   readonly #pages: (Uint32Array | undefined)[];
   /** The page before the last split, empty: the next split fills it, so that growing leaves nothing to collect. */
   #spare: Uint32Array;
@@ -65,11 +69,14 @@ export class FingerprintSet {
     return new Uint32Array(PAGE_SLOTS * this.#width);
   }
 
-  /** The page of the fingerprint in `#hash`: the number in b to 2b - 1 that begins with the digits of 2^h. */
+  /** The page for the fingerprint in `#hash`: of the numbers b to 2b - 1 the one that starts with the digits of 2^h. */
   #pageNumber(): number {
-    const spread = 2 ** (this.#hash[0]! / 0x1_0000_0000) * this.#scale;
-    const page = Math.floor(spread);
-    return page < this.#first ? Math.floor(spread * 2) : page;
+    const mixed = (this.#hash[0]! + Math.imul(this.#hash[1]!, this.#spread)) >>> 0;
+    const h = mixed / 0x1_0000_0000;
+    // 2 ** h within 0.02%, which is several times slower and matters only for how evenly the pages fill.
+    const start = (1 + h * (0.6951 + h * (0.2276 + h * 0.0773))) * this.#scale;
+    const number = Math.floor(start);
+    return number < this.#first ? Math.floor(start * 2) : number;
   }
 
   /** Stores the fingerprint in `#hash`; false if it was there. */
@@ -80,11 +87,14 @@ export class FingerprintSet {
     const page = this.#pages[number]!;
     const at = find(page, this.#width, hash);
     if (page[at] !== 0) return false;
-    page.set(hash.subarray(0, this.#width), at);
+    page[at] = hash[0];
+    page[at + 1] = hash[1]!;
+    if (this.#width === 3) page[at + 2] = hash[2]!;
     return true;
   }
 
   #split(): void {
+    const hash = this.#hash;
     const width = this.#width;
     const old = this.#pages[this.#first]!;
     this.#pages[this.#first] = undefined;
@@ -93,7 +103,9 @@ export class FingerprintSet {
     if (this.#first === this.#scale * 2) this.#scale *= 2;
     for (let from = 0; from < old.length; from += width) {
       if (old[from] === 0) continue;
-      for (let word = 0; word < width; word += 1) this.#hash[word] = old[from + word]!;
+      hash[0] = old[from]!;
+      hash[1] = old[from + 1]!;
+      if (width === 3) hash[2] = old[from + 2]!;
       this.#put();
     }
     this.#spare = old.fill(0);

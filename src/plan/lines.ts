@@ -58,7 +58,7 @@ export class LineSplitter {
   #cut = false;
 
   /** The lines that end in this chunk, read from it as they are asked for. */
-  *split(chunk: Uint8Array): Generator<Line, void, undefined> {
+  *lines(chunk: Uint8Array): Generator<Line, void, undefined> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     for (let start = 0; ;) {
       let end = start;

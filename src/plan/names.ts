@@ -72,6 +72,7 @@ function decode(segment: string): string {
  * the order of the claims, so that the names of one list are the same in every run.
  */
 export class NameRegistry {
+  /** A mistake of the set is a needless suffix; with a fixed seed, the same one in every run. */
   readonly #taken = new FingerprintSet(64, 0);
 
   /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
@@ -87,16 +88,14 @@ export class NameRegistry {
 }
 
 /**
- * The same for all names that some file system takes for one. By upper case first, since NTFS compares in upper case,
- * where more are the same (ς, σ and Σ); without what HFS+ ignores. Where this goes too far, a suffix is needless.
+ * The same for all names that some file system takes for one. In upper case, since NTFS compares so, where more are the
+ * same (ς, σ and Σ), and by way of lower case, for the few with two upper cases (ß, ẞ and SS); without what HFS+
+ * ignores. Where this goes too far, a suffix is needless.
  */
 export function folded(name: string): string {
-  if (ASCII.test(name)) return name.toLowerCase();
-  return name
-    .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
-    .toUpperCase()
-    .toLowerCase()
-    .normalize('NFC');
+  if (ASCII.test(name)) return name.toUpperCase();
+  const visible = name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '');
+  return visible.toLowerCase().toUpperCase().normalize('NFC');
 }
 
 /** Where the extension starts, its dot included; the end of the name if there is none, or none that is short. */

@@ -20,40 +20,41 @@ const BACKLOG = 1000;
 const FREE_PORT_ATTEMPTS = 10;
 
 /**
- * Listens on all addresses of `host`. Node's own `listen` takes the first one only, and which of 127.0.0.1 and ::1
- * that is for `localhost` depends on the machine, while clients may try either of them.
+ * The addresses of a host name. Node's own `listen` takes the first one only, and which of 127.0.0.1 and ::1 that is for
+ * `localhost` depends on the machine, while clients may try either of them.
  *
- * @param port the TCP port, 0 for a free one
- * @throws UsageError if the host has no address of this machine or the port cannot be had
+ * @throws UsageError if it has none
  */
-export async function listen(handler: RequestListener, host: string, port: number): Promise<Listening> {
-  const addresses = await addressesOf(host);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await listenOn(handler, addresses, port);
-    } catch (error) {
-      // A port that the first address had free may be taken on the second.
-      const another = port === 0 && codeOf(error) === 'EADDRINUSE' && attempt < FREE_PORT_ATTEMPTS;
-      if (!another) throw refusal(host, port, error);
-    }
-  }
-}
-
-async function addressesOf(host: string): Promise<string[]> {
+export async function addressesOf(host: string): Promise<string[]> {
   try {
     const found = await lookup(host, { all: true });
     return [...new Set(found.map(({ address }) => address))];
   } catch (cause) {
-    throw new UsageError(
-      `the host ${JSON.stringify(host)} has no address`,
-      'give a name or an address of this machine',
-      cause,
-    );
+    const hint = 'give a name or an address of this machine';
+    throw new UsageError(`the host ${JSON.stringify(host)} has no address`, hint, cause);
   }
 }
 
-/** Listens on those of the addresses that this machine has, all on one port; the system's own error if it cannot. */
-async function listenOn(handler: RequestListener, addresses: readonly string[], port: number): Promise<Listening> {
+/**
+ * Listens on all of the addresses, on one port, but for those that this machine does not have: `localhost` often
+ * stands for ::1 where IPv6 is switched off.
+ *
+ * @param port the TCP port, 0 for a free one
+ * @throws UsageError if the machine has none of the addresses, or the port cannot be had on one of them
+ */
+export async function listen(handler: RequestListener, addresses: readonly string[], port: number): Promise<Listening> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await listenOnce(handler, addresses, port);
+    } catch (error) {
+      // A port that the first address had free may be taken on the second.
+      const again = port === 0 && isSystemError(error, 'EADDRINUSE') && attempt < FREE_PORT_ATTEMPTS;
+      if (!again) throw refusal(port, error);
+    }
+  }
+}
+
+async function listenOnce(handler: RequestListener, addresses: readonly string[], port: number): Promise<Listening> {
   const servers: Server[] = [];
   let bound = port;
   let absent: unknown;
@@ -64,8 +65,7 @@ async function listenOn(handler: RequestListener, addresses: readonly string[], 
         bound = await bind(server, address, bound);
         servers.push(server);
       } catch (error) {
-        // `localhost` often stands for ::1 where IPv6 is switched off.
-        if (!['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error))) throw error;
+        if (!isSystemError(error, 'EADDRNOTAVAIL', 'EAFNOSUPPORT')) throw error;
         absent = error;
       }
     }
@@ -96,19 +96,17 @@ async function closeAll(servers: readonly Server[]): Promise<void> {
   );
 }
 
-function refusal(host: string, port: number, cause: unknown): UsageError {
-  const where = `port ${port} on ${host}`;
-  switch (codeOf(cause)) {
-    case 'EADDRINUSE':
-      return new UsageError(`${where} is in use`, 'stop what listens there, or choose another port', cause);
-    case 'EACCES':
-      return new UsageError(`${where} is not allowed to this user`, 'choose a port from 1024 up', cause);
-    default:
-      return new UsageError(`cannot listen on ${where}`, 'choose another host or port of this machine', cause);
+function refusal(port: number, cause: unknown): UsageError {
+  const { address = 'this machine' } = cause as { address?: string };
+  if (isSystemError(cause, 'EADDRINUSE')) {
+    return new UsageError(`port ${port} is in use on ${address}`, 'stop what listens there, or choose another', cause);
   }
+  if (isSystemError(cause, 'EACCES')) {
+    return new UsageError(`port ${port} is not for this user on ${address}`, 'choose one from 1024 up', cause);
+  }
+  return new UsageError(`cannot listen on port ${port} of ${address}`, 'choose a host of this machine', cause);
 }
 
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : '';
+function isSystemError(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.some((code) => error.code === code);
 }

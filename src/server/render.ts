@@ -15,37 +15,40 @@ import { FLAGS_DIRECTORY } from './files.js';
 /** Pixels; the flags are 4 to 3, so 240 high. */
 const WIDTH = 320;
 
-const SOURCE = fileURLToPath(new URL('.', import.meta.resolve('flag-icons/package.json')));
+const FLAG_ICONS = fileURLToPath(new URL('.', import.meta.resolve('flag-icons/package.json')));
 
 /** What the flags in a directory were made from, in a file beside them: their times tell nothing, npm sets its own. */
 const STAMP = 'rendered.json';
 
 /**
- * Renders the flags of all codes from the SVG files of the flag-icons package, with the country's name beside each.
- * Leaves alone what the same version made before, and removes nothing.
+ * Renders the flags of all codes from the SVG files of the flag-icons package in `source`, each with its country's name
+ * beside it. Leaves alone what the same version made before, and removes nothing.
  *
  * @returns how many it rendered, 0 to 194
- * @throws SluiceError `INTERNAL` for a code that flag-icons does not have
+ * @throws SluiceError `INTERNAL` for a code that flag-icons does not have, before anything is written
  */
-export async function renderFlags(directory: string = FLAGS_DIRECTORY): Promise<number> {
-  const stamp = JSON.stringify({ 'flag-icons': await packageVersion(), width: WIDTH });
+export async function renderFlags(directory = FLAGS_DIRECTORY, source = FLAG_ICONS): Promise<number> {
+  const stamp = JSON.stringify({ 'flag-icons': await packageVersion(source), width: WIDTH });
   const current = (await readIfThere(join(directory, STAMP))) === stamp;
-  const names = await countryNames();
-  const rendered = await Promise.all(
-    ALL_CODES.map(async (code) => {
-      const cc = code.toLowerCase();
-      const folder = join(directory, cc);
-      const gif = join(folder, `${cc}.gif`);
-      const metadata = join(folder, 'metadata.json');
-      if (current && (await exists(gif)) && (await exists(metadata))) return false;
+  const names = await countryNames(source);
 
+  const flags = await Promise.all(
+    ALL_CODES.map(async (code): Promise<Flag> => {
+      const cc = code.toLowerCase();
+      const svg = await readIfThere(join(source, 'flags', '4x3', `${cc}.svg`));
       const country = names.get(cc);
-      const svg = await readIfThere(join(SOURCE, 'flags', '4x3', `${cc}.svg`));
-      if (country === undefined || svg === undefined) {
+      if (svg === undefined || country === undefined) {
         throw new SluiceError('INTERNAL', `flag-icons has no flag or no name for ${code}`, {
-          hint: 'use the version of flag-icons that package-lock.json names',
+          hint: 'install the version of flag-icons that package-lock.json names',
         });
       }
+      const folder = join(directory, cc);
+      return { svg, country, folder, gif: join(folder, `${cc}.gif`), metadata: join(folder, 'metadata.json') };
+    }),
+  );
+  const rendered = await Promise.all(
+    flags.map(async ({ svg, country, folder, gif, metadata }) => {
+      if (current && (await exists(gif)) && (await exists(metadata))) return false;
       await mkdir(folder, { recursive: true });
       await writeWhole(gif, await renderGif(Buffer.from(svg), WIDTH));
       await writeWhole(metadata, `${JSON.stringify({ country })}\n`);
@@ -57,13 +60,21 @@ export async function renderFlags(directory: string = FLAGS_DIRECTORY): Promise<
   return rendered.filter(Boolean).length;
 }
 
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(SOURCE, 'package.json'), 'utf8')) as { version: string };
+interface Flag {
+  readonly svg: string;
+  readonly country: string;
+  readonly folder: string;
+  readonly gif: string;
+  readonly metadata: string;
+}
+
+async function packageVersion(source: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as { version: string };
   return version;
 }
 
-async function countryNames(): Promise<ReadonlyMap<string, string>> {
-  const countries = JSON.parse(await readFile(join(SOURCE, 'country.json'), 'utf8')) as {
+async function countryNames(source: string): Promise<ReadonlyMap<string, string>> {
+  const countries = JSON.parse(await readFile(join(source, 'country.json'), 'utf8')) as {
     code: string;
     name: string;
   }[];

@@ -6,7 +6,7 @@ import { UsageError } from '../errors.js';
 import { LOCAL_PORTS, type LocalLabel } from '../flags/sites.js';
 import { type Choice, choices } from './choices.js';
 import { loadFlags, type ServedFile } from './files.js';
-import { listen, type Listening } from './listen.js';
+import { addressesOf, listen, type Listening } from './listen.js';
 import { SEEDS } from './random.js';
 
 export interface ServerOptions {
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       // Else a client that has gone, or a server that is closed, would leave the timer behind.
       response.once('close', () => clearTimeout(timer));
     },
-    host,
+    await addressesOf(host),
     port,
   );
   return { ...listening, seed };

@@ -12,7 +12,9 @@ import type { ThreadAnswer } from './thread-entry.js';
  * does not keep the process alive. If it dies before, `close()` rejects with the reason.
  */
 export async function serveInThread(options: ServerOptions = {}): Promise<RunningServer> {
-  const worker = new Worker(new URL('./thread-entry.js', import.meta.url), { workerData: options });
+  const entry = new URL('./thread-entry.js', import.meta.url);
+  // Node's own options are not passed on: `--input-type`, for one, would keep the thread from loading a file.
+  const worker = new Worker(entry, { workerData: options, execArgv: [] });
   const exited = once(worker, 'exit');
   // Whoever closes hears of a death before that; until then nobody listens, and it must not end the process.
   exited.catch(() => {});

@@ -16,7 +16,9 @@ export interface Progress {
  * @param total items in all, where that is known
  */
 export async function showProgress(summary: () => Summary, total: number | undefined): Promise<Progress> {
-  return process.stderr.isTTY ? await showSpinner(summary, total) : showLines(summary, total);
+  // What ora looks at, too: neither a dumb terminal nor the log of a CI run can take a line back.
+  const canTakeBack = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !('CI' in process.env);
+  return canTakeBack ? await showSpinner(summary, total) : showLines(summary, total);
 }
 
 /** The one place that loads ora, and only on a terminal. */

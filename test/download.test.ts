@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { download, type DownloadOptions, FetchError, SluiceError, type Stored, UsageError } from '../src/index.js';
+import { loadFlags } from '../src/server/files.js';
+import { type RunningServer } from '../src/server/server.js';
+import { serveInThread } from '../src/server/thread.js';
+import { scratch } from './helpers/scratch.js';
+
+describe('download', () => {
+  let server: RunningServer;
+  let paths: string[];
+  before(async () => {
+    server = await serveInThread();
+    paths = [...(await loadFlags()).keys()].filter((path) => path.endsWith('.gif'));
+  });
+  after(() => server.close());
+
+  /** `count` requests for flags, each under a name of its own. */
+  function* requests(count: number): Generator<{ url: string; name: string }> {
+    for (let n = 0; n < count; n += 1) {
+      yield { url: `http://localhost:${server.port}${paths[n % paths.length]}?${n}`, name: `${n}.gif` };
+    }
+  }
+
+  test('yields an outcome for each item as it completes, and its file is there by then', async (t) => {
+    const directory = scratch(t);
+    const run = download(requests(300), { directory, maxRequests: 8 });
+    const seen = new Set<number>();
+    for await (const outcome of run) {
+      assert.equal(outcome.status, 'ok');
+      const { name, size, index } = outcome as Stored;
+      assert.equal(readFileSync(join(directory, name)).length, size);
+      seen.add(index);
+    }
+    assert.equal(seen.size, 300);
+    const { ok, notFound, errors, running, waiting } = run.summary;
+    assert.deepEqual(
+      { ok, notFound, errors, running, waiting },
+      { ok: 300, notFound: 0, errors: 0, running: 0, waiting: 0 },
+    );
+    assert.ok(!existsSync(join(directory, '.sluice')));
+  });
+
+  test('failures are outcomes with a code, a hint, a cause and the item', async (t) => {
+    const urls = [`http://localhost:${server.port}/flags/xx/xx.gif`, 'http://localhost:1/a', 'nonsense'];
+    const outcomes = new Map<string, { status: string; error: FetchError }>();
+    for await (const outcome of download(urls, { directory: scratch(t), tries: 1 })) {
+      assert.notEqual(outcome.status, 'ok');
+      if (outcome.status !== 'ok') outcomes.set(outcome.url, outcome);
+    }
+    assert.deepEqual(
+      urls.map((url) => outcomes.get(url)?.status),
+      ['not_found', 'error', 'error'],
+    );
+    assert.deepEqual(
+      urls.map((url) => outcomes.get(url)?.error.code),
+      ['HTTP_STATUS', 'NET_REFUSED', 'LIST_LINE'],
+    );
+    for (const { error } of outcomes.values()) {
+      assert.ok(error instanceof FetchError && error instanceof SluiceError);
+      assert.ok(error.hint.length > 0);
+    }
+    assert.equal(outcomes.get('http://localhost:1/a')?.error.item.name, 'a');
+    assert.equal((outcomes.get('http://localhost:1/a')?.error.cause as { code: string }).code, 'ECONNREFUSED');
+  });
+
+  test('options out of bounds are refused before anything is done', () => {
+    const wrong: DownloadOptions[] = [
+      { maxRequests: 0 },
+      { memory: '1KB' },
+      { workers: 65 },
+      { tries: 0 },
+      { timeout: 0 },
+    ];
+    for (const options of wrong) assert.throws(() => download([], options), UsageError);
+  });
+
+  test('an empty run ends at once', async (t) => {
+    const run = download([], { directory: scratch(t) });
+    for await (const outcome of run) assert.fail(outcome.url);
+    assert.equal(run.summary.ok, 0);
+  });
+
+  test('a reader that leaves early stops the run and leaves nothing unfinished', async (t) => {
+    const directory = scratch(t);
+    const run = download(requests(5_000), { directory, maxRequests: 8 });
+    for await (const outcome of run) {
+      assert.equal(outcome.status, 'ok');
+      break;
+    }
+    assert.ok(run.summary.ok < 5_000);
+    assert.ok(!existsSync(join(directory, '.sluice')));
+    assert.equal(readdirSync(directory).length, run.summary.ok);
+  });
+
+  test('a signal stops the run with ABORTED and its reason; what was stored was told', async (t) => {
+    const directory = scratch(t);
+    const controller = new AbortController();
+    const run = download(requests(5_000), { directory, maxRequests: 8, signal: controller.signal });
+    let told = 0;
+    await assert.rejects(
+      async () => {
+        for await (const outcome of run) {
+          assert.equal(outcome.status, 'ok');
+          told += 1;
+          if (told === 10) controller.abort('enough');
+        }
+      },
+      (error: unknown) => error instanceof SluiceError && error.code === 'ABORTED' && error.cause === 'enough',
+    );
+    assert.equal(readdirSync(directory).length, told);
+    assert.equal(run.summary.ok, told);
+    assert.ok(told < 5_000);
+  });
+
+  test('a reader that is slow slows the run down: outcomes do not pile up without bound', async (t) => {
+    const count = 12_000;
+    const run = download(requests(count), { directory: scratch(t), maxRequests: 64 });
+    let read = 0;
+    for await (const outcome of run) {
+      assert.equal(outcome.status, 'ok');
+      read += 1;
+      if (read > 1) continue;
+      while (run.summary.running + run.summary.waiting > 0) await sleep(20);
+      const waiting = run.summary.ok;
+      await sleep(300);
+      assert.ok(waiting < count, `${waiting} outcomes wait`);
+      assert.equal(run.summary.ok, waiting, 'no new requests start');
+    }
+    assert.equal(read, count);
+  });
+
+  test('the bytes between socket and disk stay within --memory while the storage is slow', async (t) => {
+    const memory = 8 * 2 ** 20;
+    const run = download(requests(2_000), {
+      directory: scratch(t),
+      maxRequests: 16,
+      memory,
+      workers: 2,
+      simulatedLatency: { name: 0, write: 2 },
+    });
+    let most = 0;
+    for await (const outcome of run) {
+      assert.equal(outcome.status, 'ok');
+      most = Math.max(most, run.summary.waiting);
+    }
+    t.diagnostic(`at most ${(most / 2 ** 20).toFixed(2)} MiB waited`);
+    assert.ok(most <= memory);
+    assert.ok(most > memory / 4, 'the storage was slow enough to be waited for');
+  });
+
+  /** The longest stall of this thread's event loop, in milliseconds, while 600 files are stored at 20 ms each. */
+  async function longestStall(executor: 'pool' | 'inline', directory: string): Promise<number> {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    const options = {
+      directory,
+      executor,
+      maxRequests: 32,
+      workers: 16,
+      simulatedLatency: { name: 0, write: STORE_WAIT },
+    };
+    delay.enable();
+    for await (const outcome of download(requests(600), options)) assert.equal(outcome.status, 'ok');
+    delay.disable();
+    return delay.max / 1e6;
+  }
+
+  /** Milliseconds that the store waits for each file. */
+  const STORE_WAIT = 20;
+
+  test('slow writing stalls the event loop with inline and does not with the pool', async (t) => {
+    // The machine may stall any process: the least of three runs is what the pool causes itself.
+    const pool: number[] = [];
+    for (const n of [1, 2, 3]) pool.push(await longestStall('pool', join(scratch(t), String(n))));
+    const inline = await longestStall('inline', scratch(t));
+    const least = Math.min(...pool);
+    t.diagnostic(
+      `longest stall: pool ${pool.map((ms) => ms.toFixed(1)).join(', ')} ms, inline ${inline.toFixed(1)} ms`,
+    );
+    assert.ok(least / STORE_WAIT < 2.5, `pool stalled ${least} ms`);
+    assert.ok(inline / STORE_WAIT > 2.5, `inline stalled ${inline} ms`);
+    assert.ok(inline / least > 2);
+  });
+});
