@@ -126,7 +126,11 @@ export class Download implements AttemptListener {
       signal?.addEventListener('abort', interrupt);
       if (signal?.aborted === true) interrupt();
       this.#pump();
-      yield* this.#outcomes;
+      for await (const outcome of this.#outcomes) {
+        yield outcome;
+        // When nothing is under way any more, only the reader can set the run going again.
+        if (this.#outcomes.size === MAX_WAITING / 2) this.#pump();
+      }
     } finally {
       signal?.removeEventListener('abort', interrupt);
       this.#stop(undefined);

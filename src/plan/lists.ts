@@ -63,8 +63,12 @@ export async function* readStream(
 
 function unreadable(label: string, error: unknown): SluiceError {
   const { message, cause } = toPlain(error, { code: 'LIST_UNREADABLE', hint: '' });
-  return new SluiceError('LIST_UNREADABLE', `cannot read --input-file ${printable(label, 1000)}: ${printable(message)}`, {
-    hint: HINTS[cause?.code ?? ''] ?? 'check that the list can be read to its end, for example with cat',
-    cause: error,
-  });
+  return new SluiceError(
+    'LIST_UNREADABLE',
+    `cannot read --input-file ${printable(label, 1000)}: ${printable(message)}`,
+    {
+      hint: HINTS[cause?.code ?? ''] ?? 'check that the list can be read to its end, for example with cat',
+      cause: error,
+    },
+  );
 }

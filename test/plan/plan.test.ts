@@ -268,7 +268,10 @@ describe('plan', () => {
     const batches = plan([{ kind: 'stream', stream: input, label: '<stdin>' }]);
     assert.deepEqual(short([...(await batches.next()).value!]), ['a']);
     input.destroy(new Error('gone'));
-    await assert.rejects(batches.next(), { code: 'LIST_UNREADABLE', message: 'cannot read the list <stdin>: gone' });
+    await assert.rejects(batches.next(), {
+      code: 'LIST_UNREADABLE',
+      message: 'cannot read --input-file <stdin>: gone',
+    });
   });
 
   it('holds no entry back for input that stalls', async () => {

@@ -1,0 +1,28 @@
+/** The README is a promise: its example is run as it stands. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { serveInThread } from '../src/server/thread.js';
+import { scratch } from './helpers/scratch.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+test("the library's example in the README runs as written, and stores what it says", async (t) => {
+  const [, example] = /```js\n([\s\S]+?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  assert.ok(example !== undefined);
+  const server = await serveInThread();
+  t.after(() => server.close());
+  const cwd = scratch(t);
+  mkdirSync(join(cwd, 'node_modules'));
+  symlinkSync(root, join(cwd, 'node_modules', 'sluice'));
+  writeFileSync(join(cwd, 'example.mjs'), example.replaceAll('localhost:8001', `localhost:${server.port}`));
+  const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd });
+  assert.match(stdout, /^br\.gif: \d+ bytes$/m);
+  assert.match(stdout, /xx\.gif: not_found, HTTP_STATUS: check the URL$/m);
+  assert.match(stdout, /^3 stored, 1 not found$/m);
+  assert.deepEqual(readdirSync(join(cwd, 'flags')).sort(), ['br.gif', 'de.gif', 'in.gif']);
+});
