@@ -313,6 +313,12 @@ export class Download implements AttemptListener {
 
   #onStored(item: Item, result: StoreResult): void {
     const work = this.#workOf(item);
+    if (work.attempt !== undefined && typeof result !== 'number') {
+      // The store failed before the body was whole: nothing takes the rest, so the fetch fails with it.
+      work.attempt.cancel(result);
+      this.#judgeStorage(result);
+      return;
+    }
     this.#works.delete(item);
     this.#waiting -= work.held;
     this.#hold(work, 0);

@@ -24,7 +24,7 @@ export interface StoreSettings {
   readonly cancelled: Int32Array;
 }
 
-/** Milliseconds that the store waits for each name that it makes or renames, and for each write; to make any storage slow. */
+/** Milliseconds that the store waits before each file gets its final name, and before each write; to try slow storage. */
 export interface SimulatedLatency {
   readonly name: number;
   readonly write: number;

@@ -1,8 +1,10 @@
 /** What an error of the operating system means for a body that was to be stored, and what a person can do about it. */
-import { type ErrorCode, type PlainError, SluiceError, toPlain } from '../src/errors.js';
+import { constants } from 'node:os';
+import { type ErrorCode, type PlainError, toPlain } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
 
-interface Meaning {
+/** What an error means for the storage, with the parts of a message about it. */
+export interface Meaning {
   readonly code: ErrorCode;
   readonly what: string;
   readonly hint: string;
@@ -18,6 +20,16 @@ const DENIED: Meaning = {
   what: 'permission denied',
   hint: 'make the destination writable for this user, or choose another with --directory',
 };
+const GONE: Meaning = {
+  code: 'STORE_FAILED',
+  what: 'the destination is gone',
+  hint: 'something removed or unmounted it while the run was going on; run the same command again',
+};
+const TOO_MANY_OPEN: Meaning = {
+  code: 'STORE_FAILED',
+  what: 'too many files are open',
+  hint: 'raise ulimit -n, or lower --max-requests',
+};
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOSPC: FULL,
@@ -29,11 +41,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   EACCES: DENIED,
   EPERM: DENIED,
-  ENOENT: {
-    code: 'STORE_FAILED',
-    what: 'the destination is gone',
-    hint: 'something removed it while the run was going on; run the same command again',
-  },
+  ENOENT: GONE,
+  ENOTDIR: GONE,
+  ESTALE: GONE,
+  EMFILE: TOO_MANY_OPEN,
+  ENFILE: TOO_MANY_OPEN,
   EISDIR: {
     code: 'STORE_EXISTS',
     what: 'a folder has this name',
@@ -51,13 +63,22 @@ const UNKNOWN: Meaning = {
   what: 'the storage failed',
   hint: 'check the storage, then run the same command again',
 };
+const OWN_FAULT: Meaning = {
+  code: 'INTERNAL',
+  what: 'sluice failed',
+  hint: 'this is a fault of sluice: report it with the cause',
+};
+
+/** libuv knows neither EDQUOT nor ESTALE: such an error has `Unknown system error -122` for its code. */
+const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [-number, name]));
+
+/** What an error that a call on files threw means. What no such call threw is no fault of the storage. */
+export function meaningOf(error: unknown): Meaning {
+  const { code = '', errno = 0, syscall } = Object(error) as NodeJS.ErrnoException;
+  return MEANINGS[code] ?? MEANINGS[NAMES.get(errno) ?? ''] ?? (syscall === undefined ? OWN_FAULT : UNKNOWN);
+}
 
 export function describeStoreFailure(error: unknown, name: string, settings: StoreSettings): PlainError {
-  const meaning =
-    error instanceof SluiceError ? UNKNOWN : (MEANINGS[(error as NodeJS.ErrnoException).code ?? ''] ?? UNKNOWN);
-  return toPlain(error, {
-    code: meaning.code,
-    message: `cannot store ${name} in ${settings.directory}: ${meaning.what}`,
-    hint: meaning.hint,
-  });
+  const { code, what, hint } = meaningOf(error);
+  return toPlain(error, { code, message: `cannot store ${name} in ${settings.directory}: ${what}`, hint });
 }

@@ -6,6 +6,7 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
+import { SluiceError } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
 
 /** Folders that this thread has made; each run has a scratch folder of its own name. */
@@ -16,7 +17,8 @@ let serial = 0;
 function temporaryPath(settings: StoreSettings): string {
   const folder = `${settings.scratch}/${threadId}`;
   if (!made.has(folder)) {
-    fs.mkdirSync(folder, { recursive: true });
+    // Not with what is above it: where the destination is gone, unmounted perhaps, nothing is put in its place.
+    fs.mkdirSync(folder);
     made.add(folder);
   }
   serial += 1;
@@ -24,51 +26,124 @@ function temporaryPath(settings: StoreSettings): string {
 }
 
 /**
- * A file that has no final name yet. `commit` gives it one; `discard` removes it. All calls may throw the operating
+ * A file that has no final name yet. `commit` gives it one; `discard` removes it. All other calls may throw the operating
  * system's error; after one that did, `discard` cleans up.
  */
-export class TemporaryFile {
+export interface UnfinishedFile {
+  /** `write(2)` may take less than it was given, on a full disk without an error: goes on until it takes all or fails. */
+  write(bytes: Uint8Array): void | Promise<void>;
+  /** Not only tidiness: NFS reports a full disk at close. */
+  close(): void | Promise<void>;
+  /** All that was written, once it is closed. */
+  read(): Uint8Array | Promise<Uint8Array>;
+  /** Renames the closed file into the destination. */
+  commit(name: string): void | Promise<void>;
+  /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
+  discard(): void | Promise<void>;
+}
+
+/** Holds up its thread for as long as the storage takes. */
+export class TemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
-  readonly path: string;
+  readonly #path: string;
   #fd: number | undefined;
 
   constructor(settings: StoreSettings) {
     this.#settings = settings;
-    this.path = temporaryPath(settings);
-    this.#fd = fs.openSync(this.path, 'wx');
+    this.#path = temporaryPath(settings);
+    this.#fd = fs.openSync(this.#path, 'wx');
   }
 
-  /** `write(2)` may take less than it was given, on a full disk without an error: goes on until it takes all or fails. */
   write(bytes: Uint8Array): void {
     block(this.#settings.simulatedLatency.write);
     for (let written = 0; written < bytes.length;) {
-      written += fs.writeSync(this.#fd as number, bytes, written, bytes.length - written);
+      written += progress(fs.writeSync(this.#fd as number, bytes, written, bytes.length - written));
     }
   }
 
-  /** Not only tidiness: NFS reports a full disk at close. */
   close(): void {
     const fd = this.#fd as number;
     this.#fd = undefined;
     fs.closeSync(fd);
   }
 
-  /** Renames the closed file into the destination. */
+  read(): Uint8Array {
+    return fs.readFileSync(this.#path);
+  }
+
   commit(name: string): void {
     block(this.#settings.simulatedLatency.name);
-    fs.renameSync(this.path, `${this.#settings.directory}/${name}`);
+    fs.renameSync(this.#path, `${this.#settings.directory}/${name}`);
   }
 
   discard(): void {
-    if (this.#fd !== undefined) {
-      try {
-        fs.closeSync(this.#fd);
-      } catch {
-        // What is discarded need not be closed well, and the error that led here is the one to tell.
-      }
+    try {
+      if (this.#fd !== undefined) this.close();
+    } catch {
+      // See UnfinishedFile.
     }
-    fs.rmSync(this.path, { force: true });
+    try {
+      fs.unlinkSync(this.#path);
+    } catch {
+      // See UnfinishedFile.
+    }
   }
+}
+
+/** The same through `fs.promises`: libuv's threads do the waiting. */
+export class AsyncTemporaryFile implements UnfinishedFile {
+  readonly #settings: StoreSettings;
+  readonly #path: string;
+  readonly #file: fs.promises.FileHandle;
+
+  static async open(settings: StoreSettings): Promise<AsyncTemporaryFile> {
+    const path = temporaryPath(settings);
+    return new AsyncTemporaryFile(settings, path, await fs.promises.open(path, 'wx'));
+  }
+
+  private constructor(settings: StoreSettings, path: string, file: fs.promises.FileHandle) {
+    this.#settings = settings;
+    this.#path = path;
+    this.#file = file;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const { write } = this.#settings.simulatedLatency;
+    if (write > 0) await sleep(write);
+    for (let written = 0; written < bytes.length;) {
+      written += progress((await this.#file.write(bytes, written, bytes.length - written)).bytesWritten);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  read(): Promise<Uint8Array> {
+    return fs.promises.readFile(this.#path);
+  }
+
+  async commit(name: string): Promise<void> {
+    const { simulatedLatency, directory } = this.#settings;
+    if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
+    await fs.promises.rename(this.#path, `${directory}/${name}`);
+  }
+
+  async discard(): Promise<void> {
+    // A handle that is closed already closes again without an error.
+    await this.#file.close().catch(() => undefined);
+    await fs.promises.unlink(this.#path).catch(() => undefined);
+  }
+}
+
+/** A write that takes nothing and tells no reason would be tried for ever. */
+function progress(written: number): number {
+  if (written === 0) {
+    throw new SluiceError('STORE_FAILED', 'the file system takes no more bytes, and does not say why', {
+      hint: 'see how much room is left, then run the same command again',
+    });
+  }
+  return written;
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4));
@@ -91,24 +166,15 @@ export function writeWhole(settings: StoreSettings, name: string, bytes: Uint8Ar
   }
 }
 
-/** The same as {@link writeWhole} through `fs.promises`: libuv's threads do the waiting. */
+/** The same as {@link writeWhole} through `fs.promises`. */
 export async function writeWholeAsync(settings: StoreSettings, name: string, bytes: Uint8Array): Promise<void> {
-  const path = temporaryPath(settings);
-  const { simulatedLatency } = settings;
-  const file = await fs.promises.open(path, 'wx');
+  const file = await AsyncTemporaryFile.open(settings);
   try {
-    try {
-      if (simulatedLatency.write > 0) await sleep(simulatedLatency.write);
-      for (let written = 0; written < bytes.length;) {
-        written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
-      }
-    } finally {
-      await file.close();
-    }
-    if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
-    await fs.promises.rename(path, `${settings.directory}/${name}`);
+    await file.write(bytes);
+    await file.close();
+    await file.commit(name);
   } catch (error) {
-    await fs.promises.rm(path, { force: true });
+    await file.discard();
     throw error;
   }
 }

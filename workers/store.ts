@@ -2,14 +2,14 @@
  * The store: decode, check and write one body. The same handlers for the pool's workers and for the executors that run
  * on the main thread, so that they can be compared. None of them throws: a failure is a result.
  */
-import { Readable, type Transform } from 'node:stream';
-import { readFileSync } from 'node:fs';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import { type PlainError, SluiceError } from '../src/errors.js';
 import type { StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
-import { TemporaryFile, writeWhole, writeWholeAsync } from './files.js';
+import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checkStructure } from './image.js';
+import { imageError } from './image/cursor.js';
 import { checkPixels } from './pixels.js';
 
 /**
@@ -17,6 +17,8 @@ import { checkPixels } from './pixels.js';
  * bound on the memory of a worker, whatever the server sends.
  */
 const MAX_DECODED_WHOLE = 16 << 20;
+/** Bytes of an image that is to be checked: for that it has to be read back whole. */
+const MAX_CHECKED = 128 << 20;
 
 export const CANCELLED: PlainError = {
   code: 'ABORTED',
@@ -72,7 +74,7 @@ export async function storeBodyAsync(body: Uint8Array, job: StoreJob, settings: 
     return bytes.length;
   } catch (error) {
     return swells(error, settings)
-      ? storeLarge([body], job, settings)
+      ? storeLargeAsync([body], job, settings)
       : describeStoreFailure(error, job.name, settings);
   }
 }
@@ -81,56 +83,76 @@ function swells(error: unknown, settings: StoreSettings): boolean {
   return error instanceof SluiceError && error.code === 'BODY_TOO_LARGE' && settings.maxBodySize > MAX_DECODED_WHOLE;
 }
 
-/**
- * Stores a body that is too large to be held whole, part by part. An image is read back for its check before it gets
- * its final name: it can only be judged whole.
- *
- * @param parts end when the body is whole, and throw when it never will be
- */
-export async function storeLarge(
-  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+/** Takes the parts of a large body, which end when it is whole, and throw when it never will be. */
+export type LargeStore = (parts: Parts, job: StoreJob, settings: StoreSettings) => Promise<StoreResult>;
+
+/** The memory of one may be used again as soon as the next is asked for. */
+type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Stores a body that is too large to be held whole, part by part, each of them synchronously. */
+export const storeLarge: LargeStore = (parts, job, settings) =>
+  storeParts(parts, job, settings, () => new TemporaryFile(settings));
+
+/** The same through `fs.promises`. */
+export const storeLargeAsync: LargeStore = (parts, job, settings) =>
+  storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings));
+
+/** An image is read back for its check before it gets its final name: it can only be judged whole. */
+async function storeParts(
+  parts: Parts,
   job: StoreJob,
   settings: StoreSettings,
+  open: () => UnfinishedFile | Promise<UnfinishedFile>,
 ): Promise<StoreResult> {
-  let file: TemporaryFile | undefined;
+  let file: UnfinishedFile | undefined;
   try {
     const decoders = createDecoder(job.encoding);
-    file = new TemporaryFile(settings);
+    file = await open();
     let size = 0;
     for await (const part of decoders.length === 0 ? parts : decoded(parts, decoders)) {
       if (isCancelled(settings)) throw new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED);
       size += part.length;
-      if (size > settings.maxBodySize) throw tooLarge(job, settings);
-      file.write(part);
+      checkSize(size, job, settings);
+      await file.write(part);
     }
-    file.close();
-    if (settings.imageCheck !== 'none') await checkImageFile(file.path, settings);
-    file.commit(job.name);
+    await file.close();
+    if (settings.imageCheck !== 'none') await checkImage(await file.read(), settings);
+    await file.commit(job.name);
     return size;
   } catch (error) {
-    file?.discard();
+    await file?.discard();
     return describeStoreFailure(error, job.name, settings);
   }
 }
 
-async function checkImageFile(path: string, settings: StoreSettings): Promise<void> {
-  const bytes = readFileSync(path);
+async function checkImage(bytes: Uint8Array, settings: StoreSettings): Promise<void> {
   checkStructure(bytes);
   if (settings.imageCheck === 'pixels') await checkPixels(bytes);
 }
 
-function decoded(
-  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  decoders: readonly Transform[],
-): AsyncIterable<Uint8Array> {
-  return decoders.reduce<Readable>(
-    (source, decoder) => source.on('error', (error) => decoder.destroy(error)).pipe(decoder),
-    Readable.from(parts, { objectMode: false }),
-  );
+/**
+ * Streams read ahead: the next part is asked for while a decoder still reads the last one. The sender may use a part's
+ * memory again as soon as the next is asked for, so a decoder gets a copy.
+ */
+function decoded(parts: Parts, decoders: readonly Transform[]): AsyncIterable<Uint8Array> {
+  const copies = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const part of parts) yield Buffer.from(part);
+  };
+  const streams = [Readable.from(copies(), { objectMode: false }), ...decoders];
+  // Whoever reads the last stream gets its error, and the callback would get the same.
+  pipeline(streams, () => undefined);
+  return streams.at(-1) as Readable;
 }
 
-function tooLarge(job: StoreJob, settings: StoreSettings): SluiceError {
-  return new SluiceError('BODY_TOO_LARGE', `${job.name} is larger than ${settings.maxBodySize} bytes`, {
-    hint: 'raise --max-body-size if the file is what you want',
-  });
+function checkSize(size: number, job: StoreJob, { maxBodySize, imageCheck }: StoreSettings): void {
+  if (size > maxBodySize) {
+    throw new SluiceError('BODY_TOO_LARGE', `${job.name} is larger than ${maxBodySize} bytes`, {
+      hint: 'raise --max-body-size if the file is what you want',
+    });
+  }
+  if (imageCheck !== 'none' && size > MAX_CHECKED) {
+    throw imageError(`${job.name} is larger than the ${MAX_CHECKED} bytes of an image that can be checked`, {
+      hint: 'with --image-check none it is stored unseen, if it really is that large',
+    });
+  }
 }

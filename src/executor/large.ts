@@ -46,6 +46,7 @@ export class LargeBodySender implements BodyWriter {
 
   abort(): void {
     this.aborted = true;
+    this.#overflow = [];
     this.#send('abort');
   }
 

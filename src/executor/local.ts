@@ -6,34 +6,37 @@ import { Channel } from '../channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../plan.js';
 import type { StoreResult, StoreSettings } from '../protocol.js';
-import { CANCELLED, storeBody, storeBodyAsync, storeLarge } from '../../workers/store.js';
+import { CANCELLED, storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 
+/** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */
+const MAX_RUNNING = 16;
+
 export class LocalExecutor implements Executor {
-  readonly #storeBody: typeof storeBody;
+  readonly #kind: 'inline' | 'libuv';
   readonly #settings: StoreSettings;
   readonly #onStored: StoreListener;
+  /** Bodies that wait for others to be stored. */
+  readonly #waiting: Body[] = [];
+  #running = 0;
   readonly #pending = new Set<Promise<void>>();
 
   constructor(kind: 'inline' | 'libuv', settings: StoreSettings, onStored: StoreListener) {
-    this.#storeBody = kind === 'inline' ? storeBody : storeBodyAsync;
+    this.#kind = kind;
     this.#settings = settings;
     this.#onStored = onStored;
   }
 
-  store({ item, chunks, length, encoding }: Body): void {
-    const [first] = chunks;
-    const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
-    const result = this.#storeBody(bytes, { name: item.name, encoding }, this.#settings);
-    if (result instanceof Promise) this.#track(result, item);
-    else this.#onStored(item, result);
+  store(body: Body): void {
+    this.#waiting.push(body);
+    this.#beginMore();
   }
 
   storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
     const parts = new Channel<Uint8Array>();
     let waiting = 0;
     let aborted = false;
-    let failed = false;
+    let settled = false;
     const counted = async function* (): AsyncGenerator<Uint8Array> {
       for await (const part of parts) {
         yield part;
@@ -41,17 +44,21 @@ export class LocalExecutor implements Executor {
         if (waiting < LARGE_WINDOW) onRoom();
       }
     };
-    const stored = storeLarge(counted(), { name: item.name, encoding }, this.#settings).then((result) => {
-      failed = typeof result !== 'number';
-      if (failed) onRoom();
+    const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
+    const stored = store(counted(), { name: item.name, encoding }, this.#settings).then((result) => {
+      settled = true;
+      // What was sent and not asked for is dropped.
+      void parts.return();
+      onRoom();
       return aborted ? undefined : result;
     });
     this.#track(stored, item);
     return {
       write: (chunk) => {
+        if (settled) return true;
         waiting += chunk.length;
         parts.push(chunk);
-        return failed || waiting < LARGE_WINDOW;
+        return waiting < LARGE_WINDOW;
       },
       end: () => parts.close(),
       abort: () => {
@@ -63,6 +70,32 @@ export class LocalExecutor implements Executor {
 
   async close(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  #beginMore(): void {
+    while (this.#running < MAX_RUNNING) {
+      const body = this.#waiting.shift();
+      if (body === undefined) return;
+      this.#begin(body);
+    }
+  }
+
+  #begin({ item, chunks, length, encoding }: Body): void {
+    const [first] = chunks;
+    const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
+    const store = this.#kind === 'inline' ? storeBody : storeBodyAsync;
+    const result = store(bytes, { name: item.name, encoding }, this.#settings);
+    if (!(result instanceof Promise)) {
+      this.#onStored(item, result);
+      return;
+    }
+    this.#running += 1;
+    const stored = result.then((value) => {
+      this.#running -= 1;
+      this.#beginMore();
+      return value;
+    });
+    this.#track(stored, item);
   }
 
   #track(result: Promise<StoreResult | undefined>, item: Item): void {

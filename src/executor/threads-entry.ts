@@ -12,13 +12,18 @@ export default function downloadAndStore({ item, request, settings }: ThreadTask
   connections ??= new Connections({ timeout: request.timeout });
   const kept = connections;
   return new Promise((resolve) => {
-    const executor = new LocalExecutor('inline', settings, (_item, result) => resolve({ kind: 'stored', result }));
-    new Attempt(item, kept, new RequestHeaders(request.headers), request.maxWhole, {
+    const executor = new LocalExecutor('inline', settings, (_item, result) => {
+      resolve({ kind: 'stored', result });
+      // If the store failed before the body was whole, nothing takes the rest.
+      if (typeof result !== 'number') attempt.cancel(result);
+    });
+    const attempt = new Attempt(item, kept, new RequestHeaders(request.headers), request.maxWhole, {
       onBody: (_item, chunks, length, encoding) => executor.store({ item, chunks, length, encoding }),
       openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, onRoom),
       onLarge: () => undefined,
       onNotFound: (_item, status) => resolve({ kind: 'not_found', status }),
       onFailure: (_item, failure) => resolve({ kind: 'failed', failure }),
-    }).start();
+    });
+    attempt.start();
   });
 }

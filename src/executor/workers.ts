@@ -10,7 +10,7 @@ const TASKS_PER_WORKER = 2;
 export class Workers {
   readonly #pool: Piscina;
   readonly #most: number;
-  #ready = 0;
+  #starting = false;
 
   /**
    * @param entry the compiled module whose default export runs a task
@@ -33,7 +33,9 @@ export class Workers {
         for (const candidate of candidates) {
           if (best === undefined || candidate.currentUsage < best.currentUsage) best = candidate;
         }
-        return best === undefined || (best.currentUsage > 0 && this.#mayStart()) ? null : best;
+        if (best !== undefined && (best.currentUsage === 0 || !this.#mayStart())) return best;
+        this.#starting = true;
+        return null;
       },
       // Waiting on shared memory would keep asynchronous tasks from going on.
       atomics: 'disabled',
@@ -41,11 +43,16 @@ export class Workers {
       recordTiming: false,
     });
     this.#pool.on('workerCreate', () => {
-      this.#ready += 1;
+      this.#starting = false;
       onReady();
     });
     this.#pool.on('workerDestroy', () => {
-      this.#ready -= 1;
+      this.#starting = false;
+    });
+    // A worker that fails while it starts, or between two tasks: piscina has no task to reject, and tells it here. Where
+    // no other worker is left, what waits for one is rejected; the next task starts a new one.
+    this.#pool.on('error', () => {
+      if (this.#pool.threads.length === 0) void this.#pool.destroy();
     });
   }
 
@@ -54,7 +61,8 @@ export class Workers {
    * worker costs some 40 ms of CPU to start, which many at once would take from the thread that downloads.
    */
   get capacity(): number {
-    return this.#ready * TASKS_PER_WORKER + (this.#mayStart() ? 1 : 0);
+    const ready = this.#pool.threads.length - (this.#starting ? 1 : 0);
+    return ready * TASKS_PER_WORKER + (this.#mayStart() ? 1 : 0);
   }
 
   /** Rejects when the worker throws or dies; an answer comes as plain data. */
@@ -69,7 +77,6 @@ export class Workers {
 
   /** Workers are started one after the other, as long as there are fewer than there may be. */
   #mayStart(): boolean {
-    const started = this.#pool.threads.length;
-    return started < this.#most && started === this.#ready;
+    return !this.#starting && this.#pool.threads.length < this.#most;
   }
 }
