@@ -8,7 +8,7 @@ import { SluiceError, UsageError } from './errors.js';
 import type { FlagsArguments } from './commands/flags.js';
 import type { GetArguments } from './commands/get.js';
 import type { ServeArguments } from './commands/serve.js';
-import { EXECUTORS, IMAGE_CHECKS } from './options.js';
+import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -60,6 +60,7 @@ function createProgram(finish: (status: number) => void): Command {
     .addOption(executorOption())
     .option('--workers <auto|N>', 'threads that store', workers, 'auto')
     .option('--memory <SIZE>', 'bytes fetched and not yet stored, at the most', '256MiB')
+    .addOption(new Option('--layout <name>', 'where files go').choices(LAYOUTS).default('flat'))
     .addOption(new Option('--image-check <how>', 'prove that images are whole').choices(IMAGE_CHECKS).default('none'))
     .option('--max-body-size <SIZE>', 'bytes of one file, at the most', '1TiB')
     .option(

@@ -82,7 +82,7 @@ export class Download implements AttemptListener {
 
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
-    this.#entries = plan(sources);
+    this.#entries = plan(sources, options.layout);
     const { executor, maxRequests } = options;
     this.#semaphore = new Semaphore(executor === 'threads' ? Math.min(maxRequests, MAX_THREADS) : maxRequests);
     this.#budget = new Budget(options.memory);

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from './errors.js';
 import type { RetryPolicy } from './fetch/retry.js';
-import type { ImageCheck, SimulatedLatency } from './protocol.js';
+import type { ImageCheck, Layout, SimulatedLatency } from './protocol.js';
 
 /**
  * What decodes and stores: `pool` hands bodies to worker threads in batches, `inline` stores on the main thread,
@@ -12,6 +12,8 @@ export const EXECUTORS = ['pool', 'inline', 'libuv', 'threads'] as const;
 export type ExecutorName = (typeof EXECUTORS)[number];
 
 export const IMAGE_CHECKS = ['none', 'structure', 'pixels'] as const satisfies readonly ImageCheck[];
+
+export const LAYOUTS = ['flat', 'hashed'] as const satisfies readonly Layout[];
 
 export interface DownloadOptions {
   /** Destination folder; made if it is not there. Default: `downloads`. */
@@ -24,6 +26,8 @@ export interface DownloadOptions {
   readonly workers?: number | 'auto';
   /** Bytes that may be fetched and not yet stored, as a number or as `256MiB`; at least 8 MiB. Default: 256 MiB. */
   readonly memory?: number | string;
+  /** Default: `flat`. */
+  readonly layout?: Layout;
   /** Default: `none`. */
   readonly imageCheck?: ImageCheck;
   /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: 1 TiB. */
@@ -51,6 +55,7 @@ export interface ResolvedOptions {
   readonly workers: number | 'auto';
   /** Bytes. */
   readonly memory: number;
+  readonly layout: Layout;
   readonly imageCheck: ImageCheck;
   /** Bytes. */
   readonly maxBodySize: number;
@@ -78,6 +83,7 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     workers:
       options.workers === undefined || options.workers === 'auto' ? 'auto' : integer('workers', options.workers, 1, 64),
     memory: size('memory', options.memory ?? 256 * MIB, MIN_MEMORY),
+    layout: oneOf('layout', options.layout ?? 'flat', LAYOUTS),
     imageCheck: oneOf('image-check', options.imageCheck ?? 'none', IMAGE_CHECKS),
     maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
     timeout: 1000 * positive('timeout', options.timeout ?? 60),

@@ -12,8 +12,9 @@ import { AddressParser, type Fault, whyRefused } from './plan/address.js';
 import { FingerprintSet } from './plan/fingerprints.js';
 import { controlFault, type Line, LineSplitter } from './plan/lines.js';
 import { openList, readList, readStream } from './plan/lists.js';
-import { nameFromPath, NameRegistry, safeName } from './plan/names.js';
+import { hashedFolder, nameFromPath, NameRegistry, safeName } from './plan/names.js';
 import { printable, withoutPassword } from './plan/printable.js';
+import type { Layout } from './protocol.js';
 
 /** One URL to download and the name that it gets. */
 export interface Item {
@@ -25,7 +26,10 @@ export interface Item {
   readonly origin: string;
   /** Path and query. */
   readonly path: string;
-  /** The final name of its file: safe, and no other item's, whatever the case. At most 200 bytes. */
+  /**
+   * The final name of its file: safe, and no other item's, whatever the case. At most 200 bytes; with the layout
+   * `hashed` the folders before it are part of it.
+   */
   readonly name: string;
 }
 
@@ -90,9 +94,12 @@ const MAX_TURN_MS = 1;
  * the rest of a chunk of 64 KiB, and no entry waits for input that comes after it.
  * @throws SluiceError LIST_UNREADABLE; before the first entry if a list cannot be opened
  */
-export async function* plan(sources: Iterable<Source>): AsyncGenerator<readonly Entry[], void, undefined> {
+export async function* plan(
+  sources: Iterable<Source>,
+  layout: Layout = 'flat',
+): AsyncGenerator<readonly Entry[], void, undefined> {
   const lists: FileHandle[] = [];
-  const planner = new Planner();
+  const planner = new Planner(layout === 'hashed');
   const turn = new Turn();
   try {
     const opened = [];
@@ -168,6 +175,11 @@ class Planner {
   readonly #seen = new FingerprintSet(96, randomBytes(4).readUInt32LE());
   #someOtherName = false;
   #index = -1;
+  readonly #hashed: boolean;
+
+  constructor(hashed: boolean) {
+    this.#hashed = hashed;
+  }
 
   *ofLines(lines: Iterable<Line>, source: string): Generator<Entry, void, undefined> {
     for (const { number, text, fault } of lines) {
@@ -208,7 +220,8 @@ class Planner {
     const given = givenName ? safeName(givenName) : undefined;
     const index = this.#index;
     if (this.#wasSeen(url, ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
-    return { kind: 'item', item: { index, url, origin, path, name: this.#names.claim(given ?? ownName, url) } };
+    const name = this.#names.claim(given ?? ownName, url);
+    return { kind: 'item', item: { index, url, origin, path, name: this.#hashed ? hashedFolder(url) + name : name } };
   }
 
   #wasSeen(url: string, ownName: string, given: string | undefined): boolean {

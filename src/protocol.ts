@@ -10,6 +10,12 @@ import type { PlainError } from './errors.js';
 /** How images are checked before they are stored: not, block by block to the end, or by decoding every pixel. */
 export type ImageCheck = 'none' | 'structure' | 'pixels';
 
+/**
+ * Where bodies go: `flat`, all into the destination; `hashed`, into folders of it that are chosen by a hash of the URL, so
+ * that writers do not wait for one directory's lock; `tar`, into shards as WebDataset reads them.
+ */
+export type Layout = 'flat' | 'hashed' | 'tar';
+
 /** How a run stores bodies. It travels with every task, so that a worker has nothing to remember. */
 export interface StoreSettings {
   /** Destination, absolute. */
@@ -32,7 +38,7 @@ export interface SimulatedLatency {
 
 /** One body to store. */
 export interface StoreJob {
-  /** Final file name, safe and unique. */
+  /** Final path below the destination, safe and unique; with the layout `flat` a file name. */
   readonly name: string;
   /** Content-Encoding as received; empty for none. */
   readonly encoding: string;
@@ -51,7 +57,7 @@ export interface BatchTask {
   readonly arena: Uint8Array;
   /** Offset and length in `arena` of each body, in turn. */
   readonly spans: Uint32Array;
-  /** Final file name of each body. */
+  /** Final path of each body below the destination. */
   readonly names: readonly string[];
   /** Content-Encoding of each body as received; undefined when no body of the batch has one. */
   readonly encodings: readonly string[] | undefined;

@@ -9,20 +9,57 @@ import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
 
-/** Folders that this thread has made; each run has a scratch folder of its own name. */
+/** Scratch folders that this thread has made; each run has one of its own name. */
 const made = new Set<string>();
 let serial = 0;
 
-/** Where this thread writes its next unfinished file; makes the folder on first use. */
-function temporaryPath(settings: StoreSettings): string {
+/**
+ * Where an unfinished file for `name` is written. A rename within a folder takes that folder's lock only, one across
+ * folders a lock of the whole file system. So where there are many folders it lies beside its final name; where all
+ * final names are in one folder, in a folder of this thread's own, so that the one lock is taken once for each file.
+ */
+function temporaryPath(settings: StoreSettings, name: string): string {
+  serial += 1;
+  const slash = name.lastIndexOf('/');
+  if (slash !== -1) {
+    return `${settings.directory}/${name.slice(0, slash)}/${UNFINISHED}${runOf(settings)}-${threadId}-${serial}`;
+  }
   const folder = `${settings.scratch}/${threadId}`;
   if (!made.has(folder)) {
     // Not with what is above it: where the destination is gone, unmounted perhaps, nothing is put in its place.
     fs.mkdirSync(folder);
     made.add(folder);
   }
-  serial += 1;
   return `${folder}/${serial}`;
+}
+
+/** What the names of unfinished files begin with; no item's name begins with a dot. */
+const UNFINISHED = '.sluice-';
+
+function runOf(settings: StoreSettings): string {
+  return settings.scratch.slice(settings.scratch.lastIndexOf('-') + 1);
+}
+
+/** Makes the folders of a file's path below the destination, but not the destination. */
+function makeFolders(settings: StoreSettings, name: string): void {
+  for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
+    try {
+      fs.mkdirSync(`${settings.directory}/${name.slice(0, slash)}`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** Opens a new file, and makes its folder only if that is missing: most are there, and looking costs as much. */
+function openNew(path: string, settings: StoreSettings, name: string): number {
+  try {
+    return fs.openSync(path, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !name.includes('/')) throw error;
+    makeFolders(settings, name);
+    return fs.openSync(path, 'wx');
+  }
 }
 
 /**
@@ -36,8 +73,8 @@ export interface UnfinishedFile {
   close(): void | Promise<void>;
   /** All that was written, once it is closed. */
   read(): Uint8Array | Promise<Uint8Array>;
-  /** Renames the closed file into the destination. */
-  commit(name: string): void | Promise<void>;
+  /** Renames the closed file to its final name. */
+  commit(): void | Promise<void>;
   /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
   discard(): void | Promise<void>;
 }
@@ -45,13 +82,15 @@ export interface UnfinishedFile {
 /** Holds up its thread for as long as the storage takes. */
 export class TemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
+  readonly #name: string;
   readonly #path: string;
   #fd: number | undefined;
 
-  constructor(settings: StoreSettings) {
+  constructor(settings: StoreSettings, name: string) {
     this.#settings = settings;
-    this.#path = temporaryPath(settings);
-    this.#fd = fs.openSync(this.#path, 'wx');
+    this.#name = name;
+    this.#path = temporaryPath(settings, name);
+    this.#fd = openNew(this.#path, settings, name);
   }
 
   write(bytes: Uint8Array): void {
@@ -71,9 +110,9 @@ export class TemporaryFile implements UnfinishedFile {
     return fs.readFileSync(this.#path);
   }
 
-  commit(name: string): void {
+  commit(): void {
     block(this.#settings.simulatedLatency.name);
-    fs.renameSync(this.#path, `${this.#settings.directory}/${name}`);
+    fs.renameSync(this.#path, `${this.#settings.directory}/${this.#name}`);
   }
 
   discard(): void {
@@ -93,16 +132,23 @@ export class TemporaryFile implements UnfinishedFile {
 /** The same through `fs.promises`: libuv's threads do the waiting. */
 export class AsyncTemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
+  readonly #name: string;
   readonly #path: string;
   readonly #file: fs.promises.FileHandle;
 
-  static async open(settings: StoreSettings): Promise<AsyncTemporaryFile> {
-    const path = temporaryPath(settings);
-    return new AsyncTemporaryFile(settings, path, await fs.promises.open(path, 'wx'));
+  static async open(settings: StoreSettings, name: string): Promise<AsyncTemporaryFile> {
+    const path = temporaryPath(settings, name);
+    const file = await fs.promises.open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || !name.includes('/')) throw error;
+      makeFolders(settings, name);
+      return fs.promises.open(path, 'wx');
+    });
+    return new AsyncTemporaryFile(settings, name, path, file);
   }
 
-  private constructor(settings: StoreSettings, path: string, file: fs.promises.FileHandle) {
+  private constructor(settings: StoreSettings, name: string, path: string, file: fs.promises.FileHandle) {
     this.#settings = settings;
+    this.#name = name;
     this.#path = path;
     this.#file = file;
   }
@@ -123,10 +169,10 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     return fs.promises.readFile(this.#path);
   }
 
-  async commit(name: string): Promise<void> {
+  async commit(): Promise<void> {
     const { simulatedLatency, directory } = this.#settings;
     if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
-    await fs.promises.rename(this.#path, `${directory}/${name}`);
+    await fs.promises.rename(this.#path, `${directory}/${this.#name}`);
   }
 
   async discard(): Promise<void> {
@@ -155,11 +201,11 @@ function block(milliseconds: number): void {
 
 /** Writes `bytes` under `name`, and returns when the file has its final name. */
 export function writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array): void {
-  const file = new TemporaryFile(settings);
+  const file = new TemporaryFile(settings, name);
   try {
     file.write(bytes);
     file.close();
-    file.commit(name);
+    file.commit();
   } catch (error) {
     file.discard();
     throw error;
@@ -168,11 +214,11 @@ export function writeWhole(settings: StoreSettings, name: string, bytes: Uint8Ar
 
 /** The same as {@link writeWhole} through `fs.promises`. */
 export async function writeWholeAsync(settings: StoreSettings, name: string, bytes: Uint8Array): Promise<void> {
-  const file = await AsyncTemporaryFile.open(settings);
+  const file = await AsyncTemporaryFile.open(settings, name);
   try {
     await file.write(bytes);
     await file.close();
-    await file.commit(name);
+    await file.commit();
   } catch (error) {
     await file.discard();
     throw error;

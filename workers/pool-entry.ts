@@ -1,4 +1,5 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
+import { setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { Channel } from '../src/channel.js';
 import { SluiceError } from '../src/errors.js';
@@ -13,6 +14,14 @@ import type {
   Task,
 } from '../src/protocol.js';
 import { CANCELLED, storeBody, storeLarge } from './store.js';
+
+/** How much lower than the main thread's the priority of a writer is. */
+const NICE = 10;
+
+// The network does not wait for the store, not for a processor either: on Linux a priority is a thread's own, and a
+// writer that is woken by a batch then does not take the processor from the thread that sent it. Elsewhere it would be
+// the whole process's.
+if (process.platform === 'linux') setPriority(0, NICE);
 
 export default function run(task: Task): BatchAnswer | StoreResult | Promise<BatchAnswer | StoreResult> {
   return task.kind === 'batch' ? storeBatch(task) : receiveLarge(task);

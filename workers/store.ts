@@ -91,11 +91,11 @@ type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Stores a body that is too large to be held whole, part by part, each of them synchronously. */
 export const storeLarge: LargeStore = (parts, job, settings) =>
-  storeParts(parts, job, settings, () => new TemporaryFile(settings));
+  storeParts(parts, job, settings, () => new TemporaryFile(settings, job.name));
 
 /** The same through `fs.promises`. */
 export const storeLargeAsync: LargeStore = (parts, job, settings) =>
-  storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings));
+  storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings, job.name));
 
 /** An image is read back for its check before it gets its final name: it can only be judged whole. */
 async function storeParts(
@@ -117,7 +117,7 @@ async function storeParts(
     }
     await file.close();
     if (settings.imageCheck !== 'none') await checkImage(await file.read(), settings);
-    await file.commit(job.name);
+    await file.commit();
     return size;
   } catch (error) {
     await file?.discard();

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { type ExecutorName, resolveOptions } from '../options.js';
 import type { Source } from '../plan.js';
 import { printable, withoutPassword } from '../plan/printable.js';
-import type { ImageCheck } from '../protocol.js';
+import type { ImageCheck, Layout } from '../protocol.js';
 import type { Failed, NotFound, Summary } from '../report.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
 import { interruptible } from './interrupt.js';
@@ -21,6 +21,7 @@ export interface GetArguments {
   readonly executor: ExecutorName;
   readonly workers: number | 'auto';
   readonly memory: string;
+  readonly layout: Layout;
   readonly imageCheck: ImageCheck;
   readonly maxBodySize: string;
   readonly timeout: number;

@@ -116,6 +116,15 @@ function join(stem: string, end: string): string {
   return stem.slice(0, cut) + end;
 }
 
+/**
+ * The folders that a URL's file goes to, such as `3/a/`: 16, and 16 in each. Two levels, because a folder can only be made
+ * while its parent's lock is held: 256 side by side would be made one after the other. 10^8 files are 390,000 in each.
+ */
+export function hashedFolder(url: string): string {
+  const first = hexHash(url);
+  return `${first[0]}/${first[1]}/`;
+}
+
 const hash = new Uint32Array(4);
 
 /** Eight hex digits. They are part of names on disk: a change would make a resumed run download again. */

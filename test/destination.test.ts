@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Destination } from '../src/destination.js';
+import { StorageError, UsageError } from '../src/errors.js';
+import { noMount, noPermissions, smallDisk, unprivileged } from './helpers/faults.js';
+import { filesBelow, subfolder } from './helpers/folders.js';
+import { scratch } from './helpers/scratch.js';
+
+describe('a destination that can be had', () => {
+  test('is made with all that is above it, and has a folder for unfinished files of its own', async (t) => {
+    const directory = join(scratch(t), 'a/b/c');
+    const first = await Destination.open(directory, false);
+    const second = await Destination.open(directory, false);
+    for (const { scratch: folder } of [first, second]) assert.ok(statSync(folder).isDirectory());
+    assert.notEqual(first.scratch, second.scratch);
+    await first.close();
+    assert.ok(existsSync(second.scratch), 'the other run still needs its folder');
+    await second.close();
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test('may be a link to a folder', async (t) => {
+    const folder = scratch(t);
+    const target = subfolder(folder, 'target');
+    symlinkSync(target, join(folder, 'link'));
+    const destination = await Destination.open(join(folder, 'link'), false);
+    writeFileSync(join(destination.scratch, '1'), 'x');
+    await destination.close();
+    assert.deepEqual(readdirSync(target), []);
+  });
+
+  test('holds what was there before the run, whatever the case and the normal form, and nothing else', async (t) => {
+    const directory = scratch(t);
+    for (const name of ['Photo.JPG', 'caf\u00e9', '\u03a3']) writeFileSync(join(directory, name), '');
+    mkdirSync(join(directory, 'Folder'));
+    symlinkSync('nowhere', join(directory, 'link'));
+    const destination = await Destination.open(directory, false);
+    writeFileSync(join(directory, 'later'), '');
+    for (const name of ['Photo.JPG', 'photo.jpg', 'PHOTO.jpg', 'cafe\u0301', 'CAF\u00c9', '\u03c2', 'folder', 'LINK']) {
+      assert.ok(destination.holds(name), name);
+    }
+    for (const name of ['photo.jpeg', 'cafe', 'later', '.sluice', '']) assert.ok(!destination.holds(name), name);
+    await destination.close();
+  });
+
+  test('holds nothing where files may be replaced', async (t) => {
+    const directory = scratch(t);
+    writeFileSync(join(directory, 'a'), '');
+    const destination = await Destination.open(directory, true);
+    assert.ok(!destination.holds('a'));
+    await destination.close();
+    assert.deepEqual(filesBelow(directory), ['a']);
+  });
+
+  test('is left without a trace of what was unfinished, and with everything of others', async (t) => {
+    const directory = scratch(t);
+    mkdirSync(join(directory, '.sluice/other'), { recursive: true });
+    mkdirSync(join(directory, 'folder'));
+    for (const name of ['mine', '.hidden', 'folder/file', '.sluice/other/kept'])
+      writeFileSync(join(directory, name), name);
+    const destination = await Destination.open(directory, false);
+    mkdirSync(join(destination.scratch, '7/deep'), { recursive: true });
+    writeFileSync(join(destination.scratch, '7/deep/file'), 'x');
+    symlinkSync(join(directory, 'folder'), join(destination.scratch, 'link'));
+    await destination.close();
+    assert.deepEqual(filesBelow(directory), ['.hidden', '.sluice/other/kept', 'folder/file', 'mine']);
+    assert.equal(readFileSync(join(directory, 'mine'), 'utf8'), 'mine');
+    await destination.close();
+  });
+
+  test('closes without an error where the storage went away meanwhile', async (t) => {
+    const directory = subfolder(scratch(t), 'd');
+    const gone = await Destination.open(directory, false);
+    rmSync(directory, { recursive: true });
+    await gone.close();
+    assert.ok(!existsSync(directory));
+    const replaced = await Destination.open(directory, false);
+    renameSync(directory, `${directory}-away`);
+    writeFileSync(directory, 'a file in its place');
+    await replaced.close();
+    assert.equal(readFileSync(directory, 'utf8'), 'a file in its place');
+  });
+
+  test('closes without an error where nothing may be removed any more', { skip: noPermissions }, async (t) => {
+    const directory = subfolder(scratch(t), 'd');
+    chmodSync(join(directory, '..'), 0o777);
+    const destination = await Destination.open(directory, false);
+    writeFileSync(join(destination.scratch, '1'), 'x');
+    chmodSync(destination.scratch, 0o555);
+    await unprivileged(() => destination.close());
+    chmodSync(destination.scratch, 0o777);
+    assert.deepEqual(readdirSync(destination.scratch), ['1']);
+  });
+});
+
+describe('a destination that cannot be had', () => {
+  test('a file, or what lies below one, is a usage error that names it, and stays as it is', async (t) => {
+    const file = join(scratch(t), 'file');
+    writeFileSync(file, 'kept');
+    for (const directory of [file, join(file, 'below')]) {
+      await assert.rejects(Destination.open(directory, false), (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.equal(error.message, `--directory ${directory} is a file`);
+        return true;
+      });
+    }
+    assert.equal(readFileSync(file, 'utf8'), 'kept');
+  });
+
+  test('one that may not be written to is STORE_DENIED', { skip: noPermissions }, async (t) => {
+    const directory = subfolder(scratch(t), 'd');
+    chmodSync(directory, 0o555);
+    chmodSync(join(directory, '..'), 0o777);
+    await unprivileged(async () => {
+      await assert.rejects(Destination.open(directory, false), (error) => {
+        assert.ok(error instanceof StorageError);
+        assert.equal(error.code, 'STORE_DENIED');
+        assert.match(error.message, /permission denied/);
+        assert.ok(error.message.includes(`--directory ${directory}`));
+        return true;
+      });
+    });
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test(
+    'one that may be written to and not read is STORE_DENIED, and nothing is left in it',
+    { skip: noPermissions },
+    async (t) => {
+      const directory = subfolder(scratch(t), 'd');
+      chmodSync(join(directory, '..'), 0o777);
+      chmodSync(directory, 0o333);
+      await unprivileged(() =>
+        assert.rejects(Destination.open(directory, false), { name: 'StorageError', code: 'STORE_DENIED' }),
+      );
+      chmodSync(directory, 0o777);
+      assert.deepEqual(readdirSync(directory), []);
+    },
+  );
+
+  test('a full disk is STORE_FULL', { skip: noMount }, async (t) => {
+    // Two inodes: for the root of the disk and for the destination.
+    const directory = smallDisk(t, '64k,nr_inodes=2');
+    await assert.rejects(Destination.open(directory, false), { name: 'StorageError', code: 'STORE_FULL' });
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test('a link or a file in the place of its own folder is refused; what it leads to is untouched', async (t) => {
+    const directory = subfolder(scratch(t), 'd');
+    const elsewhere = subfolder(scratch(t), 'elsewhere');
+    const own = join(directory, '.sluice');
+    const refused = () =>
+      assert.rejects(
+        Destination.open(directory, false),
+        (error) => error instanceof UsageError && error.message.includes(own),
+      );
+    symlinkSync(elsewhere, own);
+    await refused();
+    assert.deepEqual(readdirSync(elsewhere), []);
+    rmSync(own);
+    writeFileSync(own, 'kept');
+    await refused();
+    assert.equal(readFileSync(own, 'utf8'), 'kept');
+  });
+});

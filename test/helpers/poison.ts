@@ -1,0 +1,27 @@
+/**
+ * Loaded before a program (`--import`), and with it in each of its threads: makes the threads end in the ways in which
+ * threads do, when they give a file a name that says so.
+ */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+
+if (!isMainThread) {
+  const { renameSync } = fs;
+  fs.renameSync = (from, to) => {
+    const name = String(to);
+    if (name.endsWith('poison-exit')) process.exit(0);
+    if (name.endsWith('poison-throw')) {
+      // In a later turn, where nothing can catch it; and this turn takes until then.
+      setImmediate(() => {
+        throw new Error('thrown by the poison');
+      });
+    }
+    if (name.endsWith('poison-heap')) {
+      const hoard: number[][] = [];
+      for (;;) hoard.push(Array.from({ length: 100_000 }, Math.random));
+    }
+    renameSync(from, to);
+  };
+  syncBuiltinESMExports();
+}

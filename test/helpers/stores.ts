@@ -1,0 +1,94 @@
+/** What the tests of the executors have in common: settings, items, who is told, and a sender that obeys. */
+
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { PlainError } from '../../src/errors.js';
+import type { BodyWriter, Executor, StoreListener } from '../../src/executor/executor.js';
+import type { Item } from '../../src/plan.js';
+import type { StoreResult, StoreSettings } from '../../src/protocol.js';
+import { subfolder } from './folders.js';
+import { scratch } from './scratch.js';
+
+/** Settings for a store into a new folder, with the defaults of a run. */
+export function storeSettings(t: TestContext, changes: Partial<StoreSettings> = {}): StoreSettings {
+  return settingsFor(scratch(t), changes);
+}
+
+/** Settings for a store into a folder that is there. */
+export function settingsFor(directory: string, changes: Partial<StoreSettings> = {}): StoreSettings {
+  return {
+    directory,
+    scratch: subfolder(directory, '.unfinished'),
+    imageCheck: 'none',
+    maxBodySize: 2 ** 40,
+    simulatedLatency: { name: 0, write: 0 },
+    cancelled: new Int32Array(new SharedArrayBuffer(4)),
+    ...changes,
+  };
+}
+
+export function itemNamed(name: string): Item {
+  return { index: 0, url: `http://localhost/${name}`, origin: 'http://localhost', path: `/${name}`, name };
+}
+
+/** Keeps what a listener is told, and fails when it is told twice of one item. */
+export class Told {
+  readonly results = new Map<string, StoreResult>();
+  readonly #waiting = new Map<string, () => void>();
+
+  readonly listener: StoreListener = ({ name }, result) => {
+    assert.ok(!this.results.has(name), `told twice of ${name}`);
+    this.results.set(name, result);
+    this.#waiting.get(name)?.();
+  };
+
+  /** Resolves when the listener has been told of the item. */
+  async of(name: string): Promise<StoreResult> {
+    if (!this.results.has(name)) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.set(name, resolve);
+      });
+    }
+    return this.results.get(name) as StoreResult;
+  }
+
+  /** The error that was told of an item; fails when it was stored, or not told of. */
+  errorOf(name: string): PlainError {
+    return errorIn(this.results.get(name));
+  }
+}
+
+/** The error in a result; fails when there is none. */
+export function errorIn(result: StoreResult | undefined): PlainError {
+  assert.ok(typeof result === 'object', 'no error');
+  return result;
+}
+
+/** Stores a body that is whole in memory. */
+export function storeWhole(executor: Executor, name: string, chunks: readonly Uint8Array[], encoding = ''): void {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  executor.store({ item: itemNamed(name), chunks, length, encoding });
+}
+
+/** A large body under way; `send` pauses when it is told to, as a socket does. */
+export class LargeBody {
+  readonly writer: BodyWriter;
+  /** How often it had to pause. */
+  pauses = 0;
+  #goOn: (() => void) | undefined;
+
+  constructor(executor: Executor, name: string, encoding = '') {
+    this.writer = executor.storeLarge(itemNamed(name), encoding, () => this.#goOn?.());
+  }
+
+  async send(chunks: Iterable<Uint8Array>): Promise<void> {
+    for (const chunk of chunks) {
+      const room = new Promise<void>((resolve) => {
+        this.#goOn = resolve;
+      });
+      if (this.writer.write(chunk)) continue;
+      this.pauses += 1;
+      await room;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { StoreSettings } from '../../src/protocol.js';
+import {
+  AsyncTemporaryFile,
+  TemporaryFile,
+  type UnfinishedFile,
+  writeWhole,
+  writeWholeAsync,
+} from '../../workers/files.js';
+import { noise } from '../helpers/bodies.js';
+import { filesBelow } from '../helpers/folders.js';
+import { storeSettings } from '../helpers/stores.js';
+
+interface Kind {
+  readonly name: string;
+  readonly open: (settings: StoreSettings) => UnfinishedFile | Promise<UnfinishedFile>;
+  readonly whole: (settings: StoreSettings, name: string, bytes: Uint8Array) => Promise<void>;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'synchronous',
+    open: (settings) => new TemporaryFile(settings),
+    whole: (...args) => Promise.resolve().then(() => writeWhole(...args)),
+  },
+  { name: 'through libuv', open: (settings) => AsyncTemporaryFile.open(settings), whole: writeWholeAsync },
+];
+
+for (const { name, open, whole } of KINDS) {
+  describe(`files, ${name}`, () => {
+    test('a file gets its final name when it is whole, and not before', async (t) => {
+      const settings = storeSettings(t);
+      const bytes = noise(300_000, 1);
+      const file = await open(settings);
+      await file.write(bytes.subarray(0, 100_000));
+      await file.write(bytes.subarray(100_000));
+      await file.close();
+      assert.ok(Buffer.from(await file.read()).equals(bytes));
+      assert.ok(!existsSync(join(settings.directory, 'final')));
+      await file.commit('final');
+      assert.ok(readFileSync(join(settings.directory, 'final')).equals(bytes));
+      assert.deepEqual(filesBelow(settings.directory), ['final']);
+    });
+
+    test('takes the place of a file that is there in one step', async (t) => {
+      const settings = storeSettings(t);
+      writeFileSync(join(settings.directory, 'a'), 'old');
+      await whole(settings, 'a', Buffer.from('new'));
+      assert.equal(readFileSync(join(settings.directory, 'a'), 'utf8'), 'new');
+      assert.deepEqual(filesBelow(settings.directory), ['a']);
+    });
+
+    test('what is discarded leaves nothing, open or closed, once or twice', async (t) => {
+      const settings = storeSettings(t);
+      const unwritten = await open(settings);
+      const written = await open(settings);
+      const closed = await open(settings);
+      for (const file of [written, closed]) await file.write(noise(1_000, 1));
+      await closed.close();
+      assert.equal(filesBelow(settings.scratch).length, 3);
+      for (const file of [unwritten, written, closed, closed]) await file.discard();
+      assert.deepEqual(filesBelow(settings.directory), []);
+    });
+
+    test('to discard never throws, also where nothing can be removed', async (t) => {
+      const settings = storeSettings(t);
+      const file = await open(settings);
+      await file.write(noise(1_000, 1));
+      rmSync(settings.scratch, { recursive: true });
+      writeFileSync(settings.scratch, 'a file in the place of the folder');
+      await file.discard();
+    });
+
+    test('a name that cannot be had leaves no temporary file, and the folder that has it as it was', async (t) => {
+      const settings = storeSettings(t);
+      mkdirSync(join(settings.directory, 'taken/inside'), { recursive: true });
+      await assert.rejects(whole(settings, 'taken', noise(1_000, 1)), { code: 'EISDIR' });
+      assert.deepEqual(filesBelow(settings.directory), []);
+      assert.ok(existsSync(join(settings.directory, 'taken/inside')));
+    });
+
+    test('a destination that is gone is not made again', async (t) => {
+      const settings = storeSettings(t);
+      // Before the first file and after it: the folder of the thread is there by then.
+      const away = `${settings.directory}-away`;
+      t.after(() => rmSync(away, { recursive: true, force: true }));
+      for (const expected of [['b'], ['b', 'c']]) {
+        renameSync(settings.directory, away);
+        await assert.rejects(whole(settings, 'a', noise(10, 1)), { code: 'ENOENT' });
+        assert.ok(!existsSync(settings.directory));
+        renameSync(away, settings.directory);
+        await whole(settings, expected.at(-1) as string, noise(10, 2));
+        assert.deepEqual(filesBelow(settings.directory), expected);
+      }
+    });
+  });
+}
