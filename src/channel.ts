@@ -1,3 +1,6 @@
+/** Values that were read are let go when they are this many and more than half of what is kept. */
+const MIN_READ = 1024;
+
 /**
  * A queue that is filled by callbacks and read as an async iterable, by one reader. It has no bound of its own: who
  * fills it looks at `size`. Reading what is there already costs no wait for an event.
@@ -46,6 +49,10 @@ export class Channel<T> implements AsyncIterableIterator<T> {
     if (this.#first === this.#values.length) {
       this.#values = [];
       this.#first = 0;
+    } else if (this.#first >= MIN_READ && this.#first * 2 > this.#values.length) {
+      // A reader that is always a little behind would keep every value of a run.
+      this.#values = this.#values.slice(this.#first);
+      this.#first = 0;
     }
     return { done: false, value };
   }
@@ -53,8 +60,10 @@ export class Channel<T> implements AsyncIterableIterator<T> {
   /** The reader left early: what comes is dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.#closed = true;
+    this.#error = undefined;
     this.#values = [];
     this.#first = 0;
+    this.#wake?.();
     return Promise.resolve({ done: true, value: undefined });
   }
 
