@@ -6,15 +6,15 @@ import { Channel } from './channel.js';
 import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
 import { createExecutor } from './executor/create.js';
-import { MAX_THREADS, ThreadDownloads } from './executor/threads.js';
+import type { ThreadDownloads } from './executor/threads.js';
 import { Attempt, type AttemptListener } from './fetch/attempt.js';
 import { Budget } from './fetch/budget.js';
-import { Connections } from './fetch/client.js';
+import type { Connections } from './fetch/client.js';
 import { RequestHeaders } from './fetch/headers.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
 import { Semaphore } from './fetch/semaphore.js';
 import { Destination } from './destination.js';
-import type { ResolvedOptions } from './options.js';
+import { MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import type { StoreResult } from './protocol.js';
 import { type Outcome, type Summary, Tally } from './report.js';
@@ -53,7 +53,6 @@ export class Download implements AttemptListener {
   readonly #semaphore: Semaphore;
   readonly #budget: Budget;
   readonly #maxWhole: number;
-  readonly #connections: Connections;
   readonly #headers: RequestHeaders;
   readonly #works = new Map<Item, Work>();
   /** Items whose time for another try has come. */
@@ -64,6 +63,7 @@ export class Download implements AttemptListener {
 
   #destination: Destination | undefined;
   #executor: Executor | undefined;
+  #connections: Connections | undefined;
   /** Instead of attempts and an executor, where each worker downloads and stores by itself. */
   #threads: ThreadDownloads | undefined;
   /** Bytes that are fetched and not yet stored. */
@@ -84,11 +84,11 @@ export class Download implements AttemptListener {
     this.#options = options;
     this.#entries = plan(sources, options.layout);
     const { executor, maxRequests } = options;
-    this.#semaphore = new Semaphore(executor === 'threads' ? Math.min(maxRequests, MAX_THREADS) : maxRequests);
+    // With threads a request is a thread.
+    this.#semaphore = new Semaphore(executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests);
     this.#budget = new Budget(options.memory);
     // So that requests alone never fill more than half of the budget.
     this.#maxWhole = Math.min(MAX_WHOLE, Math.floor(options.memory / (2 * options.maxRequests)));
-    this.#connections = new Connections({ timeout: options.timeout });
     this.#headers = new RequestHeaders(options.headers);
   }
 
@@ -153,12 +153,16 @@ export class Download implements AttemptListener {
       cancelled: this.#cancelled,
     };
     const onStored = (item: Item, result: StoreResult): void => this.#onStored(item, result);
-    const { executor, workers, maxRequests } = this.#options;
+    const { executor, workers, maxRequests, timeout } = this.#options;
     if (executor === 'threads') {
-      const request = { headers: this.#options.headers, timeout: this.#options.timeout, maxWhole: this.#maxWhole };
-      this.#threads = new ThreadDownloads(maxRequests, request, settings, this, onStored);
+      const { ThreadDownloads } = await import('./executor/threads.js');
+      const request = { headers: this.#options.headers, timeout, maxWhole: this.#maxWhole };
+      this.#threads = new ThreadDownloads(Math.min(maxRequests, MAX_WORKERS), request, settings, this, onStored);
     } else {
       this.#executor = await createExecutor(executor, workers, settings, onStored);
+      // After the executor, whose first worker starts on another processor while this loads.
+      const { Connections: Loaded } = await import('./fetch/client.js');
+      this.#connections = new Loaded({ timeout });
     }
   }
 
@@ -243,12 +247,12 @@ export class Download implements AttemptListener {
     work.held = this.#maxWhole;
     work.tried += 1;
     this.#works.set(work.item, work);
-    if (this.#threads === undefined) {
+    if (this.#connections !== undefined) {
       const attempt = new Attempt(work.item, this.#connections, this.#headers, this.#maxWhole, this);
       work.attempt = attempt;
       attempt.start();
     } else {
-      work.attempt = this.#threads.start(work.item);
+      work.attempt = this.#threads?.start(work.item);
     }
     return true;
   }
@@ -404,7 +408,7 @@ export class Download implements AttemptListener {
     await this.#executor?.close();
     await this.#threads?.close();
     this.#ended = performance.now();
-    await this.#connections.destroy();
+    await this.#connections?.destroy();
     // A list that stalls is not waited for.
     void this.#entries.return(undefined);
     await this.#destination?.close();

@@ -69,6 +69,9 @@ export interface ResolvedOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Threads at the most. */
+export const MAX_WORKERS = 64;
+
 const MIB = 2 ** 20;
 const MIN_MEMORY = 8 * MIB;
 const MAX_SECONDS = 24 * 60 * 60;
@@ -82,7 +85,9 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     maxRequests: integer('max-requests', options.maxRequests ?? 16, 1, 10_000),
     executor: oneOf('executor', options.executor ?? 'pool', EXECUTORS),
     workers:
-      options.workers === undefined || options.workers === 'auto' ? 'auto' : integer('workers', options.workers, 1, 64),
+      options.workers === undefined || options.workers === 'auto'
+        ? 'auto'
+        : integer('workers', options.workers, 1, MAX_WORKERS),
     memory: size('memory', options.memory ?? 256 * MIB, MIN_MEMORY),
     layout: oneOf('layout', options.layout ?? 'flat', LAYOUTS),
     imageCheck: oneOf('image-check', options.imageCheck ?? 'none', IMAGE_CHECKS),

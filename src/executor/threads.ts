@@ -32,8 +32,6 @@ export type ThreadAnswer =
   | { readonly kind: 'not_found'; readonly status: number }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
-export const MAX_THREADS = 64;
-
 export class ThreadDownloads {
   readonly #workers: Workers;
   readonly #request: ThreadRequest;
@@ -41,7 +39,7 @@ export class ThreadDownloads {
   readonly #listener: AttemptListener;
   readonly #onStored: StoreListener;
 
-  /** @param requests requests at once: each takes a thread, up to 64 */
+  /** @param requests requests at once: each takes a thread */
   constructor(
     requests: number,
     request: ThreadRequest,
@@ -49,11 +47,7 @@ export class ThreadDownloads {
     listener: AttemptListener,
     onStored: StoreListener,
   ) {
-    this.#workers = new Workers(
-      new URL('./threads-entry.js', import.meta.url),
-      Math.min(requests, MAX_THREADS),
-      () => undefined,
-    );
+    this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), requests, () => undefined);
     this.#request = request;
     this.#settings = settings;
     this.#listener = listener;

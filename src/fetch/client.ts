@@ -4,7 +4,9 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
-import { buildConnector, Client } from 'undici';
+import type { buildConnector } from 'undici';
+import connector from 'undici/lib/core/connect.js';
+import Client from 'undici/lib/dispatcher/client.js';
 
 /**
  * What undici calls while a response arrives. The raw form of its handlers: headers as they came, so that only those
@@ -60,7 +62,7 @@ export class Connections {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     setMaxListeners(0, this.#ended.signal);
-    this.#connect = buildConnector({
+    this.#connect = connector({
       timeout: options.timeout,
       // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
       autoSelectFamily: true,
