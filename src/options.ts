@@ -32,7 +32,7 @@ export interface DownloadOptions {
   readonly imageCheck?: ImageCheck;
   /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: 1 TiB. */
   readonly maxBodySize?: number | string;
-  /** Seconds to connect, to wait for an answer, and between two pieces of a body. Default: 60. */
+  /** Seconds to connect, to wait for an answer, and between two pieces of a body; up to a day. Default: 60. */
   readonly timeout?: number;
   /** Tries for each item, the first included, 1 to 100. Default: 5. */
   readonly tries?: number;
@@ -71,6 +71,7 @@ export interface ResolvedOptions {
 
 const MIB = 2 ** 20;
 const MIN_MEMORY = 8 * MIB;
+const MAX_SECONDS = 24 * 60 * 60;
 
 /**
  * @throws UsageError that names the option and the value
@@ -86,7 +87,8 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     layout: oneOf('layout', options.layout ?? 'flat', LAYOUTS),
     imageCheck: oneOf('image-check', options.imageCheck ?? 'none', IMAGE_CHECKS),
     maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
-    timeout: 1000 * positive('timeout', options.timeout ?? 60),
+    // Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.
+    timeout: Math.ceil(1000 * seconds('timeout', options.timeout ?? 60)),
     retry: { tries: integer('tries', options.tries ?? 5, 1, 100), baseDelay: 500, maxDelay: 30_000 },
     headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),
     overwrite: options.overwrite ?? false,
@@ -105,9 +107,13 @@ function integer(option: string, value: number, least: number, most: number): nu
   throw new UsageError(`--${option} ${value} is out of bounds`, `give a whole number from ${least} to ${most}`);
 }
 
-function positive(option: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new UsageError(`--${option} ${value} is out of bounds`, 'give a number of seconds above 0');
+/** Bounded above, because Node's timers fire at once when they are set beyond 2^31 ms. */
+function seconds(option: string, value: number): number {
+  if (value > 0 && value <= MAX_SECONDS) return value;
+  throw new UsageError(
+    `--${option} ${value} is out of bounds`,
+    `give a number of seconds above 0 and up to ${MAX_SECONDS}`,
+  );
 }
 
 function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
@@ -151,11 +157,17 @@ function formatLeast(bytes: number): string {
   return bytes >= MIB ? `${bytes / MIB}MiB` : String(bytes);
 }
 
+/** Headers that say how a message is sent, not what is asked for: undici writes them, and refuses requests with others. */
+const OF_CONNECTION = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+
 /** RFC 9110, 5.5 and 5.6.2: a token, and a value without line breaks or control characters. */
 function header(name: string, value: string): [string, string] {
   // eslint-disable-next-line no-control-regex
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
     throw new UsageError(`--header ${JSON.stringify(`${name}: ${value}`)} is no header`, "write it as 'Name: value'");
+  }
+  if (OF_CONNECTION.test(name)) {
+    throw new UsageError(`--header ${name} belongs to the connection`, 'leave it out');
   }
   return [name, value];
 }
