@@ -31,7 +31,7 @@ export class Budget {
   }
 
   free(bytes: number): void {
+    if (bytes > this.#held) throw new RangeError(`budget freed ${bytes} bytes of ${this.#held} that it held`);
     this.#held -= bytes;
-    if (this.#held < 0) throw new RangeError('budget freed more than it held');
   }
 }
