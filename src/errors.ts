@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'HTTP_REDIRECT'
   | 'NET_RESET'
   | 'NET_REFUSED'
+  | 'NET_UNREACHABLE'
   | 'NET_TIMEOUT'
   | 'NET_DNS'
   | 'NET_TLS'

@@ -125,7 +125,7 @@ export class Attempt implements ResponseHandler {
   }
 
   onError(error: Error): void {
-    this.#fail({ error: describeNetworkFailure(error, this.#where()) });
+    this.#fail({ error: describeNetworkFailure(error, this.#where(), this.#status !== 0) });
   }
 
   #conclude(): void {

@@ -19,56 +19,95 @@ const DNS: Meaning = {
   hint: 'check the host name and the name server',
 };
 
-const MEANINGS: Readonly<Record<string, Meaning>> = {
-  ECONNRESET: RESET,
-  EPIPE: RESET,
-  UND_ERR_SOCKET: RESET,
-  ECONNREFUSED: {
-    code: 'NET_REFUSED',
-    what: 'the server refused the connection',
-    hint: 'check the host and the port, and that the server runs',
-  },
-  ENOTFOUND: DNS,
-  EAI_AGAIN: DNS,
-  UND_ERR_CONNECT_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
-  ETIMEDOUT: { code: 'NET_TIMEOUT', what: 'the connection timed out', hint: TIMEOUT_HINT },
-  UND_ERR_HEADERS_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the server did not answer in time', hint: TIMEOUT_HINT },
-  UND_ERR_BODY_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the body stopped coming', hint: TIMEOUT_HINT },
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: {
-    code: 'BODY_CUT',
-    what: 'the body is not as long as the server said',
-    hint: 'try again; if it happens again, the server is at fault',
-  },
-  UND_ERR_HEADERS_OVERFLOW: {
-    code: 'HTTP_BROKEN',
-    what: 'the answer has more headers than are allowed',
-    hint: 'the server is at fault',
-  },
+const CUT: Meaning = {
+  code: 'BODY_CUT',
+  what: 'the body is not as long as the server said',
+  hint: 'try again; if it happens again, the server is at fault',
+};
+const UNREACHABLE: Meaning = {
+  code: 'NET_UNREACHABLE',
+  what: 'there is no way to the server',
+  hint: 'check the network and the address',
 };
 
-const TLS: Meaning = {
+const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    ECONNRESET: RESET,
+    ECONNABORTED: RESET,
+    EPIPE: RESET,
+    UND_ERR_SOCKET: RESET,
+    ECONNREFUSED: {
+      code: 'NET_REFUSED',
+      what: 'the server refused the connection',
+      hint: 'check the host and the port, and that the server runs',
+    },
+    ENOTFOUND: DNS,
+    EAI_AGAIN: {
+      code: 'NET_TIMEOUT',
+      what: 'the name server did not answer',
+      hint: 'try again later, or check the name server',
+    },
+    ENETUNREACH: UNREACHABLE,
+    EHOSTUNREACH: UNREACHABLE,
+    ENETDOWN: UNREACHABLE,
+    EHOSTDOWN: UNREACHABLE,
+    UND_ERR_CONNECT_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
+    ERR_SOCKET_CONNECTION_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
+    ETIMEDOUT: { code: 'NET_TIMEOUT', what: 'the connection timed out', hint: TIMEOUT_HINT },
+    UND_ERR_HEADERS_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the server did not answer in time', hint: TIMEOUT_HINT },
+    UND_ERR_BODY_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the body stopped coming', hint: TIMEOUT_HINT },
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CUT,
+    UND_ERR_HEADERS_OVERFLOW: {
+      code: 'HTTP_BROKEN',
+      what: 'the answer has more headers than are allowed',
+      hint: 'the server is at fault',
+    },
+  }),
+);
+
+const CERTIFICATE: Meaning = {
   code: 'NET_TLS',
   what: 'the certificate of the server cannot be trusted',
   hint: 'check the address and the clock; a private authority can be named in NODE_EXTRA_CA_CERTS',
+};
+const HANDSHAKE: Meaning = {
+  code: 'NET_TLS',
+  what: 'no secure connection could be made',
+  hint: 'check that the server speaks https on this port',
 };
 const BROKEN: Meaning = {
   code: 'HTTP_BROKEN',
   what: 'the answer breaks the rules of HTTP',
   hint: 'the server is at fault',
 };
+const NO_END: Meaning = { ...CUT, what: 'the body ended before its last chunk' };
 const OTHER: Meaning = { code: 'NET_OTHER', what: 'the request failed', hint: 'see the cause' };
 
-/** @param url where the request went, safe to print */
-export function describeNetworkFailure(error: Error, url: string): PlainError {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const meaning = MEANINGS[code] ?? byFamily(code);
+/**
+ * @param url where the request went, safe to print
+ * @param answered whether the answer's headers had come
+ */
+export function describeNetworkFailure(error: Error, url: string, answered: boolean): PlainError {
+  const meaning = meaningOf(error, answered);
   return toPlain(error, { code: meaning.code, message: `${url}: ${meaning.what}`, hint: meaning.hint });
 }
 
+function meaningOf(error: Error, answered: boolean): Meaning {
+  if (error.name === 'HTTPParserError') return error.message.includes('Invalid EOF state') ? NO_END : BROKEN;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const meaning = MEANINGS.get(code);
+  // A body that has not begun is not too short: so undici calls a second Content-Length, and one with chunks.
+  if (meaning === CUT && !answered) return BROKEN;
+  return meaning ?? byFamily(code);
+}
+
 function byFamily(code: string): Meaning {
-  if (/^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)) return TLS;
-  if (code.startsWith('HPE_')) return BROKEN;
-  return OTHER;
+  if (
+    /^(CERT_|CRL_|DEPTH_ZERO|ERR_TLS_CERT|ERROR_IN_CERT|HOSTNAME_MISMATCH|INVALID_|SELF_SIGNED|UNABLE_TO_)/.test(code)
+  ) {
+    return CERTIFICATE;
+  }
+  return /^(EPROTO$|ERR_SSL|ERR_TLS)/.test(code) ? HANDSHAKE : OTHER;
 }
 
 export function describeStatus(status: number, url: string): PlainError {

@@ -24,6 +24,7 @@ export interface AttemptFailure {
 const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_RESET',
   'NET_REFUSED',
+  'NET_UNREACHABLE',
   'NET_TIMEOUT',
   'BODY_CUT',
   'WORKER_LOST',
