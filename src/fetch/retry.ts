@@ -64,11 +64,15 @@ export function retryDelay(
   return Math.max(random * backOff, Math.min(asked, policy.maxDelay));
 }
 
-/** Retry-After (RFC 9110, 10.2.3) in milliseconds: seconds or a date; 0 for what is neither or lies in the past. */
+/**
+ * Retry-After (RFC 9110, 10.2.3) in milliseconds: seconds or a date (5.6.7, all three forms); 0 for what is neither or
+ * lies in the past.
+ */
 export function parseRetryAfter(value: string, now: number): number {
   const text = value.trim();
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
+  // The oldest form names no time zone and means GMT, where JavaScript takes it for local time.
+  const date = Date.parse(/ GMT$/i.test(text) ? text : `${text} GMT`);
   // A bare or negative number parses as a date of some year in several engines: only what names a day is one.
   if (Number.isNaN(date) || !/[a-z]{3}/i.test(text)) return 0;
   return Math.max(0, date - now);
