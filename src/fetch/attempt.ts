@@ -98,7 +98,7 @@ export class Attempt implements ResponseHandler {
       else if (name.length === 8 && isNamed(name, 'location')) this.#location = value.toString('latin1');
       else if (name.length === 11 && isNamed(name, 'retry-after')) this.#retryAfter = value.toString('latin1');
     }
-    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#target.path);
+    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
     return true;
   }
 

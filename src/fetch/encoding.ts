@@ -4,6 +4,7 @@
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
 const COMPRESSED_FILE = /\.(?:t?gz|svgz)$/i;
+const GZIP_FIRST = /^\s*(?:x-)?gzip\s*(?:,\s*|$)/i;
 const COMPRESSED_TYPE = /^application\/(?:x-)?(?:gzip|gtar-compressed|compressed-tar|tgz)\b/i;
 
 /**
@@ -17,7 +18,13 @@ export function isCompressedFile(path: string): boolean {
   return COMPRESSED_FILE.test(query === -1 ? path : path.slice(0, query));
 }
 
-/** The codings to undo before the body is stored; empty for none. */
-export function codingToUndo(contentEncoding: string, contentType: string, path: string): string {
-  return COMPRESSED_TYPE.test(contentType) || isCompressedFile(path) ? '' : contentEncoding;
+/**
+ * The codings to undo before the body is stored; empty for none. They are listed in the order in which they were
+ * applied (RFC 9110, 8.4), so of a file that is gzip itself only the first is its own.
+ *
+ * @param paths path and query of the item and of where it was found
+ */
+export function codingToUndo(contentEncoding: string, contentType: string, ...paths: readonly string[]): string {
+  const isItself = COMPRESSED_TYPE.test(contentType) || paths.some(isCompressedFile);
+  return isItself ? contentEncoding.replace(GZIP_FIRST, '') : contentEncoding;
 }
