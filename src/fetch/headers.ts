@@ -3,31 +3,40 @@ import type { Item } from '../plan.js';
 import { ACCEPT_ENCODING, isCompressedFile } from './encoding.js';
 import type { Target } from './redirect.js';
 
+const SHARED = ['user-agent', 'sluice', 'accept', '*/*'] as const;
+const ENCODED = [...SHARED, 'accept-encoding', ACCEPT_ENCODING];
+const PLAIN = [...SHARED, 'accept-encoding', 'identity'];
+
 export class RequestHeaders {
-  readonly #private: readonly string[];
   readonly #encoded: string[];
   readonly #plain: string[];
+  readonly #authorized: boolean;
 
   /** @param headers what the user gave with `--header`: name, value, name, value ...; only an item's own origin gets them */
   constructor(headers: readonly string[]) {
-    const shared = ['user-agent', 'sluice', 'accept', '*/*'];
-    this.#private = headers;
-    this.#encoded = [...headers, ...withoutGiven(headers, [...shared, 'accept-encoding', ACCEPT_ENCODING])];
-    this.#plain = [...headers, ...withoutGiven(headers, [...shared, 'accept-encoding', 'identity'])];
+    this.#encoded = [...headers, ...withoutGiven(headers, ENCODED)];
+    this.#plain = [...headers, ...withoutGiven(headers, PLAIN)];
+    this.#authorized = headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization');
   }
 
   /** For a request to `target` on behalf of `item`: what is private stays with the item's own scheme, host and port. */
   for(item: Item, target: Target): string[] {
-    const headers = isCompressedFile(target.path) ? this.#plain : this.#encoded;
-    if (target.origin !== item.origin) return headers.slice(this.#private.length);
-    if (!item.url.includes('@')) return headers;
+    const isPlain = isCompressedFile(target.path) || (target !== item && isCompressedFile(item.path));
+    if (target.origin !== item.origin) return isPlain ? PLAIN : ENCODED;
+    const headers = isPlain ? this.#plain : this.#encoded;
+    // A header that the user gave is meant to replace what the URL says, as in curl.
+    if (this.#authorized || !item.url.includes('@')) return headers;
     const { username, password } = new URL(item.url);
     if (username === '' && password === '') return headers;
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
-      'base64',
-    );
-    return [...headers, 'authorization', `Basic ${credentials}`];
+    const credentials = Buffer.concat([percentDecoded(username), Buffer.from(':'), percentDecoded(password)]);
+    return [...headers, 'authorization', `Basic ${credentials.toString('base64')}`];
   }
+}
+
+/** Bytes, as the URL standard decodes them: any bytes may come out, and a `%` without two digits stays. */
+function percentDecoded(text: string): Buffer {
+  const decoded = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(decoded, 'latin1');
 }
 
 /** The defaults that the user did not give otherwise. */

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RequestHeaders } from '../../src/fetch/headers.js';
+import { itemFor } from './recording.js';
+
+const PRIVATE = ['Authorization', 'Bearer secret', 'Cookie', 'id=secret', 'User-Agent', 'mine'];
+const ELSEWHERE = { origin: 'http://b.example', path: '/a' };
+
+/** Header names in lower case with their values; fails when one is there twice. */
+function headersFor(given: readonly string[], url: string, target = itemFor(url) as { origin: string; path: string }) {
+  const item = itemFor(url);
+  const flat = new RequestHeaders(given).for(item, target);
+  const map = new Map<string, string>();
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] as string).toLowerCase();
+    assert.ok(!map.has(name), `${name} is there twice`);
+    map.set(name, flat[i + 1] as string);
+  }
+  return Object.fromEntries(map);
+}
+
+describe('RequestHeaders', () => {
+  it('has defaults', () => {
+    assert.deepEqual(headersFor([], 'http://a.example/a'), {
+      'user-agent': 'sluice',
+      accept: '*/*',
+      'accept-encoding': 'gzip, deflate, br',
+    });
+  });
+
+  it('asks for no encoding of a file that is compressed itself, nor where such an item has led', () => {
+    assert.equal(headersFor([], 'http://a.example/a.tar.gz')['accept-encoding'], 'identity');
+    assert.equal(headersFor([], 'http://a.example/a.tar.gz', ELSEWHERE)['accept-encoding'], 'identity');
+    const compressed = { origin: 'http://b.example', path: '/a.gz' };
+    assert.equal(headersFor([], 'http://a.example/latest', compressed)['accept-encoding'], 'identity');
+  });
+
+  it('lets what the user gave replace the defaults, whatever its case', () => {
+    assert.deepEqual(headersFor(['USER-AGENT', 'mine', 'Accept-Encoding', 'br'], 'http://a.example/a'), {
+      'user-agent': 'mine',
+      'accept-encoding': 'br',
+      accept: '*/*',
+    });
+  });
+
+  const others = ['https://a.example', 'http://a.example:8080', 'http://b.a.example', 'http://b.example'];
+  for (const origin of others) {
+    it(`sends nothing private from http://user:secret@a.example to ${origin}, but the defaults`, () => {
+      const target = { origin, path: '/a' };
+      assert.deepEqual(
+        headersFor(PRIVATE, 'http://user:secret@a.example/a', target),
+        headersFor([], 'http://a.example/a'),
+      );
+    });
+  }
+
+  it('keeps what is private on the same origin', () => {
+    const target = { origin: 'http://a.example', path: '/elsewhere' };
+    const headers = headersFor(PRIVATE, 'http://a.example/a', target);
+    assert.equal(headers['authorization'], 'Bearer secret');
+    assert.equal(headers['cookie'], 'id=secret');
+  });
+
+  const credentials: [userInfo: string, decoded: string][] = [
+    ['user:pass', 'user:pass'],
+    ['user', 'user:'],
+    [':pass', ':pass'],
+    ['a%40b:c%3Ad', 'a@b:c:d'],
+    ['%C3%A9:p', 'é:p'],
+    // Not an escape, and not UTF-8: the URL standard lets both pass.
+    ['user:100%', 'user:100%'],
+    ['user:%zz%4', 'user:%zz%4'],
+  ];
+  for (const [userInfo, decoded] of credentials) {
+    it(`sends ${userInfo} of a URL as Basic ${decoded}`, () => {
+      const { authorization } = headersFor([], `http://${userInfo}@a.example/a`);
+      assert.equal(authorization, `Basic ${Buffer.from(decoded).toString('base64')}`);
+    });
+  }
+
+  it('sends any byte that a URL holds', () => {
+    const { authorization } = headersFor([], 'http://%ff:%00@a.example/a');
+    assert.equal(authorization, `Basic ${Buffer.from([0xff, 0x3a, 0x00]).toString('base64')}`);
+  });
+
+  it('sends no Authorization for an @ elsewhere in the URL', () => {
+    assert.equal(headersFor([], 'http://a.example/@a?b=@')['authorization'], undefined);
+    assert.equal(headersFor([], 'http://@a.example/')['authorization'], undefined);
+  });
+
+  it('sends one Authorization where the user gave one and the URL holds another', () => {
+    assert.equal(headersFor(['AUTHORIZATION', 'Bearer x'], 'http://u:p@a.example/')['authorization'], 'Bearer x');
+  });
+});
