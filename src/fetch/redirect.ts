@@ -12,11 +12,14 @@ export interface Target {
 /** Redirects that are followed for one item; RFC 9110, 15.4 leaves the number open, curl's and wget's defaults are 50 and 20. */
 const MAX_REDIRECTS = 10;
 
+const NOT_ASCII = /[\x80-\xff]/g;
+
 export function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 
 /**
+ * @param location as received, one character for each byte
  * @param followed redirects before this one
  * @returns where to go, or why not
  */
@@ -24,8 +27,9 @@ export function redirectTarget(from: Target, location: string | undefined, follo
   const where = from.origin + from.path;
   if (location === undefined) return refuse(`${where}: a redirect that does not say where to`);
   if (followed >= MAX_REDIRECTS) return refuse(`${where}: more than ${MAX_REDIRECTS} redirects`);
-  if (!URL.canParse(location, where)) return refuse(`${where}: a redirect to what is no URL`);
-  const url = new URL(location, where);
+  const reference = location.replace(NOT_ASCII, encodeByte);
+  if (!URL.canParse(reference, where)) return refuse(`${where}: a redirect to what is no URL`);
+  const url = new URL(reference, where);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     return refuse(`${where}: a redirect to ${url.protocol}, which is neither http nor https`);
   }
@@ -33,6 +37,11 @@ export function redirectTarget(from: Target, location: string | undefined, follo
     return refuse(`${where}: a redirect from https to http, which anybody on the way could read and change`);
   }
   return { origin: url.origin, path: url.pathname + url.search };
+}
+
+/** Many servers send other bytes than ASCII as they are; they go back as they came, whatever their charset. */
+function encodeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16)}`;
 }
 
 function refuse(message: string): PlainError {
