@@ -26,6 +26,8 @@ const MAX_DISCARDED = 64 << 10;
 const MAX_CHUNKS = 64;
 
 const EMPTY: readonly Uint8Array[] = [];
+/** Why a body that nobody wants is broken off. */
+const ENOUGH = new Error('the rest of the body is not wanted');
 
 export class Attempt implements ResponseHandler {
   readonly #item: Item;
@@ -74,12 +76,10 @@ export class Attempt implements ResponseHandler {
   /** Ends the attempt; the listener is told of a failure with this error. */
   cancel(error: PlainError): void {
     this.#fail({ error });
-    this.#abort?.();
   }
 
   onConnect(abort: (reason?: Error) => void): void {
     this.#abort = abort;
-    if (this.#over) abort();
   }
 
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
@@ -106,10 +106,7 @@ export class Attempt implements ResponseHandler {
     if (this.#over) return true;
     this.#length += chunk.length;
     if (this.#status !== 200) {
-      if (this.#length > MAX_DISCARDED) {
-        this.#conclude();
-        this.#abort?.();
-      }
+      if (this.#length > MAX_DISCARDED) this.#abort?.(ENOUGH);
       return true;
     }
     if (this.#writer !== undefined) return this.#goOn(this.#writer.write(chunk));
@@ -121,19 +118,28 @@ export class Attempt implements ResponseHandler {
   }
 
   onComplete(): void {
-    if (!this.#over) this.#conclude();
+    if (this.#over) return;
+    if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
+    this.#connection = undefined;
+    this.#conclude();
   }
 
   onError(error: Error): void {
+    if (this.#over) return;
+    if (error === ENOUGH) {
+      this.#drop();
+      this.#conclude();
+      return;
+    }
     this.#fail({ error: describeNetworkFailure(error, this.#where(), this.#status !== 0) });
   }
 
   #conclude(): void {
-    this.#giveBack();
-    if (isRedirect(this.#status)) {
-      this.#follow();
-      return;
-    }
+    if (isRedirect(this.#status)) this.#follow();
+    else this.#end();
+  }
+
+  #end(): void {
     this.#over = true;
     if (this.#status === 404 || this.#status === 410) {
       this.#listener.onNotFound(this.#item, this.#status);
@@ -159,7 +165,9 @@ export class Attempt implements ResponseHandler {
     }
     this.#redirects += 1;
     this.#target = target;
+    this.#status = 0;
     this.#location = undefined;
+    this.#retryAfter = undefined;
     this.#length = 0;
     this.start();
   }
@@ -167,7 +175,7 @@ export class Attempt implements ResponseHandler {
   #fail(failure: AttemptFailure): void {
     if (this.#over) return;
     this.#over = true;
-    this.#giveBack();
+    this.#drop();
     this.#writer?.abort();
     this.#listener.onFailure(this.#item, failure);
   }
@@ -189,10 +197,8 @@ export class Attempt implements ResponseHandler {
     return room;
   }
 
-  /** A connection that failed opens anew when it is next used. */
-  #giveBack(): void {
-    if (this.#connection === undefined) return;
-    this.#connections.giveBack(this.#connection);
+  #drop(): void {
+    if (this.#connection !== undefined) this.#connections.drop(this.#connection);
     this.#connection = undefined;
   }
 

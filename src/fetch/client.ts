@@ -58,6 +58,7 @@ export class Connections {
     return this.#open(origin);
   }
 
+  /** After a request that ended well. */
   giveBack(connection: Connection): void {
     const { origin } = connection;
     const idle = this.#idle.get(origin);
@@ -65,6 +66,15 @@ export class Connections {
     else idle.push(connection);
     this.#idleCount += 1;
     if (this.#idleCount > MAX_IDLE) this.#closeOldest();
+  }
+
+  /**
+   * After a request that failed. The connection is not used again: undici must not be given a request while it tells of
+   * an error of the same client.
+   */
+  drop(connection: Connection): void {
+    this.#all.delete(connection);
+    void connection.client.destroy();
   }
 
   /** @param headers name, value, name, value ... */
