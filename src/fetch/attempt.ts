@@ -109,12 +109,19 @@ export class Attempt implements ResponseHandler {
       if (this.#length > MAX_DISCARDED) this.#abort?.(ENOUGH);
       return true;
     }
-    if (this.#writer !== undefined) return this.#goOn(this.#writer.write(chunk));
+    // A body that goes on after a pause may begin with nothing, which must not pause it again: see `onEnd`.
+    if (this.#writer !== undefined) return chunk.length === 0 || this.#goOn(this.#writer.write(chunk));
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
     if (this.#length > this.#maxWhole) return this.#passOn(this.#chunks);
     if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [Buffer.concat(this.#chunks)];
     return true;
+  }
+
+  onEnd(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#resume?.();
   }
 
   onComplete(): void {

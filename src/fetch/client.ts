@@ -2,7 +2,8 @@
  * Connections to servers. The one importer of undici, through its cheapest interface: one `Client` for each connection
  * and a handler that is called back, without the pool, the promises and the streams that lie above them.
  */
-import { Client } from 'undici';
+import type { Socket } from 'node:net';
+import { buildConnector, Client } from 'undici';
 
 /**
  * What undici calls while a response arrives. The raw form of its handlers: headers as they came, so that only those
@@ -15,6 +16,8 @@ export interface ResponseHandler {
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean;
   /** @returns false to pause */
   onData(chunk: Buffer): boolean;
+  /** The server closed its side, and all that it sent has been passed on: a paused body has to be resumed at once. */
+  onEnd(): void;
   onComplete(): void;
   onError(error: Error): void;
 }
@@ -33,6 +36,8 @@ const MAX_HEADER_SIZE = 64 << 10;
 export interface Connection {
   readonly origin: string;
   readonly client: Client;
+  /** Of the request under way. */
+  handler: ResponseHandler | undefined;
 }
 
 /**
@@ -41,12 +46,20 @@ export interface Connection {
  */
 export class Connections {
   readonly #options: ConnectionOptions;
+  /** One for all connections, so that they share the TLS sessions. */
+  readonly #connect: buildConnector.connector;
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   #idleCount = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#connect = buildConnector({
+      timeout: options.timeout,
+      // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: 1_000,
+    });
   }
 
   take(origin: string): Connection {
@@ -55,12 +68,33 @@ export class Connections {
       this.#idleCount -= 1;
       return connection;
     }
-    return this.#open(origin);
+    return this.open(origin);
+  }
+
+  /** A connection that carried nothing yet. */
+  open(origin: string): Connection {
+    const { timeout } = this.#options;
+    const client = new Client(origin, {
+      pipelining: 1,
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+      maxHeaderSize: MAX_HEADER_SIZE,
+      connect: (options, callback) => {
+        this.#connect(options, (...result) => {
+          if (result[0] === null) watch(result[1], connection);
+          callback(...result);
+        });
+      },
+    });
+    const connection: Connection = { origin, client, handler: undefined };
+    this.#all.add(connection);
+    return connection;
   }
 
   /** After a request that ended well. */
   giveBack(connection: Connection): void {
     const { origin } = connection;
+    connection.handler = undefined;
     const idle = this.#idle.get(origin);
     if (idle === undefined) this.#idle.set(origin, [connection]);
     else idle.push(connection);
@@ -73,12 +107,14 @@ export class Connections {
    * an error of the same client.
    */
   drop(connection: Connection): void {
+    connection.handler = undefined;
     this.#all.delete(connection);
     void connection.client.destroy();
   }
 
   /** @param headers name, value, name, value ... */
   send(connection: Connection, path: string, headers: string[], handler: ResponseHandler): void {
+    connection.handler = handler;
     connection.client.dispatch({ method: 'GET', path, headers }, handler);
   }
 
@@ -87,21 +123,6 @@ export class Connections {
     this.#idle.clear();
     await Promise.all([...this.#all].map((connection) => connection.client.destroy()));
     this.#all.clear();
-  }
-
-  #open(origin: string): Connection {
-    const { timeout } = this.#options;
-    const client = new Client(origin, {
-      pipelining: 1,
-      headersTimeout: timeout,
-      bodyTimeout: timeout,
-      maxHeaderSize: MAX_HEADER_SIZE,
-      // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
-      connect: { timeout, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 },
-    });
-    const connection = { origin, client };
-    this.#all.add(connection);
-    return connection;
   }
 
   /** Maps keep their order: the first origin has waited longest. */
@@ -116,4 +137,15 @@ export class Connections {
       return;
     }
   }
+}
+
+/** Comes before undici's own listeners, which make two things wrong of the end of a connection. */
+function watch(socket: Socket, connection: Connection): void {
+  // A reset is never the end of a body. Undici takes it for one when the body ends with the connection, and fails an
+  // assertion when the body is paused; what it calls an error of the socket it handles well.
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ECONNRESET') error.code = 'UND_ERR_SOCKET';
+  });
+  // Undici fails an assertion when the server closes while the body is paused (its issue 5360; mended in version 8).
+  socket.on('end', () => connection.handler?.onEnd());
 }
