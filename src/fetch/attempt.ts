@@ -69,8 +69,7 @@ export class Attempt implements ResponseHandler {
   }
 
   start(): void {
-    this.#connection = this.#connections.take(this.#target.origin);
-    this.#connections.send(this.#connection, this.#target.path, this.#headers.for(this.#item, this.#target), this);
+    this.#send(this.#connections.take(this.#target.origin));
   }
 
   /** Ends the attempt; the listener is told of a failure with this error. */
@@ -138,7 +137,18 @@ export class Attempt implements ResponseHandler {
       this.#conclude();
       return;
     }
-    this.#fail({ error: describeNetworkFailure(error, this.#where(), this.#status !== 0) });
+    const failure = describeNetworkFailure(error, this.#where(), this.#status !== 0);
+    if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
+      this.#drop();
+      this.#send(this.#connections.open(this.#target.origin));
+    } else {
+      this.#fail({ error: failure });
+    }
+  }
+
+  #send(connection: Connection): void {
+    this.#connection = connection;
+    this.#connections.send(connection, this.#target.path, this.#headers.for(this.#item, this.#target), this);
   }
 
   #conclude(): void {
@@ -212,6 +222,14 @@ export class Attempt implements ResponseHandler {
   #where(): string {
     return this.#target.origin + this.#target.path;
   }
+}
+
+/**
+ * Whether a failure before the answer may be the fault of what the connection carried before: the server closed it when
+ * it had been idle (RFC 9112, 9.3.1 allows to send a GET again then), or sent more than the last answer's length.
+ */
+function isOfConnection({ code }: PlainError): boolean {
+  return code === 'NET_RESET' || code === 'HTTP_BROKEN';
 }
 
 function isNamed(name: Buffer, lowerCase: string): boolean {

@@ -36,6 +36,8 @@ const MAX_HEADER_SIZE = 64 << 10;
 export interface Connection {
   readonly origin: string;
   readonly client: Client;
+  /** It has carried an answer, so the server may close it just when the next request goes out. */
+  used: boolean;
   /** Of the request under way. */
   handler: ResponseHandler | undefined;
 }
@@ -86,7 +88,7 @@ export class Connections {
         });
       },
     });
-    const connection: Connection = { origin, client, handler: undefined };
+    const connection: Connection = { origin, client, used: false, handler: undefined };
     this.#all.add(connection);
     return connection;
   }
@@ -94,6 +96,7 @@ export class Connections {
   /** After a request that ended well. */
   giveBack(connection: Connection): void {
     const { origin } = connection;
+    connection.used = true;
     connection.handler = undefined;
     const idle = this.#idle.get(origin);
     if (idle === undefined) this.#idle.set(origin, [connection]);

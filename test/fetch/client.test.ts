@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, it } from 'node:test';
+import { type Connection, Connections } from '../../src/fetch/client.js';
+import { answer, END, pause, RESET } from '../helpers/raw-server.js';
+import { assertFailure, deferred, type Ended, fetchOne, until, withServer } from './recording.js';
+
+const GOOD = { kind: 'body', text: 'good', chunks: 1, encoding: '' };
+
+describe('Connections', () => {
+  it('sends 100 requests, one after the other, over one connection', () =>
+    withServer({ onRequest: () => [answer('good')] }, async (server, connections) => {
+      const done = deferred<void>();
+      let ends = 0;
+      function next(): void {
+        void fetchOne(connections, `${server.origin}/${ends}`, {
+          onEnd: (ended) => {
+            assert.deepEqual(ended, GOOD);
+            ends += 1;
+            if (ends < 100) next();
+            else done.resolve();
+          },
+        });
+      }
+      next();
+      await done.promise;
+      assert.equal(server.requests.length, 100);
+      assert.equal(server.connections, 1);
+    }));
+
+  it('opens as many connections as there are requests at once, and no more', () =>
+    withServer({ onRequest: () => [answer('good')] }, async (server, connections) => {
+      for (let round = 0; round < 3; round += 1) {
+        await Promise.all(Array.from({ length: 8 }, () => fetchOne(connections, `${server.origin}/`)));
+      }
+      assert.equal(server.requests.length, 24);
+      assert.equal(server.connections, 8);
+    }));
+
+  it('opens a new one after Connection: close', () =>
+    withServer({ onRequest: () => [answer('good', 'Connection: close\r\n'), END] }, async (server, connections) => {
+      for (let i = 0; i < 3; i += 1) assert.deepEqual(await fetchOne(connections, `${server.origin}/`), GOOD);
+      assert.equal(server.connections, 3);
+      await until(() => server.open === 0, 'all connections were closed');
+    }));
+
+  it('opens a new one after the server has closed one that was idle', () =>
+    withServer(
+      { onRequest: ({ number }) => (number === 1 ? [answer('good'), pause(10), END] : [answer('good')]) },
+      async (server, connections) => {
+        assert.deepEqual(await fetchOne(connections, `${server.origin}/`), GOOD);
+        await until(() => server.open === 0, 'the connection was closed');
+        assert.deepEqual(await fetchOne(connections, `${server.origin}/`), GOOD);
+        assert.equal(server.requests.length, 2);
+      },
+    ));
+
+  for (const [how, last] of [
+    ['closes', END],
+    ['resets', RESET],
+  ] as const) {
+    it(`sends a request again, free of charge, when the server ${how} a used connection instead of answering`, () =>
+      withServer(
+        { onRequest: ({ number }) => (number === 2 ? [last] : [answer('good')]) },
+        async (server, connections) => {
+          assert.deepEqual(await fetchOne(connections, `${server.origin}/a`), GOOD);
+          assert.deepEqual(await fetchOne(connections, `${server.origin}/b`), GOOD);
+          assert.deepEqual(
+            server.requests.map(({ path, connection }) => [path, connection]),
+            [
+              ['/a', 1],
+              ['/b', 1],
+              ['/b', 2],
+            ],
+          );
+        },
+      ));
+  }
+
+  it('sends a request again where a redirect has led, too', () =>
+    withServer(
+      {
+        onRequest: ({ number }) =>
+          number === 1 ? [answer('', 'Location: /b\r\n', '302 Found')] : number === 2 ? [END] : [answer('good')],
+      },
+      async (server, connections) => {
+        assert.deepEqual(await fetchOne(connections, `${server.origin}/a`), GOOD);
+        assert.deepEqual(
+          server.requests.map(({ path, connection }) => [path, connection]),
+          [
+            ['/a', 1],
+            ['/b', 1],
+            ['/b', 2],
+          ],
+        );
+      },
+    ));
+
+  it('sends it again only once, and only before the answer has begun', () =>
+    withServer(
+      {
+        onRequest: ({ path }) =>
+          path === '/good'
+            ? [answer('good')]
+            : path === '/none'
+              ? [END]
+              : ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n', END],
+      },
+      async (server, connections) => {
+        await fetchOne(connections, `${server.origin}/good`);
+        assertFailure(await fetchOne(connections, `${server.origin}/none`), 'NET_RESET');
+        await fetchOne(connections, `${server.origin}/good`);
+        assertFailure(await fetchOne(connections, `${server.origin}/begun`), 'NET_RESET');
+        const paths = server.requests.map(({ path }) => path);
+        assert.deepEqual(paths, ['/good', '/none', '/none', '/good', '/begun']);
+      },
+    ));
+
+  it('goes on after a connection that was refused, from inside the callback that says so', async () => {
+    const connections = new Connections({ timeout: 5_000 });
+    const origin = `http://127.0.0.1:${await freePort()}`;
+    const others: Promise<Ended>[] = [];
+    const next = deferred<void>();
+    const ended = await fetchOne(connections, `${origin}/1`, {
+      onEnd: () => {
+        others.push(fetchOne(connections, `${origin}/2`), fetchOne(connections, `${origin}/3`));
+        next.resolve();
+      },
+    });
+    await next.promise;
+    for (const each of [ended, ...(await Promise.all(others))]) assertFailure(each, 'NET_REFUSED');
+    await connections.destroy();
+  });
+
+  it('keeps 1,024 idle connections of 1,100 origins, the last ones', async () => {
+    const connections = new Connections({ timeout: 5_000 });
+    const taken = Array.from({ length: 1_100 }, (_, i) => connections.take(`http://127.0.0.1:${1 + i}`));
+    for (const connection of taken) connections.giveBack(connection);
+    const closed = taken.filter(({ client }) => client.closed);
+    assert.deepEqual(closed, taken.slice(0, 76));
+    const again = taken.map(({ origin }) => connections.take(origin));
+    assert.equal(again.filter((connection) => taken.includes(connection)).length, 1_024);
+    await connections.destroy();
+    assert.ok(again.every(({ client }) => client.destroyed));
+  });
+
+  it('closes the socket of an idle connection that is one too many', () =>
+    withServer({ onRequest: () => [answer('good')] }, async (server, connections) => {
+      await fetchOne(connections, `${server.origin}/`);
+      assert.equal(server.open, 1);
+      const others: Connection[] = [];
+      for (let port = 1; others.length < 1_024; port += 1) {
+        if (port !== server.port) others.push(connections.take(`http://127.0.0.1:${port}`));
+      }
+      for (const connection of others) connections.giveBack(connection);
+      await until(() => server.open === 0, 'the socket was closed');
+      assert.deepEqual(await fetchOne(connections, `${server.origin}/`), GOOD);
+    }));
+
+  it('takes the connection that was given back last', async () => {
+    const connections = new Connections({ timeout: 5_000 });
+    const [first, second] = [connections.take('http://a.example'), connections.take('http://a.example')];
+    const other = connections.take('http://b.example');
+    for (const connection of [second, other, first]) connections.giveBack(connection);
+    assert.equal(connections.take('http://a.example'), first);
+    assert.equal(connections.take('http://a.example'), second);
+    assert.equal(connections.take('http://b.example'), other);
+    await connections.destroy();
+  });
+
+  describe('that are destroyed', () => {
+    it('fail what is under way, once, and close every socket', () =>
+      withServer({ onRequest: ({ path }) => (path === '/' ? [answer('good')] : []) }, async (server, connections) => {
+        await Promise.all([fetchOne(connections, `${server.origin}/`), fetchOne(connections, `${server.origin}/`)]);
+        const running = fetchOne(connections, `${server.origin}/never`);
+        await until(() => server.requests.length === 3, 'the request was there');
+        await connections.destroy();
+        assertFailure(await running, 'NET_OTHER');
+        await until(() => server.open === 0, 'all sockets were closed');
+      }));
+  });
+});
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
