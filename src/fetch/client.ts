@@ -2,6 +2,7 @@
  * Connections to servers. The one importer of undici, through its cheapest interface: one `Client` for each connection
  * and a handler that is called back, without the pool, the promises and the streams that lie above them.
  */
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 
@@ -50,17 +51,21 @@ export class Connections {
   readonly #options: ConnectionOptions;
   /** One for all connections, so that they share the TLS sessions. */
   readonly #connect: buildConnector.connector;
+  /** Ends sockets that are still connecting, which undici leaves alone. */
+  readonly #ended = new AbortController();
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   #idleCount = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#ended.signal);
     this.#connect = buildConnector({
       timeout: options.timeout,
       // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: 1_000,
+      signal: this.#ended.signal,
     });
   }
 
@@ -126,6 +131,7 @@ export class Connections {
     this.#idle.clear();
     await Promise.all([...this.#all].map((connection) => connection.client.destroy()));
     this.#all.clear();
+    this.#ended.abort();
   }
 
   /** Maps keep their order: the first origin has waited longest. */

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Connection, Connections } from '../../src/fetch/client.js';
-import { answer, END, pause, RESET } from '../helpers/raw-server.js';
-import { assertFailure, deferred, type Ended, fetchOne, until, withServer } from './recording.js';
+import { answer, END, pause, RESET, startRawServer } from '../helpers/raw-server.js';
+import { assertFailure, deferred, type Ended, fetchOne, startFetch, until, withServer } from './recording.js';
 
 const GOOD = { kind: 'body', text: 'good', chunks: 1, encoding: '' };
 
@@ -180,6 +180,20 @@ describe('Connections', () => {
         assertFailure(await running, 'NET_OTHER');
         await until(() => server.open === 0, 'all sockets were closed');
       }));
+
+    for (const cancel of [false, true]) {
+      it(`close the socket of a handshake that hangs${cancel ? ' and whose attempt was cancelled' : ''}`, async () => {
+        // A server that never says a word of TLS: what undici leaves alone would stay until its time is up.
+        await using server = await startRawServer({});
+        const connections = new Connections({ timeout: 60_000 });
+        const running = startFetch(connections, `https://127.0.0.1:${server.port}/`);
+        await until(() => server.open === 1, 'it was connected');
+        if (cancel) running.cancel({ code: 'ABORTED', message: 'cancelled', hint: 'none' });
+        await connections.destroy();
+        assertFailure(await running.ended, cancel ? 'ABORTED' : 'NET_OTHER');
+        await until(() => server.open === 0, 'the socket was closed');
+      });
+    }
   });
 });
 
