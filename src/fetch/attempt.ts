@@ -152,8 +152,15 @@ export class Attempt implements ResponseHandler {
   }
 
   #conclude(): void {
-    if (isRedirect(this.#status)) this.#follow();
-    else this.#end();
+    try {
+      if (isRedirect(this.#status)) this.#follow();
+      else this.#end();
+    } catch (error) {
+      // Undici would take it for a failure of this request, which is over: its item would never end.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   #end(): void {
