@@ -89,7 +89,10 @@ test('the stages fetch and executor know each other by type only, apart from the
 
 for (const [library, importer] of Object.entries(ONE_IMPORTER)) {
   test(`${library} has one importer`, () => {
-    assert.deepEqual([...new Set(imports.filter(({ to }) => to === library || to.startsWith(`${library}/`)).map(({ from }) => from))], [importer]);
+    assert.deepEqual(
+      [...new Set(imports.filter(({ to }) => to === library || to.startsWith(`${library}/`)).map(({ from }) => from))],
+      [importer],
+    );
   });
 }
 

@@ -4,6 +4,7 @@
  * temporary name is made under another folder's lock, which no other writer wants.
  */
 import * as fs from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
@@ -22,7 +23,7 @@ function temporaryPath(settings: StoreSettings, name: string): string {
   serial += 1;
   const slash = name.lastIndexOf('/');
   if (slash !== -1) {
-    return `${settings.directory}/${name.slice(0, slash)}/${UNFINISHED}${runOf(settings)}-${threadId}-${serial}`;
+    return `${settings.directory}/${name.slice(0, slash)}/${UNFINISHED}${basename(settings.scratch)}-${threadId}-${serial}`;
   }
   const folder = `${settings.scratch}/${threadId}`;
   if (!made.has(folder)) {
@@ -35,10 +36,6 @@ function temporaryPath(settings: StoreSettings, name: string): string {
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
 const UNFINISHED = '.sluice-';
-
-function runOf(settings: StoreSettings): string {
-  return settings.scratch.slice(settings.scratch.lastIndexOf('-') + 1);
-}
 
 /** Makes the folders of a file's path below the destination, but not the destination. */
 function makeFolders(settings: StoreSettings, name: string): void {

@@ -23,10 +23,10 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     name: 'synchronous',
-    open: (settings) => new TemporaryFile(settings),
+    open: (settings) => new TemporaryFile(settings, 'final'),
     whole: (...args) => Promise.resolve().then(() => writeWhole(...args)),
   },
-  { name: 'through libuv', open: (settings) => AsyncTemporaryFile.open(settings), whole: writeWholeAsync },
+  { name: 'through libuv', open: (settings) => AsyncTemporaryFile.open(settings, 'final'), whole: writeWholeAsync },
 ];
 
 for (const { name, open, whole } of KINDS) {
@@ -40,9 +40,16 @@ for (const { name, open, whole } of KINDS) {
       await file.close();
       assert.ok(Buffer.from(await file.read()).equals(bytes));
       assert.ok(!existsSync(join(settings.directory, 'final')));
-      await file.commit('final');
+      await file.commit();
       assert.ok(readFileSync(join(settings.directory, 'final')).equals(bytes));
       assert.deepEqual(filesBelow(settings.directory), ['final']);
+    });
+
+    test('folders of a name are made when they are missing, and the file lies in its own until it is whole', async (t) => {
+      const settings = storeSettings(t);
+      for (const path of ['a/b/one', 'a/b/two', 'a/c/three']) await whole(settings, path, Buffer.from(path));
+      assert.deepEqual(filesBelow(settings.directory).sort(), ['a/b/one', 'a/b/two', 'a/c/three']);
+      assert.deepEqual(filesBelow(settings.scratch), []);
     });
 
     test('takes the place of a file that is there in one step', async (t) => {
