@@ -10,52 +10,61 @@ import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
 
-/** Scratch folders that this thread has made; each run has one of its own name. */
-const made = new Set<string>();
+/** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */
+const known = new Set<string>();
 let serial = 0;
 
 /**
- * Where an unfinished file for `name` is written. A rename within a folder takes that folder's lock only, one across
- * folders a lock of the whole file system. So where there are many folders it lies beside its final name; where all
- * final names are in one folder, in a folder of this thread's own, so that the one lock is taken once for each file.
+ * Where an unfinished file for `name` is written; makes what is missing of its folder. A rename within a folder takes
+ * that folder's lock only, one across folders a lock of the whole file system. So where there are many folders it lies
+ * beside its final name; where all final names are in one folder, in a folder of this thread's own, so that the one
+ * lock is taken once for each file.
  */
 function temporaryPath(settings: StoreSettings, name: string): string {
   serial += 1;
   const slash = name.lastIndexOf('/');
   if (slash !== -1) {
-    return `${settings.directory}/${name.slice(0, slash)}/${UNFINISHED}${basename(settings.scratch)}-${threadId}-${serial}`;
+    const folder = `${settings.directory}/${name.slice(0, slash)}`;
+    if (!known.has(folder)) useFolders(settings.directory, name);
+    return `${folder}/${UNFINISHED}${basename(settings.scratch)}-${threadId}-${serial}`;
   }
   const folder = `${settings.scratch}/${threadId}`;
-  if (!made.has(folder)) {
-    // Not with what is above it: where the destination is gone, unmounted perhaps, nothing is put in its place.
-    fs.mkdirSync(folder);
-    made.add(folder);
-  }
+  if (!known.has(folder)) useFolder(folder);
   return `${folder}/${serial}`;
 }
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
 const UNFINISHED = '.sluice-';
 
-/** Makes the folders of a file's path below the destination, but not the destination. */
-function makeFolders(settings: StoreSettings, name: string): void {
+function useFolders(directory: string, name: string): void {
   for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
-    try {
-      fs.mkdirSync(`${settings.directory}/${name.slice(0, slash)}`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    useFolder(`${directory}/${name.slice(0, slash)}`);
   }
 }
 
-/** Opens a new file, and makes its folder only if that is missing: most are there, and looking costs as much. */
-function openNew(path: string, settings: StoreSettings, name: string): number {
+/**
+ * Makes a folder, or finds it. Not with what is above it: where the destination is gone, unmounted perhaps, nothing is
+ * put in its place. And not by a link: that would lead out of the destination.
+ */
+function useFolder(folder: string): void {
+  // Looked for first: another thread has made most of them, and making one takes its parent's lock even when it is there.
+  const found = fs.lstatSync(folder, { throwIfNoEntry: false }) ?? make(folder);
+  if (found?.isDirectory() === false) {
+    throw new SluiceError('STORE_EXISTS', `${folder} is no folder`, {
+      hint: 'links are not followed: remove it, or choose another destination',
+    });
+  }
+  known.add(folder);
+}
+
+/** @returns what is there, if another thread or program was faster */
+function make(folder: string): fs.Stats | undefined {
   try {
-    return fs.openSync(path, 'wx');
+    fs.mkdirSync(folder);
+    return undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !name.includes('/')) throw error;
-    makeFolders(settings, name);
-    return fs.openSync(path, 'wx');
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return fs.lstatSync(folder);
   }
 }
 
@@ -87,7 +96,7 @@ export class TemporaryFile implements UnfinishedFile {
     this.#settings = settings;
     this.#name = name;
     this.#path = temporaryPath(settings, name);
-    this.#fd = openNew(this.#path, settings, name);
+    this.#fd = fs.openSync(this.#path, 'wx');
   }
 
   write(bytes: Uint8Array): void {
@@ -135,12 +144,7 @@ export class AsyncTemporaryFile implements UnfinishedFile {
 
   static async open(settings: StoreSettings, name: string): Promise<AsyncTemporaryFile> {
     const path = temporaryPath(settings, name);
-    const file = await fs.promises.open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT' || !name.includes('/')) throw error;
-      makeFolders(settings, name);
-      return fs.promises.open(path, 'wx');
-    });
-    return new AsyncTemporaryFile(settings, name, path, file);
+    return new AsyncTemporaryFile(settings, name, path, await fs.promises.open(path, 'wx'));
   }
 
   private constructor(settings: StoreSettings, name: string, path: string, file: fs.promises.FileHandle) {

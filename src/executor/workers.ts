@@ -7,6 +7,12 @@ const IDLE_TIMEOUT = 5_000;
 /** Tasks for each worker: one that it works on, and one that it finds when it is done. */
 const TASKS_PER_WORKER = 2;
 
+/**
+ * Node's options for a worker. It inherits those of the process by itself, but `--input-type`, with which it would not
+ * load a file. They cannot be passed on without it: a worker refuses those that are the whole process's.
+ */
+const INHERITED = process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: [] } : {};
+
 export class Workers {
   readonly #pool: Piscina;
   readonly #most: number;
@@ -21,8 +27,7 @@ export class Workers {
     this.#most = most;
     this.#pool = new Piscina({
       filename: entry.href,
-      // A worker would inherit what only a main program can be started with, such as --input-type.
-      execArgv: process.execArgv.filter((option) => !option.startsWith('--input-type')),
+      ...INHERITED,
       minThreads: 0,
       maxThreads: most,
       // Asynchronous tasks, such as large bodies, share a worker with each other and with what is synchronous.

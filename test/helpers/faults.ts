@@ -1,37 +1,31 @@
 /** Storage that really fails. Where a machine does not allow that, the answer is why not. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { subfolder } from './folders.js';
-import { scratch } from './scratch.js';
 import type { ChildAnswer, ChildTask } from './store-child.js';
 
 const CHILD = fileURLToPath(new URL('store-child.js', import.meta.url));
 const NOBODY = 65_534;
 
-type Test = Parameters<typeof scratch>[0];
-
 const isRoot = process.geteuid?.() === 0;
 
-/** Why no file system can be mounted here; false if one can. */
-export const noMount: string | false =
-  process.platform === 'linux' && isRoot && canMount() ? false : 'needs a root that may mount a tmpfs';
-
-function canMount(): boolean {
-  return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+function succeeds(...command: readonly string[]): boolean {
+  const [program = '', ...args] = command;
+  return spawnSync(program, args).status === 0;
 }
 
-/** A folder on a disk of its own, of a size such as `64k`; unmounted after the test. */
-export function smallDisk(t: Test, size: string): string {
-  // Hooks run in the order in which they were added: unmounted first, then removed.
-  let disk: string | undefined;
-  t.after(() => {
-    if (disk !== undefined) execFileSync('umount', [disk]);
-  });
-  const path = subfolder(scratch(t), 'disk');
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
-  disk = path;
-  return subfolder(path, 'd');
+// A mount that is its process's own goes with it, however that ends.
+const OWN_MOUNTS = ['unshare', ...(isRoot ? [] : ['--map-root-user']), '--mount'];
+
+/** Why no small disk can be had here; false if one can. */
+export const noSmallDisk: string | false =
+  process.platform === 'linux' && succeeds(...OWN_MOUNTS, 'mount', '-t', 'tmpfs', 'tmpfs', '/tmp')
+    ? false
+    : 'needs a tmpfs in a mount namespace';
+
+/** The command that runs another one for which a folder is a disk of its own, with options such as `size=64k`. */
+export function onSmallDisk(folder: string, options: string): string[] {
+  return [...OWN_MOUNTS, 'sh', '-c', `mount -t tmpfs -o ${options} tmpfs ${folder} && exec "$0" "$@"`];
 }
 
 /** Why file permissions cannot be tried here; false if they can. */
@@ -58,10 +52,17 @@ export async function unprivileged<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /** Why system calls cannot be made to fail here; false if they can. */
-export const noInjection: string | false =
-  spawnSync('strace', ['-qq', '-o', '/dev/null', '-e', 'inject=close:error=EIO:when=9999', 'true']).status === 0
-    ? false
-    : 'needs strace';
+export const noInjection: string | false = succeeds(
+  'strace',
+  '-qq',
+  '-o',
+  '/dev/null',
+  '-e',
+  'inject=close:error=EIO:when=9999',
+  'true',
+)
+  ? false
+  : 'needs strace';
 
 interface ChildRun {
   /** The command that runs it, such as a shell that sets limits. */

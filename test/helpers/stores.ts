@@ -18,7 +18,7 @@ export function storeSettings(t: TestContext, changes: Partial<StoreSettings> = 
 export function settingsFor(directory: string, changes: Partial<StoreSettings> = {}): StoreSettings {
   return {
     directory,
-    scratch: subfolder(directory, '.unfinished'),
+    scratch: subfolder(directory, '.unfinished-test'),
     imageCheck: 'none',
     maxBodySize: 2 ** 40,
     simulatedLatency: { name: 0, write: 0 },

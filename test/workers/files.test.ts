@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { StoreSettings } from '../../src/protocol.js';
@@ -12,45 +12,53 @@ import {
 } from '../../workers/files.js';
 import { noise } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
+import { scratch } from '../helpers/scratch.js';
 import { storeSettings } from '../helpers/stores.js';
 
 interface Kind {
   readonly name: string;
-  readonly open: (settings: StoreSettings) => UnfinishedFile | Promise<UnfinishedFile>;
+  readonly open: (settings: StoreSettings, name: string) => UnfinishedFile | Promise<UnfinishedFile>;
   readonly whole: (settings: StoreSettings, name: string, bytes: Uint8Array) => Promise<void>;
 }
 
 const KINDS: readonly Kind[] = [
   {
     name: 'synchronous',
-    open: (settings) => new TemporaryFile(settings, 'final'),
+    open: (settings, name) => new TemporaryFile(settings, name),
     whole: (...args) => Promise.resolve().then(() => writeWhole(...args)),
   },
-  { name: 'through libuv', open: (settings) => AsyncTemporaryFile.open(settings, 'final'), whole: writeWholeAsync },
+  { name: 'through libuv', open: (settings, name) => AsyncTemporaryFile.open(settings, name), whole: writeWholeAsync },
 ];
 
 for (const { name, open, whole } of KINDS) {
   describe(`files, ${name}`, () => {
-    test('a file gets its final name when it is whole, and not before', async (t) => {
-      const settings = storeSettings(t);
-      const bytes = noise(300_000, 1);
-      const file = await open(settings);
-      await file.write(bytes.subarray(0, 100_000));
-      await file.write(bytes.subarray(100_000));
-      await file.close();
-      assert.ok(Buffer.from(await file.read()).equals(bytes));
-      assert.ok(!existsSync(join(settings.directory, 'final')));
-      await file.commit();
-      assert.ok(readFileSync(join(settings.directory, 'final')).equals(bytes));
-      assert.deepEqual(filesBelow(settings.directory), ['final']);
-    });
+    for (const path of ['final', 'a/b/final']) {
+      test(`${path}: a file gets its final name when it is whole, and not before`, async (t) => {
+        const settings = storeSettings(t);
+        const bytes = noise(300_000, 1);
+        const file = await open(settings, path);
+        await file.write(bytes.subarray(0, 100_000));
+        await file.write(bytes.subarray(100_000));
+        await file.close();
+        assert.ok(Buffer.from(await file.read()).equals(bytes));
+        assert.ok(!existsSync(join(settings.directory, path)));
+        await file.commit();
+        assert.ok(readFileSync(join(settings.directory, path)).equals(bytes));
+        assert.deepEqual(filesBelow(settings.directory), [path]);
+      });
 
-    test('folders of a name are made when they are missing, and the file lies in its own until it is whole', async (t) => {
-      const settings = storeSettings(t);
-      for (const path of ['a/b/one', 'a/b/two', 'a/c/three']) await whole(settings, path, Buffer.from(path));
-      assert.deepEqual(filesBelow(settings.directory).sort(), ['a/b/one', 'a/b/two', 'a/c/three']);
-      assert.deepEqual(filesBelow(settings.scratch), []);
-    });
+      test(`${path}: what is discarded leaves nothing, open or closed, once or twice`, async (t) => {
+        const settings = storeSettings(t);
+        const unwritten = await open(settings, path);
+        const written = await open(settings, path);
+        const closed = await open(settings, path);
+        for (const file of [written, closed]) await file.write(noise(1_000, 1));
+        await closed.close();
+        assert.equal(filesBelow(settings.directory).length, 3);
+        for (const file of [unwritten, written, closed, closed]) await file.discard();
+        assert.deepEqual(filesBelow(settings.directory), []);
+      });
+    }
 
     test('takes the place of a file that is there in one step', async (t) => {
       const settings = storeSettings(t);
@@ -60,25 +68,38 @@ for (const { name, open, whole } of KINDS) {
       assert.deepEqual(filesBelow(settings.directory), ['a']);
     });
 
-    test('what is discarded leaves nothing, open or closed, once or twice', async (t) => {
-      const settings = storeSettings(t);
-      const unwritten = await open(settings);
-      const written = await open(settings);
-      const closed = await open(settings);
-      for (const file of [written, closed]) await file.write(noise(1_000, 1));
-      await closed.close();
-      assert.equal(filesBelow(settings.scratch).length, 3);
-      for (const file of [unwritten, written, closed, closed]) await file.discard();
-      assert.deepEqual(filesBelow(settings.directory), []);
-    });
-
     test('to discard never throws, also where nothing can be removed', async (t) => {
       const settings = storeSettings(t);
-      const file = await open(settings);
+      const file = await open(settings, 'a');
       await file.write(noise(1_000, 1));
       rmSync(settings.scratch, { recursive: true });
       writeFileSync(settings.scratch, 'a file in the place of the folder');
       await file.discard();
+    });
+
+    test('a link or a file in the place of a folder of its path is refused; what it leads to is untouched', async (t) => {
+      const settings = storeSettings(t);
+      const elsewhere = scratch(t);
+      writeFileSync(join(settings.directory, 'ab'), 'kept');
+      symlinkSync(elsewhere, join(settings.directory, 'cd'));
+      mkdirSync(join(settings.directory, 'ef'));
+      symlinkSync(elsewhere, join(settings.directory, 'ef/link'));
+      for (const path of ['ab/final', 'cd/final', 'cd/deep/final', 'ef/link/final']) {
+        await assert.rejects(whole(settings, path, noise(10, 1)), { name: 'SluiceError', code: 'STORE_EXISTS' });
+      }
+      assert.deepEqual(filesBelow(elsewhere), []);
+      assert.deepEqual(filesBelow(settings.directory), ['ab', 'cd', 'ef/link']);
+      assert.equal(readFileSync(join(settings.directory, 'ab'), 'utf8'), 'kept');
+    });
+
+    test('a link that has the final name is replaced, and what it leads to is untouched', async (t) => {
+      const settings = storeSettings(t);
+      const elsewhere = join(scratch(t), 'file');
+      writeFileSync(elsewhere, 'kept');
+      symlinkSync(elsewhere, join(settings.directory, 'a'));
+      await whole(settings, 'a', Buffer.from('new'));
+      assert.equal(readFileSync(elsewhere, 'utf8'), 'kept');
+      assert.equal(readFileSync(join(settings.directory, 'a'), 'utf8'), 'new');
     });
 
     test('a name that cannot be had leaves no temporary file, and the folder that has it as it was', async (t) => {
@@ -96,7 +117,9 @@ for (const { name, open, whole } of KINDS) {
       t.after(() => rmSync(away, { recursive: true, force: true }));
       for (const expected of [['b'], ['b', 'c']]) {
         renameSync(settings.directory, away);
-        await assert.rejects(whole(settings, 'a', noise(10, 1)), { code: 'ENOENT' });
+        for (const path of ['a', 'folder/a']) {
+          await assert.rejects(whole(settings, path, noise(10, 1)), { code: 'ENOENT' });
+        }
         assert.ok(!existsSync(settings.directory));
         renameSync(away, settings.directory);
         await whole(settings, expected.at(-1) as string, noise(10, 2));

@@ -1,0 +1,113 @@
+/** What is the pool's alone: threads that die, and a process that ends. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { PoolExecutor } from '../../src/executor/pool.js';
+import { Workers } from '../../src/executor/workers.js';
+import type { SimulatedLatency } from '../../src/protocol.js';
+import { cut, noise } from '../helpers/bodies.js';
+import { storeInChild } from '../helpers/faults.js';
+import { scratch } from '../helpers/scratch.js';
+import { LargeBody, storeSettings, storeWhole, Told } from '../helpers/stores.js';
+
+const MIB = 1 << 20;
+const POISON = new URL('../helpers/poison.js', import.meta.url).href;
+
+describe('a worker that dies', () => {
+  for (const [how, flags] of [
+    ['exit', []],
+    ['heap', ['--max-old-space-size=48']],
+  ] as const) {
+    test(`by ${how}: all of its bodies are told of once, as WORKER_LOST, and the pool works on`, (t) => {
+      const directory = join(scratch(t), 'd');
+      const bodies = Array.from({ length: 122 }, (_, i) => {
+        const name = i === 40 ? `poison-${how}` : `${i}`;
+        return [name, i < 2 ? 12 * MIB : 1_000] as const;
+      });
+      const task = { executor: 'pool', directory, bodies } as const;
+      const { told, files } = storeInChild(task, { flags: [...flags, '--import', POISON] });
+      assert.equal(told.length, bodies.length);
+      const lost: string[] = [];
+      for (const [name, result] of told) {
+        if (typeof result === 'number') {
+          assert.ok(files[name], name);
+        } else {
+          assert.equal(result.code, 'WORKER_LOST');
+          lost.push(name);
+        }
+      }
+      assert.ok(lost.includes(`poison-${how}`));
+      assert.ok(told.length - lost.length > 50, `${lost.length} were lost`);
+      // Some of the lost were stored before; they are whole, too.
+      for (const [name, whole] of Object.entries(files)) assert.ok(whole || name.startsWith('.unfinished'), name);
+    });
+  }
+
+  test('between two tasks: nothing is lost, and the process goes on', (t) => {
+    const directory = join(scratch(t), 'd');
+    const bodies = [
+      ['a', 100],
+      ['poison-throw', 100],
+      ['c', 100],
+    ] as const;
+    const { told, files } = storeInChild({ executor: 'pool', directory, bodies }, { flags: ['--import', POISON] });
+    assert.deepEqual(told, bodies);
+    assert.deepEqual(files, { a: true, 'poison-throw': true, c: true });
+  });
+
+  test('while it starts: what waits for it is rejected, and the next task tries again', async (t) => {
+    const folder = scratch(t);
+    const entry = join(folder, 'entry.mjs');
+    writeFileSync(entry, 'throw new Error("broken")');
+    const workers = new Workers(pathToFileURL(entry), 2, () => undefined);
+    const results = await Promise.allSettled([1, 2, 3].map((task) => workers.run(task)));
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['rejected', 'rejected', 'rejected'],
+    );
+    writeFileSync(entry, 'export default (task) => task * 2');
+    assert.equal(await workers.run(21), 42);
+    await workers.destroy();
+  });
+
+  test('a task that cannot be sent: told once, and the sender of a large body goes on', async (t) => {
+    const told = new Told();
+    const simulatedLatency = { name: 0, write: 0, toString: () => '' } as SimulatedLatency;
+    const executor = new PoolExecutor(1, storeSettings(t, { simulatedLatency }), told.listener);
+    storeWhole(executor, 'small', [noise(100, 1)]);
+    const large = new LargeBody(executor, 'large');
+    await large.send(cut(noise(9 * MIB, 1), 100_000));
+    large.writer.end();
+    await executor.close();
+    for (const name of ['small', 'large']) {
+      assert.deepEqual([told.errorOf(name).code, told.errorOf(name).cause?.name], ['WORKER_LOST', 'DataCloneError']);
+    }
+  });
+});
+
+test('the process ends by itself once the executor is closed, and when it was never used', (t) => {
+  const directory = join(scratch(t), 'd');
+  assert.deepEqual(storeInChild({ executor: 'pool', directory, bodies: [['a', 100]] }).files, { a: true });
+  const url = new URL('../../src/executor/create.js', import.meta.url).href;
+  const unused = `import { createExecutor } from '${url}'; await createExecutor('pool', 2, {}, () => {});`;
+  const { status, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', unused], { timeout: 20_000 });
+  assert.deepEqual([status, signal], [0, null]);
+});
+
+test('while the store is slow, bodies come and go and the event loop turns', async (t) => {
+  const settings = storeSettings(t, { simulatedLatency: { name: 5, write: 5 } });
+  const told = new Told();
+  const executor = new PoolExecutor(2, settings, told.listener);
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  for (let i = 0; i < 60; i += 1) storeWhole(executor, `${i}`, [noise(100, i)]);
+  await executor.close();
+  clearInterval(timer);
+  assert.equal(told.results.size, 60);
+  // On the main thread each body would have held it up: no more than a turn for each.
+  assert.ok(turns > 90, `${turns} turns`);
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { type ThreadRequest, ThreadDownloads } from '../../src/executor/threads.js';
+import type { AttemptListener } from '../../src/fetch/attempt.js';
+import type { AttemptFailure } from '../../src/fetch/retry.js';
+import type { Item } from '../../src/plan.js';
+import type { StoreResult, StoreSettings } from '../../src/protocol.js';
+import { noise } from '../helpers/bodies.js';
+import { filesBelow } from '../helpers/folders.js';
+import { serveInThread } from '../helpers/http-thread.js';
+import { storeSettings } from '../helpers/stores.js';
+
+type End =
+  | { readonly kind: 'stored'; readonly result: StoreResult }
+  | { readonly kind: 'not_found'; readonly status: number }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure };
+
+/** Keeps how each item ended; fails when one ends twice, or is stored before its fetch has ended. */
+class Ends implements AttemptListener {
+  readonly of = new Map<string, End>();
+  readonly #fetched = new Set<string>();
+  #waiting: { count: number; resolve: () => void } | undefined;
+
+  onLarge({ name }: Item): void {
+    this.#fetched.add(name);
+  }
+
+  readonly onStored = ({ name }: Item, result: StoreResult): void => {
+    assert.ok(this.#fetched.has(name));
+    this.#end(name, { kind: 'stored', result });
+  };
+
+  onNotFound({ name }: Item, status: number): void {
+    this.#end(name, { kind: 'not_found', status });
+  }
+
+  onFailure({ name }: Item, failure: AttemptFailure): void {
+    this.#end(name, { kind: 'failed', failure });
+  }
+
+  onBody(): void {
+    assert.fail('a body came to the main thread');
+  }
+
+  openLarge(): never {
+    assert.fail('a body came to the main thread');
+  }
+
+  async count(count: number): Promise<void> {
+    if (this.of.size >= count) return;
+    await new Promise<void>((resolve) => {
+      this.#waiting = { count, resolve };
+    });
+  }
+
+  #end(name: string, end: End): void {
+    assert.ok(!this.of.has(name), `${name} ended twice`);
+    this.of.set(name, end);
+    if (this.of.size === this.#waiting?.count) this.#waiting.resolve();
+  }
+}
+
+const REQUEST: ThreadRequest = { headers: [], timeout: 20_000, maxWhole: 1 << 18 };
+
+function start(
+  t: TestContext,
+  changes: Partial<StoreSettings> = {},
+): { downloads: ThreadDownloads; ends: Ends; settings: StoreSettings } {
+  const settings = storeSettings(t, changes);
+  const ends = new Ends();
+  const downloads = new ThreadDownloads(3, REQUEST, settings, ends, ends.onStored);
+  t.after(() => downloads.close());
+  return { downloads, ends, settings };
+}
+
+function itemAt(origin: string, path: string, name: string): Item {
+  return { index: 0, url: origin + path, origin, path, name };
+}
+
+describe('threads that download and store by themselves', () => {
+  test('store bodies of all sizes, encoded or not, and tell of each item once', async (t) => {
+    const origin = await serveInThread(t);
+    const { downloads, ends, settings } = start(t);
+    const sizes = Array.from({ length: 60 }, (_, i) => (i % 20 === 0 ? 3_000_000 + i : i * 997));
+    for (const [i, size] of sizes.entries()) {
+      downloads.start(itemAt(origin, `/${i % 3 === 0 ? 'gzip' : 'noise'}/${i}/${size}`, `${i}`));
+    }
+    await ends.count(60);
+    await downloads.close();
+    for (const [i, size] of sizes.entries()) {
+      assert.deepEqual(ends.of.get(`${i}`), { kind: 'stored', result: size });
+      assert.ok(readFileSync(join(settings.directory, `${i}`)).equals(noise(size, i)), `${i} differs`);
+    }
+    assert.equal(filesBelow(settings.directory).length, 60);
+  });
+
+  test('tell apart what is not found, what the server refuses and what cannot be stored', async (t) => {
+    const origin = await serveInThread(t);
+    const { downloads, ends, settings } = start(t, { maxBodySize: 100_000 });
+    mkdirSync(join(settings.directory, 'folder'));
+    downloads.start(itemAt(origin, '/status/404', 'missing'));
+    downloads.start(itemAt(origin, '/status/503', 'busy'));
+    downloads.start(itemAt(origin, '/noise/1/100', 'folder'));
+    downloads.start(itemAt(origin, '/noise/1/3000000', 'large'));
+    downloads.start(itemAt('http://127.0.0.1:1', '/', 'refused'));
+    await ends.count(5);
+    assert.deepEqual(ends.of.get('missing'), { kind: 'not_found', status: 404 });
+    const busy = ends.of.get('busy');
+    assert.ok(busy?.kind === 'failed' && busy.failure.status === 503 && busy.failure.retryAfter === '7');
+    const refused = ends.of.get('refused');
+    assert.ok(refused?.kind === 'failed' && refused.failure.error.code === 'NET_REFUSED');
+    for (const [name, code] of [
+      ['folder', 'STORE_EXISTS'],
+      ['large', 'BODY_TOO_LARGE'],
+    ] as const) {
+      const end = ends.of.get(name);
+      assert.ok(end?.kind === 'stored' && typeof end.result === 'object' && end.result.code === code, name);
+    }
+    assert.deepEqual(filesBelow(settings.directory), []);
+  });
+
+  test('an item that is cancelled ends at once, and only once; close() waits for no answer', async (t) => {
+    const origin = await serveInThread(t);
+    const { downloads, ends } = start(t);
+    const error = { code: 'ABORTED', message: 'stopped', hint: 'go on' } as const;
+    downloads.start(itemAt(origin, '/hang', 'hanging')).cancel(error);
+    assert.deepEqual(ends.of.get('hanging'), { kind: 'failed', failure: { error } });
+    downloads.start(itemAt(origin, '/noise/1/10', 'quick')).cancel(error);
+    downloads.start(itemAt(origin, '/noise/1/10', 'other'));
+    await ends.count(3);
+    await downloads.close();
+    assert.equal(ends.of.size, 3);
+    assert.equal(ends.of.get('quick')?.kind, 'failed');
+    assert.equal(ends.of.get('other')?.kind, 'stored');
+  });
+
+  test('an item whose thread is lost fails with WORKER_LOST', async (t) => {
+    const { downloads, ends } = start(t);
+    downloads.start(itemAt('http://127.0.0.1:1', '/', 'a'));
+    // In the middle of its start.
+    await downloads.close();
+    await ends.count(1);
+    const end = ends.of.get('a');
+    assert.ok(end?.kind === 'failed' && end.failure.error.code === 'WORKER_LOST');
+  });
+});
