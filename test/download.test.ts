@@ -161,7 +161,7 @@ describe('download', () => {
       directory,
       executor,
       maxRequests: 32,
-      workers: 16,
+      workers: 4,
       simulatedLatency: { name: 0, write: STORE_WAIT },
     };
     delay.enable();
