@@ -143,10 +143,11 @@ export class Download implements AttemptListener {
   async #start(): Promise<void> {
     await this.#plan();
     this.#destination = await Destination.open(this.#options.directory, this.#options.overwrite);
-    const { imageCheck, maxBodySize, simulatedLatency } = this.#options;
+    const { layout, imageCheck, maxBodySize, simulatedLatency } = this.#options;
     const settings = {
       directory: this.#destination.directory,
       scratch: this.#destination.scratch,
+      layout,
       imageCheck,
       maxBodySize,
       simulatedLatency,

@@ -22,6 +22,7 @@ export interface StoreSettings {
   readonly directory: string;
   /** Folder for unfinished files, absolute, on the file system of `directory`; removed when the run ends. */
   readonly scratch: string;
+  readonly layout: Layout;
   readonly imageCheck: ImageCheck;
   /** Bound on one body after its content-encoding is undone, in bytes. */
   readonly maxBodySize: number;
@@ -69,8 +70,18 @@ export interface BatchAnswer {
   readonly sizes: Float64Array;
   /** The bodies of the batch that were not stored. */
   readonly failures: readonly StoreFailure[];
-  /** Milliseconds that the batch took in the worker. */
+  readonly times: Times;
+}
+
+/** Where a thread's time went, in milliseconds. What is neither `run` nor `wait` it was blocked. */
+export interface Times {
   readonly wall: number;
+  /** On a processor. */
+  readonly run: number;
+  /** Ready, and waiting for a processor. */
+  readonly wait: number;
+  /** Of `wall`, renaming files to their final names: all that, in one folder, only one writer can do at a time. */
+  readonly rename: number;
 }
 
 export interface StoreFailure {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
+import { countRename } from './clock.js';
 
 /** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */
 const known = new Set<string>();
@@ -117,8 +118,10 @@ export class TemporaryFile implements UnfinishedFile {
   }
 
   commit(): void {
+    const started = performance.now();
     block(this.#settings.simulatedLatency.name);
     fs.renameSync(this.#path, `${this.#settings.directory}/${this.#name}`);
+    countRename(performance.now() - started);
   }
 
   discard(): void {

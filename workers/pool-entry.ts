@@ -13,7 +13,9 @@ import type {
   StoreResult,
   Task,
 } from '../src/protocol.js';
-import { CANCELLED, storeBody, storeLarge } from './store.js';
+import { threadTimes, timesSince } from './clock.js';
+import { CANCELLED, storePlain } from './plain.js';
+import type * as Store from './store.js';
 
 /** How much lower than the main thread's the priority of a writer is. */
 const NICE = 10;
@@ -24,13 +26,20 @@ const NICE = 10;
 if (process.platform === 'linux') setPriority(0, NICE);
 
 export default function run(task: Task): BatchAnswer | StoreResult | Promise<BatchAnswer | StoreResult> {
-  return task.kind === 'batch' ? storeBatch(task) : receiveLarge(task);
+  if (task.kind === 'large') return receiveLarge(task);
+  const plain = task.encodings === undefined && task.settings.imageCheck === 'none';
+  return plain ? storeBatch(task, storePlain) : loadStore().then((loaded) => storeBatch(task, loaded.storeBody));
+}
+
+/** Decoding and checks are loaded by the first task that needs them: without, a worker starts in two thirds of the time. */
+function loadStore(): Promise<typeof Store> {
+  return import('./store.js');
 }
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
-function storeBatch(task: BatchTask): BatchAnswer | Promise<BatchAnswer> {
+function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer | Promise<BatchAnswer> {
   const { arena, spans, names, encodings, settings } = task;
-  const started = performance.now();
+  const started = threadTimes();
   const failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
 
@@ -43,7 +52,7 @@ function storeBatch(task: BatchTask): BatchAnswer | Promise<BatchAnswer> {
       const offset = spans[2 * position] as number;
       const body = arena.subarray(offset, offset + (spans[2 * position + 1] as number));
       const job = { name: names[position] as string, encoding: encodings?.[position] ?? '' };
-      const result = storeBody(body, job, settings);
+      const result = store(body, job, settings);
       if (result instanceof Promise) {
         return result.then((settled) => {
           note(position, settled);
@@ -54,7 +63,7 @@ function storeBatch(task: BatchTask): BatchAnswer | Promise<BatchAnswer> {
     }
     return undefined;
   };
-  const answer = (): BatchAnswer => ({ sizes, failures, wall: performance.now() - started });
+  const answer = (): BatchAnswer => ({ sizes, failures, times: timesSince(started) });
   return storeFrom(0)?.then(answer) ?? answer();
 }
 
@@ -69,6 +78,7 @@ async function receiveLarge({ port, job, settings }: LargeTask): Promise<StoreRe
   // A port that closes without an end is a main thread that gave up.
   port.on('close', () => parts.close(new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED)));
   try {
+    const { storeLarge } = await loadStore();
     return await storeLarge(returning(parts, port), job, settings);
   } finally {
     port.close();

@@ -3,7 +3,7 @@
  * on the main thread, so that they can be compared. None of them throws: a failure is a result.
  */
 import { pipeline, Readable, type Transform } from 'node:stream';
-import { type PlainError, SluiceError } from '../src/errors.js';
+import { SluiceError } from '../src/errors.js';
 import type { StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
@@ -11,6 +11,7 @@ import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, wri
 import { checkStructure } from './image.js';
 import { imageError } from './image/cursor.js';
 import { checkPixels } from './pixels.js';
+import { CANCELLED, isCancelled } from './plain.js';
 
 /**
  * Bytes that a body may have after decoding to be held whole; one that has more is decoded again, part by part. A
@@ -19,16 +20,6 @@ import { checkPixels } from './pixels.js';
 const MAX_DECODED_WHOLE = 16 << 20;
 /** Bytes of an image that is to be checked: for that it has to be read back whole. */
 const MAX_CHECKED = 128 << 20;
-
-export const CANCELLED: PlainError = {
-  code: 'ABORTED',
-  message: 'not stored: the run was interrupted',
-  hint: 'run the same command again to go on',
-};
-
-export function isCancelled(settings: StoreSettings): boolean {
-  return Atomics.load(settings.cancelled, 0) === 1;
-}
 
 /**
  * Stores one body: synchronously, unless its pixels are to be checked (sharp has no synchronous call) or it swells

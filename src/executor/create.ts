@@ -1,5 +1,4 @@
 /** Which executor a run gets. Each is loaded when it is asked for: `inline` needs no piscina. */
-import { availableParallelism } from 'node:os';
 import type { StoreSettings } from '../protocol.js';
 import type { Executor, StoreListener } from './executor.js';
 
@@ -12,7 +11,7 @@ export async function createExecutor(
 ): Promise<Executor> {
   if (name === 'pool') {
     const { PoolExecutor } = await import('./pool.js');
-    return new PoolExecutor(workers === 'auto' ? Math.max(2, availableParallelism()) : workers, settings, onStored);
+    return new PoolExecutor(workers, settings, onStored);
   }
   const { LocalExecutor } = await import('./local.js');
   return new LocalExecutor(name, settings, onStored);

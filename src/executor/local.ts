@@ -6,7 +6,8 @@ import { Channel } from '../channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../plan.js';
 import type { StoreResult, StoreSettings } from '../protocol.js';
-import { CANCELLED, storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
+import { CANCELLED } from '../../workers/plain.js';
+import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 
 /** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */

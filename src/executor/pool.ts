@@ -9,15 +9,17 @@ import type { BatchAnswer, LargeTask, StoreResult, StoreSettings } from '../prot
 import { ARENA_SIZE, Arenas, type Batch } from './batch.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
-import { Workers } from './workers.js';
+import { MAX_WORKERS } from '../options.js';
+import { Sizer } from './sizing.js';
+import { PROCESSORS, Workers } from './workers.js';
 
 /** Milliseconds that a body waits for company in its batch. */
 const BATCH_DELAY = 5;
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
-const BATCH_WORK = 20;
+const BATCH_WORK = 100;
 /** Bodies in a batch at the most; at the start, before anything is known, at the most FIRST_BATCH. */
 const MAX_BATCH = 256;
-const FIRST_BATCH = 16;
+const FIRST_BATCH = 2;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/pool-entry.js', import.meta.url);
 
@@ -35,11 +37,21 @@ export class PoolExecutor implements Executor {
   #maxBatch = FIRST_BATCH;
   #onIdle: (() => void) | undefined;
 
+  /** Undefined where the number of writers is given. */
+  readonly #sizer: Sizer | undefined;
+  /** Bodies that no worker has been given yet. */
+  #backlog = 0;
+
   /** @param workers threads that store at the same time */
-  constructor(workers: number, settings: StoreSettings, onStored: StoreListener) {
+  constructor(workers: number | 'auto', settings: StoreSettings, onStored: StoreListener) {
     this.#settings = settings;
     this.#onStored = onStored;
-    this.#threads = new Workers(ENTRY, workers, () => this.#fill());
+    this.#sizer =
+      workers === 'auto'
+        ? new Sizer({ most: MAX_WORKERS, processors: PROCESSORS, oneFolder: settings.layout === 'flat' })
+        : undefined;
+    const wanted = workers === 'auto' ? 1 : workers;
+    this.#threads = new Workers(ENTRY, workers === 'auto' ? MAX_WORKERS : workers, wanted, () => this.#fill());
   }
 
   store(body: Body): void {
@@ -52,6 +64,7 @@ export class PoolExecutor implements Executor {
       }, BATCH_DELAY);
     }
     this.#open.add(body);
+    this.#backlog += 1;
     if (this.#open.items.length >= this.#maxBatch) this.#seal();
   }
 
@@ -109,6 +122,7 @@ export class PoolExecutor implements Executor {
       const batch = this.#sealed.shift();
       if (batch === undefined) return;
       this.#batchesUnderWay += 1;
+      this.#backlog -= batch.items.length;
       this.#begin();
       void this.#threads
         .run<BatchAnswer>(batch.toTask(this.#settings))
@@ -124,9 +138,13 @@ export class PoolExecutor implements Executor {
     }
   }
 
-  #account(batch: Batch, { sizes, failures, wall }: BatchAnswer): void {
+  #account(batch: Batch, { sizes, failures, times }: BatchAnswer): void {
     this.#arenas.release(batch);
-    const each = wall / batch.items.length;
+    if (this.#sizer !== undefined) {
+      this.#sizer.note(batch.items.length, times, this.#backlog, this.#threads.ready);
+      this.#threads.wanted = this.#sizer.writers;
+    }
+    const each = times.wall / batch.items.length;
     // At most twice as many as last time: a first batch that met a warm cache proves little.
     const wanted = Math.max(1, Math.floor(BATCH_WORK / Math.max(each, 0.001)));
     this.#maxBatch = Math.min(wanted, this.#maxBatch * 2, MAX_BATCH);

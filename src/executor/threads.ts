@@ -47,7 +47,7 @@ export class ThreadDownloads {
     listener: AttemptListener,
     onStored: StoreListener,
   ) {
-    this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), requests, () => undefined);
+    this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), requests, requests, () => undefined);
     this.#request = request;
     this.#settings = settings;
     this.#listener = listener;

@@ -1,9 +1,12 @@
 /** Worker threads that start when they have work and end when they have none. The one importer of piscina. */
+import { availableParallelism } from 'node:os';
 import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
 /** Milliseconds after which a worker without work ends. */
 const IDLE_TIMEOUT = 5_000;
+/** Processors that threads can run on at the same time. */
+export const PROCESSORS = availableParallelism();
 /** Tasks for each worker: one that it works on, and one that it finds when it is done. */
 const TASKS_PER_WORKER = 2;
 
@@ -15,31 +18,34 @@ const INHERITED = process.execArgv.some((option) => option.startsWith('--input-t
 
 export class Workers {
   readonly #pool: Piscina;
-  readonly #most: number;
-  #starting = false;
+  #wanted: number;
+  /** Threads that were asked for and are not there yet. */
+  #starting = 0;
 
   /**
    * @param entry the compiled module whose default export runs a task
    * @param most threads
+   * @param wanted threads to begin with, as work comes; the first starts at once
    * @param onReady called when one more worker is there
    */
-  constructor(entry: URL, most: number, onReady: () => void) {
-    this.#most = most;
+  constructor(entry: URL, most: number, wanted: number, onReady: () => void) {
+    this.#wanted = wanted;
     this.#pool = new Piscina({
       filename: entry.href,
       ...INHERITED,
-      minThreads: 0,
+      minThreads: 1,
       maxThreads: most,
       // Asynchronous tasks, such as large bodies, share a worker with each other and with what is synchronous.
       concurrentTasksPerWorker: 1024,
       // By itself piscina would start a second worker only when the first has 1,024 tasks.
       loadBalancer: (_task, candidates) => {
         let best: (typeof candidates)[number] | undefined;
-        for (const candidate of candidates) {
+        // Always the first, so that those beyond what is wanted get nothing to do, and end.
+        for (const candidate of candidates.slice(0, this.#wanted)) {
           if (best === undefined || candidate.currentUsage < best.currentUsage) best = candidate;
         }
-        if (best !== undefined && (best.currentUsage === 0 || !this.#mayStart())) return best;
-        this.#starting = true;
+        if (best !== undefined && (best.currentUsage === 0 || this.#mayStart === 0)) return best;
+        this.#starting += 1;
         return null;
       },
       // Waiting on shared memory would keep asynchronous tasks from going on.
@@ -47,13 +53,15 @@ export class Workers {
       idleTimeout: IDLE_TIMEOUT,
       recordTiming: false,
     });
+    const started = (): void => {
+      this.#starting = Math.max(0, this.#starting - 1);
+    };
     this.#pool.on('workerCreate', () => {
-      this.#starting = false;
+      started();
       onReady();
     });
-    this.#pool.on('workerDestroy', () => {
-      this.#starting = false;
-    });
+    // Perhaps one that was there already: then one more than intended starts at the same time.
+    this.#pool.on('workerDestroy', started);
     // A worker that fails while it starts, or between two tasks: piscina has no task to reject, and tells it here. Where
     // no other worker is left, what waits for one is rejected; the next task starts a new one.
     this.#pool.on('error', () => {
@@ -62,12 +70,20 @@ export class Workers {
   }
 
   /**
-   * How many tasks should be under way. A task more than the workers can take starts another worker, one at a time: a
-   * worker costs some 40 ms of CPU to start, which many at once would take from the thread that downloads.
+   * How many tasks should be under way. A task more than the workers can take starts another worker.
    */
   get capacity(): number {
-    const ready = this.#pool.threads.length - (this.#starting ? 1 : 0);
-    return ready * TASKS_PER_WORKER + (this.#mayStart() ? 1 : 0);
+    return Math.min(this.ready, this.#wanted) * TASKS_PER_WORKER + this.#mayStart;
+  }
+
+  /** Threads that can take tasks. */
+  get ready(): number {
+    return this.#pool.threads.length - this.#starting;
+  }
+
+  /** Threads that should work; others start when there are tasks for them, or end when they have had none for a while. */
+  set wanted(threads: number) {
+    this.#wanted = threads;
   }
 
   /** Rejects when the worker throws or dies; an answer comes as plain data. */
@@ -80,8 +96,9 @@ export class Workers {
     await this.#pool.destroy();
   }
 
-  /** Workers are started one after the other, as long as there are fewer than there may be. */
-  #mayStart(): boolean {
-    return !this.#starting && this.#pool.threads.length < this.#most;
+  /** Threads that may be started now: as many at once as there are processors, since a start takes one for 40 ms. */
+  get #mayStart(): number {
+    const missing = this.#wanted - this.#pool.threads.length;
+    return Math.max(0, Math.min(missing, PROCESSORS - this.#starting));
   }
 }

@@ -63,7 +63,7 @@ describe('a worker that dies', () => {
     const folder = scratch(t);
     const entry = join(folder, 'entry.mjs');
     writeFileSync(entry, 'throw new Error("broken")');
-    const workers = new Workers(pathToFileURL(entry), 2, () => undefined);
+    const workers = new Workers(pathToFileURL(entry), 2, 2, () => undefined);
     const results = await Promise.allSettled([1, 2, 3].map((task) => workers.run(task)));
     assert.deepEqual(
       results.map(({ status }) => status),

@@ -19,6 +19,7 @@ export function settingsFor(directory: string, changes: Partial<StoreSettings> =
   return {
     directory,
     scratch: subfolder(directory, '.unfinished-test'),
+    layout: 'flat',
     imageCheck: 'none',
     maxBodySize: 2 ** 40,
     simulatedLatency: { name: 0, write: 0 },

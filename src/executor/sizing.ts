@@ -1,0 +1,123 @@
+/**
+ * How many writers there should be. Writers that wait for storage cost next to nothing, so more of them bring more, until
+ * something in the storage is used up: a directory's lock, a disk. Writers that wait for a processor bring nothing.
+ *
+ * While bodies wait for writers, the rate of n writers is n divided by the time that one of them takes for a file. So one
+ * look at a writer's time tells how many would help, and a second one, after the step, whether they did. No clock is
+ * needed, and no queue is guessed at.
+ */
+import type { Times } from '../protocol.js';
+
+/** A step pays if the rate grows by this much at least; else it is taken back. */
+const WORTH = 1.3;
+/** Share of its time that a writer is blocked, from which on the storage is what holds it up. */
+const BLOCKED = 0.5;
+/** Share of its time that a writer waits for a processor, from which on more writers would only wait as well. */
+const STARVED = 0.2;
+/** Milliseconds of a processor that a writer takes to start. */
+const START = 40;
+/** Samples for which a step that did not pay is not tried again. */
+const PATIENCE = 500;
+
+export interface SizerOptions {
+  /** Writers at the most. */
+  readonly most: number;
+  /** Processors that writers can run on at the same time. */
+  readonly processors: number;
+  /** All files go to one folder, whose lock only one writer can hold to rename a file into it. */
+  readonly oneFolder: boolean;
+}
+
+export class Sizer {
+  readonly #options: SizerOptions;
+  #writers = 1;
+  /** With the number of writers before the last step. */
+  #before: { readonly writers: number; readonly rate: number } | undefined;
+  /** Samples to leave out: they began before the last step. */
+  #stale = 0;
+  /** Samples until a step may be tried again. */
+  #patience = 0;
+  #samples = 0;
+  #files = 0;
+  #wall = 0;
+  #run = 0;
+  #wait = 0;
+  #rename = 0;
+
+  constructor(options: SizerOptions) {
+    this.#options = options;
+  }
+
+  /** How many writers there should be. */
+  get writers(): number {
+    return this.#writers;
+  }
+
+  /**
+   * @param files that a writer stored
+   * @param times of that writer for them
+   * @param backlog bodies that wait for a writer
+   * @param ready writers that are there
+   */
+  note(files: number, { wall, run, wait, rename }: Times, backlog: number, ready: number): void {
+    if (this.#patience > 0) this.#patience -= 1;
+    // Writers of the last step that are not there yet would make it look bad, and idle ones prove nothing.
+    if (ready < this.#writers || backlog < this.#writers) {
+      this.#forget(this.#writers);
+      return;
+    }
+    if (this.#stale > 0) {
+      this.#stale -= 1;
+      return;
+    }
+    this.#samples += 1;
+    this.#files += files;
+    this.#wall += wall;
+    this.#run += run;
+    this.#wait += wait;
+    this.#rename += rename;
+    if (this.#samples >= this.#writers) this.#judge(backlog);
+  }
+
+  #judge(backlog: number): void {
+    const writers = this.#writers;
+    const perFile = this.#wall / this.#files;
+    const rate = writers / perFile;
+    const before = this.#before;
+    const useful = this.#useful(perFile, backlog);
+    this.#forget(0);
+    if (before !== undefined && rate < before.rate * WORTH) {
+      this.#before = undefined;
+      this.#patience = PATIENCE;
+      this.#step(before.writers);
+    } else if (this.#patience === 0 && useful >= 1.5 * writers) {
+      this.#before = { writers, rate };
+      this.#step(useful);
+    } else {
+      this.#before = undefined;
+    }
+  }
+
+  /** As many writers as would help, by where the time of those that are there goes. */
+  #useful(perFile: number, backlog: number): number {
+    const { most, processors, oneFolder } = this.#options;
+    if (this.#wait / this.#wall > STARVED) return this.#writers;
+    if (1 - (this.#run + this.#wait) / this.#wall < BLOCKED) return processors;
+    // What n writers take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
+    // lies the number that ends first.
+    const soonest = Math.sqrt((backlog * perFile * processors) / START);
+    // While one renames, the others can do the rest of their work; that much of it fits between two renames.
+    const lock = oneFolder ? perFile / (this.#rename / this.#files) + 1 : Infinity;
+    return Math.floor(Math.min(most, soonest, lock));
+  }
+
+  #step(writers: number): void {
+    this.#writers = writers;
+    this.#forget(writers);
+  }
+
+  #forget(stale: number): void {
+    this.#stale = stale;
+    this.#samples = this.#files = this.#wall = this.#run = this.#wait = this.#rename = 0;
+  }
+}

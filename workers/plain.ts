@@ -1,0 +1,26 @@
+/** The store of a body that needs neither decoding nor checking, which most do not: a worker starts with no more than this. */
+import type { PlainError } from '../src/errors.js';
+import type { StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
+import { describeStoreFailure } from './failure.js';
+import { writeWhole } from './files.js';
+
+export const CANCELLED: PlainError = {
+  code: 'ABORTED',
+  message: 'not stored: the run was interrupted',
+  hint: 'run the same command again to go on',
+};
+
+export function isCancelled(settings: StoreSettings): boolean {
+  return Atomics.load(settings.cancelled, 0) === 1;
+}
+
+/** Writes the body as it is. Never throws: a failure is a result. */
+export function storePlain(body: Uint8Array, job: StoreJob, settings: StoreSettings): StoreResult {
+  if (isCancelled(settings)) return CANCELLED;
+  try {
+    writeWhole(settings, job.name, body);
+    return body.length;
+  } catch (error) {
+    return describeStoreFailure(error, job.name, settings);
+  }
+}
