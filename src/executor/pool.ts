@@ -19,7 +19,7 @@ const BATCH_DELAY = 5;
 const BATCH_WORK = 100;
 /** Bodies in a batch at the most; at the start, before anything is known, at the most FIRST_BATCH. */
 const MAX_BATCH = 256;
-const FIRST_BATCH = 2;
+const FIRST_BATCH = 1;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/pool-entry.js', import.meta.url);
 

@@ -14,8 +14,10 @@ const WORTH = 1.3;
 const BLOCKED = 0.5;
 /** Share of its time that a writer waits for a processor, from which on more writers would only wait as well. */
 const STARVED = 0.2;
-/** Milliseconds of a processor that a writer takes to start. */
-const START = 40;
+/** Milliseconds of a processor that a writer takes to start, and to become as quick as the others. */
+const START = 200;
+/** Samples of the first writer that are left out: it makes the first folders, and its code is cold. */
+const FIRST = 1;
 /** Samples for which a step that did not pay is not tried again. */
 const PATIENCE = 500;
 
@@ -34,7 +36,7 @@ export class Sizer {
   /** With the number of writers before the last step. */
   #before: { readonly writers: number; readonly rate: number } | undefined;
   /** Samples to leave out: they began before the last step. */
-  #stale = 0;
+  #stale = FIRST;
   /** Samples until a step may be tried again. */
   #patience = 0;
   #samples = 0;
@@ -63,7 +65,7 @@ export class Sizer {
     if (this.#patience > 0) this.#patience -= 1;
     // Writers of the last step that are not there yet would make it look bad, and idle ones prove nothing.
     if (ready < this.#writers || backlog < this.#writers) {
-      this.#forget(this.#writers);
+      this.#forget(Math.max(this.#stale, this.#writers));
       return;
     }
     if (this.#stale > 0) {
@@ -102,10 +104,11 @@ export class Sizer {
   #useful(perFile: number, backlog: number): number {
     const { most, processors, oneFolder } = this.#options;
     if (this.#wait / this.#wall > STARVED) return this.#writers;
-    if (1 - (this.#run + this.#wait) / this.#wall < BLOCKED) return processors;
+    const blocked = 1 - (this.#run + this.#wait) / this.#wall;
+    if (blocked < BLOCKED) return processors;
     // What n writers take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
     // lies the number that ends first.
-    const soonest = Math.sqrt((backlog * perFile * processors) / START);
+    const soonest = Math.sqrt((backlog * perFile * blocked * processors) / START);
     // While one renames, the others can do the rest of their work; that much of it fits between two renames.
     const lock = oneFolder ? perFile / (this.#rename / this.#files) + 1 : Infinity;
     return Math.floor(Math.min(most, soonest, lock));
