@@ -143,7 +143,8 @@ function report(error: unknown, program: Command, argv: readonly string[]): numb
   if (error instanceof UsageError) {
     process.stderr.write(`*** Usage error: ${printable(error.message, 1000)}: ${error.hint}\n${usage(program, argv)}`);
   } else if (error instanceof SluiceError) {
-    if (error.code !== 'ABORTED') process.stderr.write(`*** Error: ${printable(error.message, 1000)}: ${error.hint}\n`);
+    const what = error.code === 'ABORTED' ? 'Interrupted' : `Error: ${printable(error.message, 1000)}: ${error.hint}`;
+    process.stderr.write(`*** ${what}\n`);
   } else {
     process.stderr.write(`*** This is a fault of sluice; please report it with these lines:\n`);
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

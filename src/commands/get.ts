@@ -90,8 +90,10 @@ function parseHeaders(lines: readonly string[]): Record<string, string> {
   );
 }
 
-function describeFailure(outcome: Failed | NotFound): string {
-  return `*** Error for ${printable(withoutPassword(outcome.url), 1000)}: ${printable(outcome.error.message, 1000)}`;
+function describeFailure({ url, error }: Failed | NotFound): string {
+  const where = `${url}: `;
+  const why = error.message.startsWith(where) ? error.message.slice(where.length) : error.message;
+  return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(why, 1000)}`;
 }
 
 function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, causes }: Summary): string {
