@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { createTarExecutor } from '../../src/executor/create.js';
 import { nextShard, type TarExecutor } from '../../src/executor/tar.js';
@@ -308,6 +309,31 @@ describe('the executor of the layout tar', () => {
     await run.executor.close();
     assert.equal(run.told.errorOf('a').cause?.code, 'ENOENT');
     assert.equal(run.told.errorOf('b').cause?.code, 'ENOENT');
+  });
+
+  test('when the thread dies, what is not sealed is lost, and told of once; another one goes on', async (t) => {
+    let thread: Worker | undefined;
+    const onThread = (worker: Worker): void => {
+      thread = worker;
+    };
+    process.on('worker', onThread);
+    t.after(() => process.off('worker', onThread));
+    const run = await start(t);
+    run.store('sealed', [noise(1_000, 1)]);
+    run.executor.seal();
+    await run.told.of('sealed');
+    run.store('written', [noise(1_000, 2)]);
+    await until(() => run.written.includes('written'), 'it is written');
+    const large = await run.storeLarge('large', cut(noise(2 * MIB, 3), 100_000));
+    await thread?.terminate();
+    for (const name of ['written', 'large'])
+      assert.equal((await run.told.of(name)) && run.told.errorOf(name).code, 'WORKER_LOST');
+    large.abort();
+    run.store('after', [noise(1_000, 4)]);
+    await run.executor.close();
+    assert.equal(run.told.results.size, 4);
+    assert.deepEqual([...bodiesIn(run.archives()).keys()], ['sealed', 'after']);
+    assert.equal(shardsIn(run.settings.directory).length, 2);
   });
 
   test('stores nothing more once it is cancelled, and seals what is written', async (t) => {

@@ -179,7 +179,7 @@ describe('shards', () => {
 
   test('a disk that is found full when the shard is closed fails all that is in it', (t) => {
     const { shards, settled, directory, scratch, store } = start(t, 128 * MIB);
-    for (let id = 0; id < 3; id += 1) store(id, noise(1_000, id));
+    for (let id = 0; id < 3; id += 1) assert.equal(store(id, noise(1_000, id)), 1_000);
     failOnce(t, 'closeSync', 'ENOSPC');
     shards.seal();
     assert.deepEqual(settled[0]?.ids, [0, 1, 2]);
@@ -198,8 +198,8 @@ describe('shards', () => {
       [1, 2],
     ] as const) {
       const { shards, directory, store } = start(t, MIB);
-      store(0, noise(1_000, 0));
-      store(1, noise(room - pair(1_000) - pair(0) + more, 1));
+      const sizes = [1_000, room - pair(1_000) - pair(0) + more];
+      for (const [id, size] of sizes.entries()) assert.equal(store(id, noise(size, id)), size);
       shards.seal();
       const archives = shardsIn(directory).map((path) => fs.readFileSync(path));
       assert.equal(archives.length, expected);
