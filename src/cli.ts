@@ -61,6 +61,7 @@ function createProgram(finish: (status: number) => void): Command {
     .option('--workers <auto|N>', 'threads that store', workers, 'auto')
     .option('--memory <SIZE>', 'bytes fetched and not yet stored, at the most', '256MiB')
     .addOption(new Option('--layout <name>', 'where files go').choices(LAYOUTS).default('flat'))
+    .option('--shard-size <SIZE>', 'bytes of a shard of the layout tar', '128MiB')
     .addOption(new Option('--image-check <how>', 'prove that images are whole').choices(IMAGE_CHECKS).default('none'))
     .option('--max-body-size <SIZE>', 'bytes of one file, at the most', '1TiB')
     .option(

@@ -5,7 +5,7 @@
 import { Channel } from './channel.js';
 import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
-import { createExecutor } from './executor/create.js';
+import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
 import { Attempt, type AttemptListener } from './fetch/attempt.js';
 import { Budget } from './fetch/budget.js';
@@ -34,6 +34,8 @@ const MAX_WHOLE = 256 << 10;
 interface Work {
   readonly item: Item;
   tried: number;
+  /** Its body is in a shard that has no final name yet. */
+  written: boolean;
   /** Bytes of the budget. */
   held: number;
   attempt: { cancel(error: PlainError): void } | undefined;
@@ -75,10 +77,16 @@ export class Download implements AttemptListener {
   #planEnded = false;
   #pumping = false;
   #storeFailures = 0;
+  #lastStoreFailure: PlainError | undefined;
+  /** Items whose body is written and whose shard has no final name yet. */
+  #written = 0;
   #stopping = false;
   #fatal: SluiceError | undefined;
   #closing: Promise<void> | undefined;
   #ended: number | undefined;
+
+  /** Only where headers are kept. */
+  onHeaders: AttemptListener['onHeaders'];
 
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
@@ -142,8 +150,9 @@ export class Download implements AttemptListener {
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #start(): Promise<void> {
     await this.#plan();
-    this.#destination = await Destination.open(this.#options.directory, this.#options.overwrite);
-    const { layout, imageCheck, maxBodySize, simulatedLatency } = this.#options;
+    const { layout, overwrite, shardSize, imageCheck, maxBodySize, simulatedLatency } = this.#options;
+    // Where files go into shards, no file is in an item's way.
+    this.#destination = await Destination.open(this.#options.directory, overwrite || layout === 'tar');
     const settings = {
       directory: this.#destination.directory,
       scratch: this.#destination.scratch,
@@ -160,7 +169,14 @@ export class Download implements AttemptListener {
       const request = { headers: this.#options.headers, timeout, maxWhole: this.#maxWhole };
       this.#threads = new ThreadDownloads(Math.min(maxRequests, MAX_WORKERS), request, settings, this, onStored);
     } else {
-      this.#executor = await createExecutor(executor, workers, settings, onStored);
+      if (layout === 'tar') {
+        const onWritten = (item: Item): void => this.#onWritten(item);
+        const tar = await createTarExecutor(settings, shardSize, overwrite, { onStored, onWritten });
+        this.onHeaders = tar.onHeaders;
+        this.#executor = tar;
+      } else {
+        this.#executor = await createExecutor(executor, workers, settings, onStored);
+      }
       // After the executor, whose first worker starts on another processor while this loads.
       const { Connections: Loaded } = await import('./fetch/client.js');
       this.#connections = new Loaded({ timeout });
@@ -236,7 +252,7 @@ export class Download implements AttemptListener {
       });
       return undefined;
     }
-    return { item, tried: 0, held: 0, attempt: undefined };
+    return { item, tried: 0, written: false, held: 0, attempt: undefined };
   }
 
   #tryBegin(work: Work): boolean {
@@ -316,6 +332,16 @@ export class Download implements AttemptListener {
     this.#timers.add(timer);
   }
 
+  /** The bytes are free, but the item is under way until its shard is sealed. */
+  #onWritten(item: Item): void {
+    const work = this.#workOf(item);
+    this.#waiting -= work.held;
+    this.#hold(work, 0);
+    work.written = true;
+    this.#written += 1;
+    this.#pump();
+  }
+
   #onStored(item: Item, result: StoreResult): void {
     const work = this.#workOf(item);
     if (work.attempt !== undefined && typeof result !== 'number') {
@@ -325,6 +351,8 @@ export class Download implements AttemptListener {
       return;
     }
     this.#works.delete(item);
+    if (work.written) this.#written -= 1;
+    work.written = false;
     this.#waiting -= work.held;
     this.#hold(work, 0);
     if (typeof result === 'number') {
@@ -342,6 +370,9 @@ export class Download implements AttemptListener {
   /** A full or read-only file system ends the run, and so does one that fails again and again. */
   #judgeStorage(error: PlainError): void {
     if (!error.code.startsWith('STORE_') || error.code === 'STORE_EXISTS') return;
+    // A shard that fails is one failure of the storage, however many items are in it.
+    if (error === this.#lastStoreFailure) return;
+    this.#lastStoreFailure = error;
     this.#storeFailures += 1;
     const hopeless = error.code === 'STORE_FULL' || error.code === 'STORE_READ_ONLY';
     if (hopeless || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
@@ -393,10 +424,12 @@ export class Download implements AttemptListener {
   }
 
   #finishIfDone(): void {
-    if (this.#works.size > 0) return;
+    if (this.#works.size > this.#written) return;
     const exhausted =
       this.#planEnded && this.#next === this.#planned.length && this.#again.length + this.#timers.size === 0;
-    if (exhausted || this.#stopping) void this.#close();
+    if (!exhausted && !this.#stopping) return;
+    if (this.#written > 0) this.#executor?.seal?.();
+    else void this.#close();
   }
 
   /** Once: waits for the store, frees everything, and ends the outcomes. */

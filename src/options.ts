@@ -13,7 +13,7 @@ export type ExecutorName = (typeof EXECUTORS)[number];
 
 export const IMAGE_CHECKS = ['none', 'structure', 'pixels'] as const satisfies readonly ImageCheck[];
 
-export const LAYOUTS = ['flat', 'hashed'] as const satisfies readonly Layout[];
+export const LAYOUTS = ['flat', 'hashed', 'tar'] as const satisfies readonly Layout[];
 
 export interface DownloadOptions {
   /** Destination folder; made if it is not there. Default: `downloads`. */
@@ -28,6 +28,8 @@ export interface DownloadOptions {
   readonly memory?: number | string;
   /** Default: `flat`. */
   readonly layout?: Layout;
+  /** Bytes of a shard of the layout `tar`, as a number or as `1GiB`; at least 1 MiB. Default: 128 MiB. */
+  readonly shardSize?: number | string;
   /** Default: `none`. */
   readonly imageCheck?: ImageCheck;
   /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: 1 TiB. */
@@ -56,6 +58,8 @@ export interface ResolvedOptions {
   /** Bytes. */
   readonly memory: number;
   readonly layout: Layout;
+  /** Bytes. */
+  readonly shardSize: number;
   readonly imageCheck: ImageCheck;
   /** Bytes. */
   readonly maxBodySize: number;
@@ -80,16 +84,25 @@ const MAX_SECONDS = 24 * 60 * 60;
  * @throws UsageError that names the option and the value
  */
 export function resolveOptions(options: DownloadOptions): ResolvedOptions {
+  const executor = oneOf('executor', options.executor ?? 'pool', EXECUTORS);
+  const layout = oneOf('layout', options.layout ?? 'flat', LAYOUTS);
+  if (layout === 'tar' && executor !== 'pool') {
+    throw new UsageError(
+      `--layout tar does not go with --executor ${executor}`,
+      'leave --executor out: tar needs the pool',
+    );
+  }
   return {
     directory: resolve(nonEmpty('directory', options.directory ?? 'downloads')),
     maxRequests: integer('max-requests', options.maxRequests ?? 16, 1, 10_000),
-    executor: oneOf('executor', options.executor ?? 'pool', EXECUTORS),
+    executor,
     workers:
       options.workers === undefined || options.workers === 'auto'
         ? 'auto'
         : integer('workers', options.workers, 1, MAX_WORKERS),
     memory: size('memory', options.memory ?? 256 * MIB, MIN_MEMORY),
-    layout: oneOf('layout', options.layout ?? 'flat', LAYOUTS),
+    layout,
+    shardSize: size('shard-size', options.shardSize ?? 128 * MIB, MIB),
     imageCheck: oneOf('image-check', options.imageCheck ?? 'none', IMAGE_CHECKS),
     maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
     // Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.

@@ -187,7 +187,7 @@ export class AsyncTemporaryFile implements UnfinishedFile {
 }
 
 /** A write that takes nothing and tells no reason would be tried for ever. */
-function progress(written: number): number {
+export function progress(written: number): number {
   if (written === 0) {
     throw new SluiceError('STORE_FAILED', 'the file system takes no more bytes, and does not say why', {
       hint: 'see how much room is left, then run the same command again',
@@ -199,7 +199,7 @@ function progress(written: number): number {
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** Blocks this thread, as a slow system call would. */
-function block(milliseconds: number): void {
+export function block(milliseconds: number): void {
   if (milliseconds > 0) Atomics.wait(never, 0, 0, milliseconds);
 }
 

@@ -1,20 +1,9 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
 import { setPriority } from 'node:os';
-import type { MessagePort } from 'node:worker_threads';
-import { Channel } from '../src/channel.js';
-import { SluiceError } from '../src/errors.js';
-import type {
-  BatchAnswer,
-  BatchTask,
-  LargeTask,
-  Part,
-  PartMessage,
-  StoreFailure,
-  StoreResult,
-  Task,
-} from '../src/protocol.js';
+import type { BatchAnswer, BatchTask, LargeTask, StoreFailure, StoreResult, Task } from '../src/protocol.js';
 import { threadTimes, timesSince } from './clock.js';
-import { CANCELLED, storePlain } from './plain.js';
+import { receiveParts } from './parts.js';
+import { storePlain } from './plain.js';
 import type * as Store from './store.js';
 
 /** How much lower than the main thread's the priority of a writer is. */
@@ -67,27 +56,12 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   return storeFrom(0)?.then(answer) ?? answer();
 }
 
-/** Takes the parts of a large body from the port; each buffer goes back when it is written, as credit for the next. */
 async function receiveLarge({ port, job, settings }: LargeTask): Promise<StoreResult> {
-  const parts = new Channel<Part>();
-  port.on('message', (message: PartMessage) => {
-    if (message === 'end') parts.close();
-    else if (message === 'abort') parts.close(new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED));
-    else parts.push(message);
-  });
-  // A port that closes without an end is a main thread that gave up.
-  port.on('close', () => parts.close(new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED)));
   try {
+    const parts = receiveParts(port);
     const { storeLarge } = await loadStore();
-    return await storeLarge(returning(parts, port), job, settings);
+    return await storeLarge(parts, job, settings);
   } finally {
     port.close();
-  }
-}
-
-async function* returning(parts: Channel<Part>, port: MessagePort): AsyncGenerator<Uint8Array> {
-  for await (const { buffer, length } of parts) {
-    yield buffer.subarray(0, length);
-    port.postMessage(buffer);
   }
 }

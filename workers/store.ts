@@ -21,6 +21,15 @@ const MAX_DECODED_WHOLE = 16 << 20;
 /** Bytes of an image that is to be checked: for that it has to be read back whole. */
 const MAX_CHECKED = 128 << 20;
 
+/** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
+export interface Place {
+  /** @throws what the operating system said */
+  writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array): void;
+  open(settings: StoreSettings, name: string): UnfinishedFile;
+}
+
+const FILES: Place = { writeWhole, open: (settings, name) => new TemporaryFile(settings, name) };
+
 /**
  * Stores one body: synchronously, unless its pixels are to be checked (sharp has no synchronous call) or it swells
  * beyond what is held whole.
@@ -29,25 +38,31 @@ export function storeBody(
   body: Uint8Array,
   job: StoreJob,
   settings: StoreSettings,
+  place: Place = FILES,
 ): StoreResult | Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
   try {
     const bytes = decode(body, job.encoding, Math.min(settings.maxBodySize, MAX_DECODED_WHOLE));
     if (settings.imageCheck !== 'none') checkStructure(bytes);
-    if (settings.imageCheck === 'pixels') return storePixels(bytes, job, settings);
-    writeWhole(settings, job.name, bytes);
+    if (settings.imageCheck === 'pixels') return storePixels(bytes, job, settings, place);
+    place.writeWhole(settings, job.name, bytes);
     return bytes.length;
   } catch (error) {
     return swells(error, settings)
-      ? storeLarge([body], job, settings)
+      ? storeLarge([body], job, settings, place)
       : describeStoreFailure(error, job.name, settings);
   }
 }
 
-async function storePixels(bytes: Uint8Array, job: StoreJob, settings: StoreSettings): Promise<StoreResult> {
+async function storePixels(
+  bytes: Uint8Array,
+  job: StoreJob,
+  settings: StoreSettings,
+  place: Place,
+): Promise<StoreResult> {
   try {
     await checkPixels(bytes);
-    writeWhole(settings, job.name, bytes);
+    place.writeWhole(settings, job.name, bytes);
     return bytes.length;
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);
@@ -75,14 +90,14 @@ function swells(error: unknown, settings: StoreSettings): boolean {
 }
 
 /** Takes the parts of a large body, which end when it is whole, and throw when it never will be. */
-export type LargeStore = (parts: Parts, job: StoreJob, settings: StoreSettings) => Promise<StoreResult>;
+export type LargeStore = (parts: Parts, job: StoreJob, settings: StoreSettings, place?: Place) => Promise<StoreResult>;
 
 /** The memory of one may be used again as soon as the next is asked for. */
 type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Stores a body that is too large to be held whole, part by part, each of them synchronously. */
-export const storeLarge: LargeStore = (parts, job, settings) =>
-  storeParts(parts, job, settings, () => new TemporaryFile(settings, job.name));
+export const storeLarge: LargeStore = (parts, job, settings, place = FILES) =>
+  storeParts(parts, job, settings, () => place.open(settings, job.name));
 
 /** The same through `fs.promises`. */
 export const storeLargeAsync: LargeStore = (parts, job, settings) =>

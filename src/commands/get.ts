@@ -22,6 +22,7 @@ export interface GetArguments {
   readonly workers: number | 'auto';
   readonly memory: string;
   readonly layout: Layout;
+  readonly shardSize: string;
   readonly imageCheck: ImageCheck;
   readonly maxBodySize: string;
   readonly timeout: number;

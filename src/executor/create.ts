@@ -1,6 +1,7 @@
 /** Which executor a run gets. Each is loaded when it is asked for: `inline` needs no piscina. */
 import type { StoreSettings } from '../protocol.js';
 import type { Executor, StoreListener } from './executor.js';
+import type { TarExecutor, TarListener } from './tar.js';
 
 /** @param workers threads for `pool`, or `auto` */
 export async function createExecutor(
@@ -15,4 +16,19 @@ export async function createExecutor(
   }
   const { LocalExecutor } = await import('./local.js');
   return new LocalExecutor(name, settings, onStored);
+}
+
+/**
+ * @param shardSize bytes
+ * @param overwrite whether shards that are in the destination may be replaced; else numbers go on after theirs
+ */
+export async function createTarExecutor(
+  store: StoreSettings,
+  shardSize: number,
+  overwrite: boolean,
+  listener: TarListener,
+): Promise<TarExecutor> {
+  const { TarExecutor, nextShard } = await import('./tar.js');
+  const firstShard = overwrite ? 0 : await nextShard(store.directory);
+  return new TarExecutor({ store, shardSize, firstShard, started: Math.floor(Date.now() / 1000) }, listener);
 }

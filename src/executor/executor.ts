@@ -30,6 +30,8 @@ export interface Executor {
   store(body: Body): void;
   /** @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more */
   storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
+  /** Of executors that tell of bodies as written first: what is only written is to be settled now. */
+  seal?(): void;
   /** Resolves when every body that it took is accounted for, and frees threads and memory. */
   close(): Promise<void>;
 }

@@ -11,6 +11,8 @@ import type { AttemptFailure } from './retry.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
+  /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
+  readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
   /** The body is whole. The chunks share memory with other responses. */
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
   openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
@@ -97,6 +99,7 @@ export class Attempt implements ResponseHandler {
       else if (name.length === 8 && isNamed(name, 'location')) this.#location = value.toString('latin1');
       else if (name.length === 11 && isNamed(name, 'retry-after')) this.#retryAfter = value.toString('latin1');
     }
+    if (status === 200) this.#listener.onHeaders?.(this.#item, headers);
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
     return true;
   }

@@ -1,0 +1,238 @@
+/**
+ * The executor of the layout `tar`: one thread of its own writes all shards. Not the pool's, whose workers come and go:
+ * this one keeps what it has not sealed. A body is told of twice: when it is written, and its memory free again, and
+ * when its shard has its final name.
+ */
+import { readdir } from 'node:fs/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { type PlainError, toPlain } from '../errors.js';
+import type { Item } from '../plan.js';
+import { withoutPassword } from '../plan/printable.js';
+import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol.js';
+import { ARENA_SIZE, Arenas, type Batch } from './batch.js';
+import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
+import { LargeBodySender } from './large.js';
+
+/** Milliseconds that a body waits for company in its batch. */
+const BATCH_DELAY = 5;
+/** Bodies in a batch at the most. */
+const MAX_BATCH = 256;
+/** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
+const MAX_UNDER_WAY = 2;
+/** Where the compiled entry lies, seen from this file's compiled place. */
+const ENTRY = new URL('../../workers/tar-entry.js', import.meta.url);
+/** Headers of an answer that a shard's descriptions keep. */
+const KEPT_HEADERS = new Set(['content-type', 'last-modified', 'etag']);
+const NO_HEADERS: readonly string[] = [];
+
+/** What is told of bodies: each is stored or will not be, as with any executor; most are told of as written before. */
+export interface TarListener {
+  readonly onStored: StoreListener;
+  /** The body's memory is free again. */
+  readonly onWritten: (item: Item) => void;
+}
+
+export class TarExecutor implements Executor {
+  readonly #settings: Omit<TarSettings, 'firstShard'>;
+  readonly #listener: TarListener;
+  readonly #arenas = new Arenas();
+  readonly #headers = new WeakMap<Item, readonly string[]>();
+  /** Bodies that are not accounted for, by number. */
+  readonly #items = new Map<number, Item>();
+  /** Tasks under way, by the number of their first body. */
+  readonly #batches = new Map<number, Batch>();
+  readonly #senders = new Map<number, LargeBodySender>();
+  #worker: Worker | undefined;
+  #nextShard: number;
+  #nextId = 0;
+  #open: Batch | undefined;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #sealWanted = false;
+  #onProgress: (() => void) | undefined;
+
+  /** @param settings with the number that the first shard gets */
+  constructor({ firstShard, ...settings }: TarSettings, listener: TarListener) {
+    this.#settings = settings;
+    this.#nextShard = firstShard;
+    this.#listener = listener;
+  }
+
+  /** Keeps what a shard is to tell of the answer that brings an item's body; to be called before the body comes. */
+  readonly onHeaders = (item: Item, headers: readonly Buffer[]): void => {
+    const kept: string[] = [];
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      const [name, value] = [headers[i] as Buffer, headers[i + 1] as Buffer];
+      const lowerCase = name.toString('latin1').toLowerCase();
+      if (KEPT_HEADERS.has(lowerCase)) kept.push(lowerCase, value.toString('latin1'));
+    }
+    if (kept.length > 0) this.#headers.set(item, kept);
+  };
+
+  store(body: Body): void {
+    if (this.#open !== undefined && this.#open.arena.used + body.length > ARENA_SIZE) this.#send();
+    if (this.#open === undefined) {
+      this.#open = this.#arenas.openBatch(body.length);
+      this.#flushTimer ??= setTimeout(() => {
+        this.#flushTimer = undefined;
+        this.#flush();
+      }, BATCH_DELAY);
+    }
+    this.#open.add(body);
+    if (this.#open.items.length >= MAX_BATCH) this.#send();
+  }
+
+  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+    const { port1, port2 } = new MessageChannel();
+    const id = this.#number(item);
+    const task: TarLargeTask = {
+      kind: 'large',
+      settings: this.#settings.store,
+      job: { name: item.name, encoding },
+      port: port2,
+      id,
+      description: this.#describe(item),
+    };
+    const sender = new LargeBodySender(port1, LARGE_WINDOW, onRoom);
+    this.#senders.set(id, sender);
+    this.#post(task);
+    return sender;
+  }
+
+  /** Gives the shards that are open their final names, as soon as nothing is being written to them. */
+  seal(): void {
+    this.#sealWanted = true;
+    this.#sealIfWritten();
+  }
+
+  async close(): Promise<void> {
+    this.#send();
+    this.seal();
+    while (this.#items.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onProgress = resolve;
+      });
+    }
+    clearTimeout(this.#flushTimer);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #sealIfWritten(): void {
+    if (!this.#sealWanted || this.#open !== undefined || this.#batches.size + this.#senders.size > 0) return;
+    this.#sealWanted = false;
+    this.#worker?.postMessage('seal' satisfies TarTask);
+  }
+
+  /** Sends what there is, if it would not have to wait there; else it may as well grow. */
+  #flush(): void {
+    if (this.#batches.size < MAX_UNDER_WAY) this.#send();
+  }
+
+  #send(): void {
+    const batch = this.#open;
+    if (batch === undefined) return;
+    this.#open = undefined;
+    const first = this.#nextId;
+    for (const item of batch.items) this.#number(item);
+    this.#batches.set(first, batch);
+    const descriptions = batch.items.map((item) => this.#describe(item));
+    this.#post({ ...batch.toTask(this.#settings.store), first, descriptions });
+  }
+
+  #number(item: Item): number {
+    this.#items.set(this.#nextId, item);
+    this.#nextId += 1;
+    return this.#nextId - 1;
+  }
+
+  #describe(item: Item): Description {
+    return { index: item.index, url: withoutPassword(item.url), headers: this.#headers.get(item) ?? NO_HEADERS };
+  }
+
+  #post(task: TarBatchTask | TarLargeTask): void {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(task satisfies TarTask, task.kind === 'large' ? [task.port] : []);
+  }
+
+  #start(): Worker {
+    const workerData: TarSettings = { ...this.#settings, firstShard: this.#nextShard };
+    const worker = new Worker(ENTRY, { workerData, execArgv: [] });
+    worker.on('message', (message: TarMessage) => this.#account(message));
+    let cause: unknown;
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    // All that it was sent and has answered is accounted for by now: messages come before the end.
+    worker.on('exit', () => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#accountLost(workerLost(cause));
+    });
+    return worker;
+  }
+
+  #account(message: TarMessage): void {
+    if (message.kind === 'settled') {
+      this.#nextShard = message.number + 1;
+      const { ids, result } = message;
+      for (const [position, id] of ids.entries()) {
+        this.#tell(id, 'error' in result ? result.error : (result.sizes[position] as number));
+      }
+    } else {
+      this.#release(message.first);
+      const failures = new Map(message.failures.map(({ position, error }) => [position, error]));
+      for (let position = 0; position < message.count; position += 1) {
+        const id = message.first + position;
+        const failure = failures.get(position);
+        const item = this.#items.get(id);
+        if (failure !== undefined) this.#tell(id, failure);
+        // Otherwise its shard is full already, and it is told of as stored.
+        else if (item !== undefined) this.#listener.onWritten(item);
+      }
+      this.#flush();
+      this.#sealIfWritten();
+    }
+    this.#onProgress?.();
+  }
+
+  #tell(id: number, result: PlainError | number): void {
+    const item = this.#items.get(id);
+    if (item === undefined) return;
+    this.#items.delete(id);
+    this.#listener.onStored(item, result);
+  }
+
+  /** Frees what a task that is answered or lost had taken. */
+  #release(first: number): void {
+    const batch = this.#batches.get(first);
+    if (batch !== undefined) this.#arenas.release(batch);
+    this.#batches.delete(first);
+    const sender = this.#senders.get(first);
+    sender?.settled();
+    this.#senders.delete(first);
+    // Whoever aborted it knows.
+    if (sender?.aborted === true) this.#items.delete(first);
+  }
+
+  #accountLost(error: PlainError): void {
+    for (const first of this.#batches.keys()) this.#release(first);
+    for (const first of this.#senders.keys()) this.#release(first);
+    for (const id of this.#items.keys()) this.#tell(id, error);
+    this.#onProgress?.();
+  }
+}
+
+/** The number after the highest that a shard in the folder has. */
+export async function nextShard(directory: string): Promise<number> {
+  const names = await readdir(directory);
+  return names.reduce((next, name) => Math.max(next, 1 + Number(/^(\d{5,})\.tar$/.exec(name)?.[1] ?? -1)), 0);
+}
+
+function workerLost(error: unknown): PlainError {
+  return toPlain(error, {
+    code: 'WORKER_LOST',
+    message: 'the thread that wrote the shards ended unexpectedly',
+    hint: 'run the same command again; if it happens again, report it with the output of --verbose',
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * The thread that writes shards: one for a run, since what it has begun and not sealed is its own. It takes tasks as the
+ * pool's workers do, and tells what it wrote and, later, what became of the shards.
+ */
+import { setPriority } from 'node:os';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type {
+  StoreFailure,
+  StoreResult,
+  TarBatchTask,
+  TarLargeTask,
+  TarMessage,
+  TarSettings,
+  TarTask,
+} from '../src/protocol.js';
+import { receiveParts } from './parts.js';
+import { Shards } from './shards.js';
+import { storeBody, storeLarge } from './store.js';
+
+/** As that of the pool's workers. */
+const NICE = 10;
+if (process.platform === 'linux') setPriority(0, NICE);
+
+const settings = workerData as TarSettings;
+const port = parentPort as MessagePort;
+const shards = new Shards(settings, tell);
+
+port.on('message', (task: TarTask) => {
+  if (task === 'seal') shards.seal();
+  else if (task.kind === 'batch') void storeBatch(task);
+  else void storeParts(task);
+});
+
+function tell(message: TarMessage): void {
+  port.postMessage(message);
+}
+
+/** A batch whose pixels are checked lets others go on in between; every write is whole all the same. */
+async function storeBatch({ first, arena, spans, names, encodings, descriptions }: TarBatchTask): Promise<void> {
+  const failures: StoreFailure[] = [];
+  for (const [position, name] of names.entries()) {
+    const offset = spans[2 * position] as number;
+    const body = arena.subarray(offset, offset + (spans[2 * position + 1] as number));
+    const description = descriptions[position] as (typeof descriptions)[number];
+    const place = shards.placeFor({ id: first + position, name, description });
+    const stored = storeBody(body, { name, encoding: encodings?.[position] ?? '' }, settings.store, place);
+    const result = stored instanceof Promise ? await stored : stored;
+    if (typeof result !== 'number') failures.push({ position, error: result });
+  }
+  tell({ kind: 'written', first, count: names.length, failures });
+}
+
+async function storeParts({ id, job, port, description }: TarLargeTask): Promise<void> {
+  const place = shards.placeFor({ id, name: job.name, description });
+  let result: StoreResult;
+  try {
+    result = await storeLarge(receiveParts(port), job, settings.store, place);
+  } finally {
+    port.close();
+  }
+  const failures = typeof result === 'number' ? [] : [{ position: 0, error: result }];
+  tell({ kind: 'written', first: id, count: 1, failures });
+}
