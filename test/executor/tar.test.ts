@@ -241,16 +241,18 @@ describe('the executor of the layout tar', () => {
     run.holdsExactly(bodies);
     for (const archive of run.archives()) {
       const members = membersOf(archive).size;
+      assert.ok(members >= 2);
       assert.ok(archive.length <= MIB || members === 2, `${archive.length} bytes, ${members} members`);
     }
   });
 
-  test('many bodies that come in parts share shards', async (t) => {
-    const run = await start(t, { shardSize: 4 * MIB });
+  test('many bodies that come in parts share shards, and one that turns out too large moves', async (t) => {
+    // Two fit, and of the third its first two parts.
+    const run = await start(t, { shardSize: 8 * MIB });
     const bodies = new Map<string, Uint8Array>();
-    for (let i = 0; i < 12; i += 1) {
-      bodies.set(`${i}`, noise(900_000 + i, i));
-      (await run.storeLarge(`${i}`, cut(noise(900_000 + i, i), 65_521))).end();
+    for (let i = 0; i < 6; i += 1) {
+      bodies.set(`${i}`, noise(2_900_000 + i, i));
+      (await run.storeLarge(`${i}`, cut(noise(2_900_000 + i, i), 65_521))).end();
       await until(() => run.written.length === i + 1 || run.told.results.has(`${i}`), 'it is written');
     }
     await run.executor.close();
