@@ -56,7 +56,7 @@ export class Shards {
 
   /** Gives all open shards their final names. */
   seal(): void {
-    for (let shard = this.#free.pop(); shard !== undefined; shard = this.#free.pop()) this.#settle(shard);
+    for (let shard = this.#free.pop(); shard !== undefined; shard = this.#free.pop()) this.settle(shard);
   }
 
   /** An open shard for one body, until it is released or failed. */
@@ -73,12 +73,7 @@ export class Shards {
   release(shard: Shard): void {
     if (shard.ids.length === 0) shard.discard();
     else if (shard.end < this.limit) this.#free.push(shard);
-    else this.#settle(shard);
-  }
-
-  /** No member can follow that fits. */
-  full(shard: Shard): void {
-    this.#settle(shard);
+    else this.settle(shard);
   }
 
   /** A write to it failed: what is in it is lost with it. */
@@ -94,7 +89,7 @@ export class Shards {
     let shard = this.take();
     const size = 2 * BLOCK_SIZE + padded(bytes.length) + padded(description.length);
     if (shard.ids.length > 0 && shard.end + size > this.limit) {
-      this.full(shard);
+      this.settle(shard);
       shard = this.take();
     }
     try {
@@ -111,7 +106,8 @@ export class Shards {
     this.release(shard);
   }
 
-  #settle(shard: Shard): void {
+  /** Seals a shard that is as full as it gets. */
+  settle(shard: Shard): void {
     const number = this.#nextNumber();
     try {
       shard.seal(`${this.#settings.store.directory}/${shardName(number)}`);
@@ -229,7 +225,7 @@ class StreamedMember implements UnfinishedFile {
     }
     this.#shard = to;
     this.#start = 0;
-    this.#shards.full(from);
+    this.#shards.settle(from);
   }
 
   /** A write that failed leaves a shard that nobody knows the content of. */

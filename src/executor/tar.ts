@@ -47,6 +47,8 @@ export class TarExecutor implements Executor {
   #nextId = 0;
   #open: Batch | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
+  /** Whether anything was sent since shards were sealed. */
+  #anyOpen = false;
   #sealWanted = false;
   #onProgress: (() => void) | undefined;
 
@@ -100,6 +102,7 @@ export class TarExecutor implements Executor {
 
   /** Gives the shards that are open their final names, as soon as nothing is being written to them. */
   seal(): void {
+    if (!this.#anyOpen) return;
     this.#sealWanted = true;
     this.#sealIfWritten();
   }
@@ -121,6 +124,7 @@ export class TarExecutor implements Executor {
   #sealIfWritten(): void {
     if (!this.#sealWanted || this.#open !== undefined || this.#batches.size + this.#senders.size > 0) return;
     this.#sealWanted = false;
+    this.#anyOpen = false;
     this.#worker?.postMessage('seal' satisfies TarTask);
   }
 
@@ -151,6 +155,7 @@ export class TarExecutor implements Executor {
   }
 
   #post(task: TarBatchTask | TarLargeTask): void {
+    this.#anyOpen = true;
     this.#worker ??= this.#start();
     this.#worker.postMessage(task satisfies TarTask, task.kind === 'large' ? [task.port] : []);
   }

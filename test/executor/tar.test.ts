@@ -201,6 +201,8 @@ describe('the executor of the layout tar', () => {
 
   test('a body is told of as stored when its shard has its final name, and as written before', async (t) => {
     let sealed = 0;
+    let thread: Worker | undefined;
+    process.once('worker', (worker: Worker) => (thread = worker));
     const folder: string[] = [];
     const run = await start(t, {
       onStored: () => {
@@ -214,10 +216,13 @@ describe('the executor of the layout tar', () => {
     assert.equal(sealed, 0);
     assert.deepEqual(shardsIn(run.settings.directory), []);
     assert.equal(filesBelow(run.settings.scratch).length, 1);
-    run.executor.seal();
+    const posts = t.mock.method(thread as unknown as Worker, 'postMessage');
+    // As the pipeline does, with each item that is told of.
+    for (let i = 0; i < 10; i += 1) run.executor.seal();
     await until(() => sealed === 50, 'all is sealed');
     assert.equal(run.told.results.size, 50);
     run.executor.seal();
+    assert.equal(posts.mock.callCount(), 1);
     await run.executor.close();
     assert.equal(shardsIn(run.settings.directory).length, 1);
   });
@@ -241,16 +246,18 @@ describe('the executor of the layout tar', () => {
     run.holdsExactly(bodies);
     for (const archive of run.archives()) {
       const members = membersOf(archive).size;
+      assert.ok(members >= 2);
       assert.ok(archive.length <= MIB || members === 2, `${archive.length} bytes, ${members} members`);
     }
   });
 
-  test('many bodies that come in parts share shards', async (t) => {
-    const run = await start(t, { shardSize: 4 * MIB });
+  test('many bodies that come in parts share shards, and one that turns out too large moves', async (t) => {
+    // Two fit, and of the third its first two parts.
+    const run = await start(t, { shardSize: 8 * MIB });
     const bodies = new Map<string, Uint8Array>();
-    for (let i = 0; i < 12; i += 1) {
-      bodies.set(`${i}`, noise(900_000 + i, i));
-      (await run.storeLarge(`${i}`, cut(noise(900_000 + i, i), 65_521))).end();
+    for (let i = 0; i < 6; i += 1) {
+      bodies.set(`${i}`, noise(2_900_000 + i, i));
+      (await run.storeLarge(`${i}`, cut(noise(2_900_000 + i, i), 65_521))).end();
       await until(() => run.written.length === i + 1 || run.told.results.has(`${i}`), 'it is written');
     }
     await run.executor.close();
@@ -320,6 +327,7 @@ describe('the executor of the layout tar', () => {
     t.after(() => process.off('worker', onThread));
     const run = await start(t);
     run.store('sealed', [noise(1_000, 1)]);
+    await until(() => run.written.includes('sealed'), 'it is written');
     run.executor.seal();
     await run.told.of('sealed');
     run.store('written', [noise(1_000, 2)]);

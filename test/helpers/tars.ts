@@ -49,7 +49,8 @@ with tarfile.open(sys.argv[1], errorlevel=2) as archive:
 export function membersOf(archive: Buffer): Map<string, Buffer> {
   const members = new Map<string, Buffer>();
   let longSize: number | undefined;
-  for (let at = 0; archive[at] !== 0;) {
+  let at = 0;
+  while (archive[at] !== 0) {
     const field = (from: number, to: number): string =>
       archive.toString('latin1', at + from, at + to).replace(/\0.*$/s, '');
     const size = longSize ?? parseInt(field(124, 136), 8);
@@ -63,6 +64,8 @@ export function membersOf(archive: Buffer): Map<string, Buffer> {
     }
     at += 512 + Math.ceil(size / 512) * 512;
   }
+  const rest = archive.subarray(at);
+  assert.ok(rest.length >= 1024 && rest.equals(Buffer.alloc(rest.length)), 'something follows the end');
   return members;
 }
 
