@@ -7,6 +7,7 @@ import { FetchError, type PlainError, SluiceError, StorageError } from './errors
 import type { BodyWriter, Executor } from './executor/executor.js';
 import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
+import { Again } from './fetch/again.js';
 import { Attempt, type AttemptListener } from './fetch/attempt.js';
 import { Budget } from './fetch/budget.js';
 import type { Connections } from './fetch/client.js';
@@ -16,6 +17,7 @@ import { Semaphore } from './fetch/semaphore.js';
 import { Destination } from './destination.js';
 import { MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
+import { Feed } from './plan/feed.js';
 import type { StoreResult } from './protocol.js';
 import { type Outcome, type Summary, Tally } from './report.js';
 
@@ -49,7 +51,7 @@ const INTERRUPTED: PlainError = {
 
 export class Download implements AttemptListener {
   readonly #options: ResolvedOptions;
-  readonly #entries: AsyncGenerator<readonly Entry[]>;
+  readonly #entries: Feed<Entry>;
   readonly #outcomes = new Channel<Outcome>();
   readonly #tally = new Tally();
   readonly #semaphore: Semaphore;
@@ -57,9 +59,7 @@ export class Download implements AttemptListener {
   readonly #maxWhole: number;
   readonly #headers: RequestHeaders;
   readonly #works = new Map<Item, Work>();
-  /** Items whose time for another try has come. */
-  readonly #again: Work[] = [];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #again = new Again<Work>(() => this.#pump());
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #started = performance.now();
 
@@ -70,11 +70,6 @@ export class Download implements AttemptListener {
   #threads: ThreadDownloads | undefined;
   /** Bytes that are fetched and not yet stored. */
   #waiting = 0;
-  /** Planned entries from `#next` on have not been begun. */
-  #planned: readonly Entry[] = [];
-  #next = 0;
-  #planning = false;
-  #planEnded = false;
   #pumping = false;
   #storeFailures = 0;
   #lastStoreFailure: PlainError | undefined;
@@ -90,7 +85,7 @@ export class Download implements AttemptListener {
 
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
-    this.#entries = plan(sources, options.layout);
+    this.#entries = new Feed(plan(sources, options.layout));
     const { executor, maxRequests } = options;
     // With threads a request is a thread.
     this.#semaphore = new Semaphore(executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests);
@@ -149,7 +144,7 @@ export class Download implements AttemptListener {
 
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #start(): Promise<void> {
-    await this.#plan();
+    await this.#entries.load();
     const { layout, overwrite, shardSize, imageCheck, maxBodySize, simulatedLatency } = this.#options;
     // Where files go into shards, no file is in an item's way.
     this.#destination = await Destination.open(this.#options.directory, overwrite || layout === 'tar');
@@ -183,53 +178,40 @@ export class Download implements AttemptListener {
     }
   }
 
-  async #plan(): Promise<void> {
-    const { done, value } = await this.#entries.next();
-    this.#planned = done === true ? [] : value;
-    this.#next = 0;
-    this.#planEnded = done === true;
-  }
-
   /** Begins items while the semaphore, the budget and the reader of the outcomes allow it. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#stopping && this.#outcomes.size < MAX_WAITING) {
-      if (this.#again.length === 0 && this.#next === this.#planned.length) {
+    while (!this.#stopping && this.#outcomes.size < MAX_WAITING && this.#hasRoom) {
+      const again = this.#again.first;
+      if (again !== undefined) {
+        this.#again.dropFirst();
+        this.#begin(again);
+        continue;
+      }
+      if (this.#again.size >= MAX_WAITING) break;
+      const entry = this.#entries.first;
+      if (entry === undefined) {
         this.#planMore();
         break;
       }
-      const again = this.#again[0];
-      if (again === undefined) {
-        if (this.#timers.size >= MAX_WAITING) break;
-        const work = this.#toWork(this.#planned[this.#next] as Entry);
-        if (work !== undefined && !this.#tryBegin(work)) break;
-        this.#next += 1;
-      } else {
-        if (!this.#tryBegin(again)) break;
-        this.#again.shift();
-      }
+      this.#entries.dropFirst();
+      const work = this.#toWork(entry);
+      if (work !== undefined) this.#begin(work);
     }
     this.#pumping = false;
     this.#finishIfDone();
   }
 
   #planMore(): void {
-    if (this.#planning || this.#planEnded) return;
-    this.#planning = true;
-    this.#plan()
+    if (this.#entries.loading || this.#entries.ended) return;
+    this.#entries
+      .load()
       .catch((error: unknown) => {
-        this.#planEnded = true;
-        this.#stop(
-          error instanceof SluiceError
-            ? error
-            : new SluiceError('INTERNAL', 'the list failed', { hint: 'see the cause', cause: error }),
-        );
+        const failed = { hint: 'see the cause', cause: error };
+        this.#stop(error instanceof SluiceError ? error : new SluiceError('INTERNAL', 'the list failed', failed));
       })
-      .finally(() => {
-        this.#planning = false;
-        this.#pump();
-      });
+      .finally(() => this.#pump());
   }
 
   /** What is to be downloaded of an entry; the others are accounted for here. */
@@ -255,11 +237,13 @@ export class Download implements AttemptListener {
     return { item, tried: 0, written: false, held: 0, attempt: undefined };
   }
 
-  #tryBegin(work: Work): boolean {
-    if (!this.#semaphore.tryAcquire()) return false;
-    if (!this.#budget.tryReserve(this.#maxWhole)) {
-      this.#semaphore.release();
-      return false;
+  get #hasRoom(): boolean {
+    return this.#semaphore.isFree && this.#budget.hasRoom(this.#maxWhole);
+  }
+
+  #begin(work: Work): void {
+    if (!this.#semaphore.tryAcquire() || !this.#budget.tryReserve(this.#maxWhole)) {
+      throw new RangeError(`${work.item.name} was begun without room`);
     }
     work.held = this.#maxWhole;
     work.tried += 1;
@@ -271,7 +255,6 @@ export class Download implements AttemptListener {
     } else {
       work.attempt = this.#threads?.start(work.item);
     }
-    return true;
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
@@ -324,12 +307,7 @@ export class Download implements AttemptListener {
       this.#emitError(work.item, failure.error);
       return;
     }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#again.push(work);
-      this.#pump();
-    }, delay);
-    this.#timers.add(timer);
+    this.#again.add(work, delay);
   }
 
   /** The bytes are free, but the item is under way until its shard is sealed. */
@@ -413,9 +391,7 @@ export class Download implements AttemptListener {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#fatal = error;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-    this.#again.length = 0;
+    this.#again.clear();
     for (const { attempt } of this.#works.values()) attempt?.cancel(INTERRUPTED);
     const grace = error?.code === 'ABORTED' ? STORE_GRACE : 0;
     const leave = setTimeout(() => Atomics.store(this.#cancelled, 0, 1), grace);
@@ -425,8 +401,7 @@ export class Download implements AttemptListener {
 
   #finishIfDone(): void {
     if (this.#works.size > this.#written) return;
-    const exhausted =
-      this.#planEnded && this.#next === this.#planned.length && this.#again.length + this.#timers.size === 0;
+    const exhausted = this.#entries.ended && this.#again.size === 0;
     if (!exhausted && !this.#stopping) return;
     if (this.#written > 0) this.#executor?.seal?.();
     else void this.#close();
@@ -443,8 +418,7 @@ export class Download implements AttemptListener {
     await this.#threads?.close();
     this.#ended = performance.now();
     await this.#connections?.destroy();
-    // A list that stalls is not waited for.
-    void this.#entries.return(undefined);
+    this.#entries.close();
     await this.#destination?.close();
     this.#outcomes.close();
   }

@@ -23,8 +23,12 @@ export class Budget {
     return this.#peak;
   }
 
+  hasRoom(bytes: number): boolean {
+    return this.#held + bytes <= this.limit;
+  }
+
   tryReserve(bytes: number): boolean {
-    if (this.#held + bytes > this.limit) return false;
+    if (!this.hasRoom(bytes)) return false;
     this.#held += bytes;
     if (this.#held > this.#peak) this.#peak = this.#held;
     return true;

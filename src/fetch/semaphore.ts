@@ -14,8 +14,13 @@ export class Semaphore {
     return this.#taken;
   }
 
+  /** Whether the next one to ask gets a slot. */
+  get isFree(): boolean {
+    return this.#taken < this.#slots;
+  }
+
   tryAcquire(): boolean {
-    if (this.#taken >= this.#slots) return false;
+    if (!this.isFree) return false;
     this.#taken += 1;
     return true;
   }
