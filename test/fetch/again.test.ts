@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Again } from '../../src/fetch/again.js';
 
 test('values come back in the order in which their times come, and are told of', async () => {
-  let told = 0;
-  const again = new Again<string>(() => (told += 1));
+  const told: (string | undefined)[] = [];
+  const again: Again<string> = new Again(() => told.push(again.first));
   again.add('late', 60);
   again.add('soon', 5);
   assert.equal(again.size, 2);
   assert.equal(again.first, undefined);
-  while (told < 2) await sleep(5);
+  while (told.length < 2) await sleep(5);
+  assert.deepEqual(told, ['soon', 'soon']);
   assert.equal(again.first, 'soon');
   again.dropFirst();
   assert.equal(again.first, 'late');
