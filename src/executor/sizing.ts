@@ -105,10 +105,11 @@ export class Sizer {
     const { most, processors, oneFolder } = this.#options;
     if (this.#wait / this.#wall > STARVED) return this.#writers;
     const blocked = 1 - (this.#run + this.#wait) / this.#wall;
-    if (blocked < BLOCKED) return processors;
+    const storageBound = blocked >= BLOCKED;
     // What n writers take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
     // lies the number that ends first.
-    const soonest = Math.sqrt((backlog * perFile * blocked * processors) / START);
+    const soonest = Math.sqrt((backlog * perFile * (storageBound ? blocked : 1) * processors) / START);
+    if (!storageBound) return Math.floor(Math.min(processors, soonest));
     // While one renames, the others can do the rest of their work; that much of it fits between two renames.
     const lock = oneFolder ? perFile / (this.#rename / this.#files) + 1 : Infinity;
     return Math.floor(Math.min(most, soonest, lock));
