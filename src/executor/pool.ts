@@ -97,7 +97,8 @@ export class PoolExecutor implements Executor {
       });
     }
     clearTimeout(this.#flushTimer);
-    await this.#threads.destroy();
+    // They have nothing to do any more, and nobody has to wait until they have ended.
+    void this.#threads.destroy();
   }
 
   /** Sends what there is, if a worker could begin with it now; else it may as well grow. */
