@@ -32,20 +32,22 @@ export async function renderFlags(directory = FLAGS_DIRECTORY, source = FLAG_ICO
   const current = (await readIfThere(join(directory, STAMP))) === stamp;
   const names = await countryNames(source);
 
-  const flags = await Promise.all(
-    ALL_CODES.map(async (code): Promise<Flag> => {
-      const cc = code.toLowerCase();
-      const svg = await readIfThere(join(source, 'flags', '4x3', `${cc}.svg`));
-      const country = names.get(cc);
-      if (svg === undefined || country === undefined) {
-        throw new SluiceError('INTERNAL', `flag-icons has no flag or no name for ${code}`, {
-          hint: 'install the version of flag-icons that package-lock.json names',
-        });
-      }
-      const folder = join(directory, cc);
-      return { svg, country, folder, gif: join(folder, `${cc}.gif`), metadata: join(folder, 'metadata.json') };
-    }),
+  const svgs = await Promise.all(
+    ALL_CODES.map((code) => readIfThere(join(source, 'flags', '4x3', `${code.toLowerCase()}.svg`))),
   );
+  // After all are read, so that the error is always of the first code that lacks something.
+  const flags = ALL_CODES.map((code, index): Flag => {
+    const cc = code.toLowerCase();
+    const svg = svgs[index];
+    const country = names.get(cc);
+    if (svg === undefined || country === undefined) {
+      throw new SluiceError('INTERNAL', `flag-icons has no flag or no name for ${code}`, {
+        hint: 'install the version of flag-icons that package-lock.json names',
+      });
+    }
+    const folder = join(directory, cc);
+    return { svg, country, folder, gif: join(folder, `${cc}.gif`), metadata: join(folder, 'metadata.json') };
+  });
   const rendered = await Promise.all(
     flags.map(async ({ svg, country, folder, gif, metadata }) => {
       if (current && (await exists(gif)) && (await exists(metadata))) return false;
