@@ -9,6 +9,10 @@ import type { Body } from './executor.js';
 
 /** Bytes of an arena, and so of the largest batch. */
 export const ARENA_SIZE = 1 << 20;
+/** Milliseconds that a body waits for company in its batch. */
+export const BATCH_DELAY = 5;
+/** Bodies in a batch at the most. */
+export const MAX_BATCH = 256;
 /** Arenas that are kept for reuse when nothing needs them. */
 const SPARE_ARENAS = 8;
 
@@ -32,6 +36,10 @@ export class Batch {
 
   constructor(arena: Arena) {
     this.arena = arena;
+  }
+
+  hasRoom(length: number): boolean {
+    return this.arena.used + length <= ARENA_SIZE;
   }
 
   add({ item, chunks, length, encoding }: Body): void {

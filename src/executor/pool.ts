@@ -6,19 +6,16 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Item } from '../plan.js';
 import { type PlainError, toPlain } from '../errors.js';
 import type { BatchAnswer, LargeTask, StoreResult, StoreSettings } from '../protocol.js';
-import { ARENA_SIZE, Arenas, type Batch } from './batch.js';
+import { Arenas, type Batch, BATCH_DELAY, MAX_BATCH } from './batch.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { MAX_WORKERS } from '../options.js';
 import { Sizer } from './sizing.js';
 import { PROCESSORS, Workers } from './workers.js';
 
-/** Milliseconds that a body waits for company in its batch. */
-const BATCH_DELAY = 5;
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
 const BATCH_WORK = 100;
-/** Bodies in a batch at the most; at the start, before anything is known, at the most FIRST_BATCH. */
-const MAX_BATCH = 256;
+/** Bodies in a batch at the most at the start, before anything is known. */
 const FIRST_BATCH = 1;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/pool-entry.js', import.meta.url);
@@ -55,7 +52,7 @@ export class PoolExecutor implements Executor {
   }
 
   store(body: Body): void {
-    if (this.#open !== undefined && this.#open.arena.used + body.length > ARENA_SIZE) this.#seal();
+    if (this.#open?.hasRoom(body.length) === false) this.#seal();
     if (this.#open === undefined) {
       this.#open = this.#arenas.openBatch(body.length);
       this.#flushTimer ??= setTimeout(() => {

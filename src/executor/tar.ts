@@ -9,14 +9,10 @@ import { type PlainError, toPlain } from '../errors.js';
 import type { Item } from '../plan.js';
 import { withoutPassword } from '../plan/printable.js';
 import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol.js';
-import { ARENA_SIZE, Arenas, type Batch } from './batch.js';
+import { Arenas, type Batch, BATCH_DELAY, MAX_BATCH } from './batch.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 
-/** Milliseconds that a body waits for company in its batch. */
-const BATCH_DELAY = 5;
-/** Bodies in a batch at the most. */
-const MAX_BATCH = 256;
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
 /** Where the compiled entry lies, seen from this file's compiled place. */
@@ -71,7 +67,7 @@ export class TarExecutor implements Executor {
   };
 
   store(body: Body): void {
-    if (this.#open !== undefined && this.#open.arena.used + body.length > ARENA_SIZE) this.#send();
+    if (this.#open?.hasRoom(body.length) === false) this.#send();
     if (this.#open === undefined) {
       this.#open = this.#arenas.openBatch(body.length);
       this.#flushTimer ??= setTimeout(() => {
