@@ -144,6 +144,8 @@ export class Download implements AttemptListener {
 
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #start(): Promise<void> {
+    // Loaded while lists are opened and the destination is made, which on slow storage takes a while.
+    const client = this.#options.executor === 'threads' ? undefined : import('./fetch/client.js');
     await this.#entries.load();
     const { layout, overwrite, shardSize, imageCheck, maxBodySize, simulatedLatency } = this.#options;
     // Where files go into shards, no file is in an item's way.
@@ -172,9 +174,7 @@ export class Download implements AttemptListener {
       } else {
         this.#executor = await createExecutor(executor, workers, settings, onStored);
       }
-      // After the executor, whose first worker starts on another processor while this loads.
-      const { Connections: Loaded } = await import('./fetch/client.js');
-      this.#connections = new Loaded({ timeout });
+      this.#connections = client && new (await client).Connections({ timeout });
     }
   }
 

@@ -50,10 +50,17 @@ export type StoreResult = number | PlainError;
 
 export type Task = BatchTask | LargeTask;
 
+/**
+ * How a worker writes: `blocking`, which takes the least of a processor; `waiting`, through libuv's threads, so that it
+ * can store other batches meanwhile.
+ */
+export type Manner = 'blocking' | 'waiting';
+
 /** Bodies handed to a worker in one message; the answer is a {@link BatchAnswer}. */
 export interface BatchTask {
   readonly kind: 'batch';
   readonly settings: StoreSettings;
+  readonly manner: Manner;
   /** The shared memory that the bodies lie in. */
   readonly arena: Uint8Array;
   /** Offset and length in `arena` of each body, in turn. */
@@ -73,15 +80,19 @@ export interface BatchAnswer {
   readonly times: Times;
 }
 
-/** Where a thread's time went, in milliseconds. What is neither `run` nor `wait` it was blocked. */
-export interface Times {
+/** What the store asks of the storage: new names, also of folders; bytes; final names. */
+export type Operation = 'create' | 'write' | 'rename';
+
+/**
+ * Where a thread's time went, in milliseconds. What is neither `run` nor `wait` it was blocked. Of the operations that
+ * ended meanwhile it tells how long they took, those of other batches included where a thread stores several at once.
+ */
+export interface Times extends Readonly<Record<Operation, number>> {
   readonly wall: number;
   /** On a processor. */
   readonly run: number;
   /** Ready, and waiting for a processor. */
   readonly wait: number;
-  /** Of `wall`, renaming files to their final names: all that, in one folder, only one writer can do at a time. */
-  readonly rename: number;
 }
 
 export interface StoreFailure {
@@ -94,6 +105,7 @@ export interface StoreFailure {
 export interface LargeTask {
   readonly kind: 'large';
   readonly settings: StoreSettings;
+  readonly manner: Manner;
   readonly job: StoreJob;
   /** Carries {@link PartMessage}s to the worker, and each part's buffer back when it is free again. */
   readonly port: MessagePort;

@@ -9,7 +9,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Rooms from the top floor down. A file may import from its own room and from the floors below. */
 const FLOORS: readonly (readonly RegExp[])[] = [
-  [/^src\/cli\.ts$/, /^src\/index\.ts$/],
+  [/^src\/cli\.cts$/],
+  [/^src\/program\.ts$/, /^src\/index\.ts$/],
   [/^src\/commands\//],
   [/^src\/download\.ts$/, /^src\/ui\//],
   [/^src\/destination\.ts$/, /^src\/server\//],
@@ -25,7 +26,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
 const ONE_IMPORTER: Readonly<Record<string, string>> = {
   piscina: 'src/executor/workers.ts',
   undici: 'src/fetch/client.ts',
-  commander: 'src/cli.ts',
+  commander: 'src/program.ts',
   ora: 'src/ui/progress.ts',
   sharp: 'workers/pixels.ts',
 };
@@ -38,7 +39,7 @@ interface Import {
 
 const files = ['src', 'workers'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.c?ts$/.test(name))
     .map((name) => join(folder, name)),
 );
 

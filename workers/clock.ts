@@ -1,26 +1,33 @@
 /** Where a thread's time goes: on a processor, waiting for one, or blocked, which in the store means waiting for storage. */
 import { openSync, readSync } from 'node:fs';
-import type { Times } from '../src/protocol.js';
+import type { Operation, Times } from '../src/protocol.js';
 
 const text = Buffer.alloc(128);
 let fd: number | undefined | null;
-let renaming = 0;
+let spent: Record<Operation, number> = { create: 0, write: 0, rename: 0 };
 
-/** Counts milliseconds as spent in renaming. */
-export function countRename(milliseconds: number): void {
-  renaming += milliseconds;
+/** Counts the milliseconds since `started` as spent in one kind of operation. */
+export function count(operation: Operation, started: number): void {
+  spent[operation] += performance.now() - started;
+}
+
+/** A moment of a thread's life, in milliseconds. */
+export interface Moment {
+  readonly wall: number;
+  readonly run: number;
+  readonly wait: number;
 }
 
 /**
- * The times of this thread since it started. Linux counts them for each thread (`/proc/thread-self/schedstat`: nanoseconds
- * on a processor, nanoseconds waiting for one); elsewhere both are 0, and all time counts as blocked.
+ * The time of this thread. Linux counts it for each thread (`/proc/thread-self/schedstat`: nanoseconds on a processor,
+ * nanoseconds waiting for one); elsewhere both are 0, and all time counts as blocked.
  */
-export function threadTimes(): Times {
+export function now(): Moment {
   if (fd === undefined) fd = openCounters();
   const wall = performance.now();
-  if (fd === null) return { wall, run: 0, wait: 0, rename: renaming };
+  if (fd === null) return { wall, run: 0, wait: 0 };
   const [run = 0, wait = 0] = text.toString('latin1', 0, readSync(fd, text, 0, text.length, 0)).split(' ', 2);
-  return { wall, run: Number(run) / 1e6, wait: Number(wait) / 1e6, rename: renaming };
+  return { wall, run: Number(run) / 1e6, wait: Number(wait) / 1e6 };
 }
 
 function openCounters(): number | null {
@@ -31,12 +38,10 @@ function openCounters(): number | null {
   }
 }
 
-export function timesSince(start: Times): Times {
-  const now = threadTimes();
-  return {
-    wall: now.wall - start.wall,
-    run: now.run - start.run,
-    wait: now.wait - start.wait,
-    rename: now.rename - start.rename,
-  };
+/** What has passed since `start`; of the operations, what was counted since this was last asked for. */
+export function timesSince(start: Moment): Times {
+  const end = now();
+  const operations = spent;
+  spent = { create: 0, write: 0, rename: 0 };
+  return { wall: end.wall - start.wall, run: end.run - start.run, wait: end.wait - start.wait, ...operations };
 }

@@ -9,65 +9,35 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
-import { countRename } from './clock.js';
+import { count } from './clock.js';
+import { useFolder, useFolderAsync } from './folders.js';
 
-/** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */
-const known = new Set<string>();
 let serial = 0;
 
+/** Where an unfinished file lies: its folder, below one that is there, and its name in it. */
+interface TemporaryPlace {
+  readonly root: string;
+  readonly folder: string;
+  readonly name: string;
+}
+
 /**
- * Where an unfinished file for `name` is written; makes what is missing of its folder. A rename within a folder takes
- * that folder's lock only, one across folders a lock of the whole file system. So where there are many folders it lies
- * beside its final name; where all final names are in one folder, in a folder of this thread's own, so that the one
- * lock is taken once for each file.
+ * Where an unfinished file for `name` is written. A rename within a folder takes that folder's lock only, one across
+ * folders a lock of the whole file system. So where there are many folders it lies beside its final name; where all final
+ * names are in one folder, in a folder of the writer's own, so that the one lock is taken once for each file.
+ *
+ * @param writer number of the writer among those of this thread
  */
-function temporaryPath(settings: StoreSettings, name: string): string {
+function temporaryPlace({ directory, scratch }: StoreSettings, name: string, writer: number): TemporaryPlace {
   serial += 1;
   const slash = name.lastIndexOf('/');
-  if (slash !== -1) {
-    const folder = `${settings.directory}/${name.slice(0, slash)}`;
-    if (!known.has(folder)) useFolders(settings.directory, name);
-    return `${folder}/${UNFINISHED}${basename(settings.scratch)}-${threadId}-${serial}`;
-  }
-  const folder = `${settings.scratch}/${threadId}`;
-  if (!known.has(folder)) useFolder(folder);
-  return `${folder}/${serial}`;
+  return slash === -1
+    ? { root: scratch, folder: `${threadId}-${writer}`, name: String(serial) }
+    : { root: directory, folder: name.slice(0, slash), name: `${UNFINISHED}${basename(scratch)}-${threadId}-${serial}` };
 }
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
 const UNFINISHED = '.sluice-';
-
-function useFolders(directory: string, name: string): void {
-  for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
-    useFolder(`${directory}/${name.slice(0, slash)}`);
-  }
-}
-
-/**
- * Makes a folder, or finds it. Not with what is above it: where the destination is gone, unmounted perhaps, nothing is
- * put in its place. And not by a link: that would lead out of the destination.
- */
-function useFolder(folder: string): void {
-  // Looked for first: another thread has made most of them, and making one takes its parent's lock even when it is there.
-  const found = fs.lstatSync(folder, { throwIfNoEntry: false }) ?? make(folder);
-  if (found?.isDirectory() === false) {
-    throw new SluiceError('STORE_EXISTS', `${folder} is no folder`, {
-      hint: 'links are not followed: remove it, or choose another destination',
-    });
-  }
-  known.add(folder);
-}
-
-/** @returns what is there, if another thread or program was faster */
-function make(folder: string): fs.Stats | undefined {
-  try {
-    fs.mkdirSync(folder);
-    return undefined;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return fs.lstatSync(folder);
-  }
-}
 
 /**
  * A file that has no final name yet. `commit` gives it one; `discard` removes it. All other calls may throw the operating
@@ -96,21 +66,29 @@ export class TemporaryFile implements UnfinishedFile {
   constructor(settings: StoreSettings, name: string) {
     this.#settings = settings;
     this.#name = name;
-    this.#path = temporaryPath(settings, name);
+    const started = performance.now();
+    const place = temporaryPlace(settings, name, 0);
+    useFolder(place.root, place.folder);
+    this.#path = `${place.root}/${place.folder}/${place.name}`;
     this.#fd = fs.openSync(this.#path, 'wx');
+    count('create', started);
   }
 
   write(bytes: Uint8Array): void {
+    const started = performance.now();
     block(this.#settings.simulatedLatency.write);
     for (let written = 0; written < bytes.length;) {
       written += progress(fs.writeSync(this.#fd as number, bytes, written, bytes.length - written));
     }
+    count('write', started);
   }
 
   close(): void {
+    const started = performance.now();
     const fd = this.#fd as number;
     this.#fd = undefined;
     fs.closeSync(fd);
+    count('write', started);
   }
 
   read(): Uint8Array {
@@ -121,7 +99,7 @@ export class TemporaryFile implements UnfinishedFile {
     const started = performance.now();
     block(this.#settings.simulatedLatency.name);
     fs.renameSync(this.#path, `${this.#settings.directory}/${this.#name}`);
-    countRename(performance.now() - started);
+    count('rename', started);
   }
 
   discard(): void {
@@ -138,35 +116,62 @@ export class TemporaryFile implements UnfinishedFile {
   }
 }
 
-/** The same through `fs.promises`: libuv's threads do the waiting. */
+/** Numbers of writers that have no file open. */
+const idleWriters: number[] = [];
+let writers = 0;
+
+/** The same through `fs.promises`: libuv's threads do the waiting, for as many writers at once as there are files open. */
 export class AsyncTemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
   readonly #name: string;
   readonly #path: string;
+  readonly #writer: number;
   readonly #file: fs.promises.FileHandle;
 
   static async open(settings: StoreSettings, name: string): Promise<AsyncTemporaryFile> {
-    const path = temporaryPath(settings, name);
-    return new AsyncTemporaryFile(settings, name, path, await fs.promises.open(path, 'wx'));
+    const writer = idleWriters.pop() ?? writers++;
+    const started = performance.now();
+    try {
+      const place = temporaryPlace(settings, name, writer);
+      await useFolderAsync(place.root, place.folder);
+      const path = `${place.root}/${place.folder}/${place.name}`;
+      const file = await fs.promises.open(path, 'wx');
+      count('create', started);
+      return new AsyncTemporaryFile(settings, name, path, writer, file);
+    } catch (error) {
+      idleWriters.push(writer);
+      throw error;
+    }
   }
 
-  private constructor(settings: StoreSettings, name: string, path: string, file: fs.promises.FileHandle) {
+  private constructor(
+    settings: StoreSettings,
+    name: string,
+    path: string,
+    writer: number,
+    file: fs.promises.FileHandle,
+  ) {
     this.#settings = settings;
     this.#name = name;
     this.#path = path;
+    this.#writer = writer;
     this.#file = file;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    const started = performance.now();
     const { write } = this.#settings.simulatedLatency;
     if (write > 0) await sleep(write);
     for (let written = 0; written < bytes.length;) {
       written += progress((await this.#file.write(bytes, written, bytes.length - written)).bytesWritten);
     }
+    count('write', started);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    const started = performance.now();
+    await this.#file.close();
+    count('write', started);
   }
 
   read(): Promise<Uint8Array> {
@@ -175,14 +180,18 @@ export class AsyncTemporaryFile implements UnfinishedFile {
 
   async commit(): Promise<void> {
     const { simulatedLatency, directory } = this.#settings;
+    const started = performance.now();
     if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
     await fs.promises.rename(this.#path, `${directory}/${this.#name}`);
+    count('rename', started);
+    idleWriters.push(this.#writer);
   }
 
   async discard(): Promise<void> {
     // A handle that is closed already closes again without an error.
     await this.#file.close().catch(() => undefined);
     await fs.promises.unlink(this.#path).catch(() => undefined);
+    idleWriters.push(this.#writer);
   }
 }
 

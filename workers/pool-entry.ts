@@ -1,23 +1,18 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
-import { setPriority } from 'node:os';
 import type { BatchAnswer, BatchTask, LargeTask, StoreFailure, StoreResult, Task } from '../src/protocol.js';
-import { threadTimes, timesSince } from './clock.js';
+import { now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
 import { storePlain } from './plain.js';
 import type * as Store from './store.js';
 
-/** How much lower than the main thread's the priority of a writer is. */
-const NICE = 10;
-
-// The network does not wait for the store, not for a processor either: on Linux a priority is a thread's own, and a
-// writer that is woken by a batch then does not take the processor from the thread that sent it. Elsewhere it would be
-// the whole process's.
-if (process.platform === 'linux') setPriority(0, NICE);
-
 export default function run(task: Task): BatchAnswer | StoreResult | Promise<BatchAnswer | StoreResult> {
   if (task.kind === 'large') return receiveLarge(task);
-  const plain = task.encodings === undefined && task.settings.imageCheck === 'none';
-  return plain ? storeBatch(task, storePlain) : loadStore().then((loaded) => storeBatch(task, loaded.storeBody));
+  const { manner, encodings, settings } = task;
+  const plain = manner === 'blocking' && encodings === undefined && settings.imageCheck === 'none';
+  if (plain) return storeBatch(task, storePlain);
+  return loadStore().then((loaded) =>
+    storeBatch(task, manner === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),
+  );
 }
 
 /** Decoding and checks are loaded by the first task that needs them: without, a worker starts in two thirds of the time. */
@@ -28,7 +23,7 @@ function loadStore(): Promise<typeof Store> {
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
 function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer | Promise<BatchAnswer> {
   const { arena, spans, names, encodings, settings } = task;
-  const started = threadTimes();
+  const started = now();
   const failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
 
@@ -56,11 +51,11 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   return storeFrom(0)?.then(answer) ?? answer();
 }
 
-async function receiveLarge({ port, job, settings }: LargeTask): Promise<StoreResult> {
+async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise<StoreResult> {
   try {
     const parts = receiveParts(port);
-    const { storeLarge } = await loadStore();
-    return await storeLarge(parts, job, settings);
+    const { storeLarge, storeLargeAsync } = await loadStore();
+    return await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
   } finally {
     port.close();
   }

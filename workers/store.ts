@@ -70,10 +70,24 @@ async function storePixels(
 }
 
 /** The same as {@link storeBody} with nothing synchronous but the walk over an image's blocks. */
-export async function storeBodyAsync(body: Uint8Array, job: StoreJob, settings: StoreSettings): Promise<StoreResult> {
+export function storeBodyAsync(body: Uint8Array, job: StoreJob, settings: StoreSettings): Promise<StoreResult> {
+  return storeUndone(body, job, settings, decodeAsync);
+}
+
+/** The same in a worker, which decodes by itself: libuv's threads may all be waiting for the storage. */
+export function storeBodyWaiting(body: Uint8Array, job: StoreJob, settings: StoreSettings): Promise<StoreResult> {
+  return storeUndone(body, job, settings, decode);
+}
+
+async function storeUndone(
+  body: Uint8Array,
+  job: StoreJob,
+  settings: StoreSettings,
+  undo: typeof decode | typeof decodeAsync,
+): Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
   try {
-    const bytes = await decodeAsync(body, job.encoding, Math.min(settings.maxBodySize, MAX_DECODED_WHOLE));
+    const bytes = await undo(body, job.encoding, Math.min(settings.maxBodySize, MAX_DECODED_WHOLE));
     if (settings.imageCheck !== 'none') checkStructure(bytes);
     if (settings.imageCheck === 'pixels') await checkPixels(bytes);
     await writeWholeAsync(settings, job.name, bytes);

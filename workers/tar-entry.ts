@@ -2,7 +2,6 @@
  * The thread that writes shards: one for a run, since what it has begun and not sealed is its own. It takes tasks as the
  * pool's workers do, and tells what it wrote and, later, what became of the shards.
  */
-import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type {
   StoreFailure,
@@ -16,10 +15,6 @@ import type {
 import { receiveParts } from './parts.js';
 import { Shards } from './shards.js';
 import { storeBody, storeLarge } from './store.js';
-
-/** As that of the pool's workers. */
-const NICE = 10;
-if (process.platform === 'linux') setPriority(0, NICE);
 
 const settings = workerData as TarSettings;
 const port = parentPort as MessagePort;

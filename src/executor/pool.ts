@@ -5,8 +5,9 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Item } from '../plan.js';
 import { type PlainError, toPlain } from '../errors.js';
-import type { BatchAnswer, LargeTask, StoreResult, StoreSettings } from '../protocol.js';
-import { Arenas, type Batch, BATCH_DELAY, MAX_BATCH } from './batch.js';
+import type { BatchAnswer, LargeTask, Manner, StoreResult, StoreSettings, Times } from '../protocol.js';
+import type { Batch } from './backlog.js';
+import { Batcher } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { MAX_WORKERS } from '../options.js';
@@ -14,9 +15,14 @@ import { Sizer } from './sizing.js';
 import { PROCESSORS, Workers } from './workers.js';
 
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
-const BATCH_WORK = 100;
-/** Bodies in a batch at the most at the start, before anything is known. */
-const FIRST_BATCH = 1;
+const BATCH_WORK = 50;
+/** Bodies in a batch at the most; at the start, before anything is known, one. */
+const MAX_BATCH = 256;
+/**
+ * How many files libuv's threads can write at once: all but as many as Node has by itself, so that looking up a host's
+ * name does not wait for the storage. None, unless whoever started the process gave it more than those.
+ */
+const MOST_WAITING = Math.min(MAX_WORKERS, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) - 4);
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/pool-entry.js', import.meta.url);
 
@@ -24,45 +30,33 @@ export class PoolExecutor implements Executor {
   readonly #settings: StoreSettings;
   readonly #onStored: StoreListener;
   readonly #threads: Workers;
-  readonly #arenas = new Arenas();
-  /** Sealed batches that wait for a worker. */
-  readonly #sealed: Batch[] = [];
-  #open: Batch | undefined;
-  #flushTimer: NodeJS.Timeout | undefined;
-  #batchesUnderWay = 0;
-  #underWay = 0;
-  #maxBatch = FIRST_BATCH;
-  #onIdle: (() => void) | undefined;
-
+  readonly #batcher = new Batcher({
+    capacity: () => this.#capacity,
+    most: () => this.#maxBatch,
+    send: (batch) => this.#send(batch),
+  });
   /** Undefined where the number of writers is given. */
   readonly #sizer: Sizer | undefined;
-  /** Bodies that no worker has been given yet. */
-  #backlog = 0;
+  #manner: Manner = 'blocking';
+  #maxBatch = 1;
+  /** Tasks that are not accounted for. */
+  #underWay = 0;
+  #onIdle: (() => void) | undefined;
 
-  /** @param workers threads that store at the same time */
+  /** @param workers threads that store at the same time; with `auto` as many writers as bring more, most of them waiting */
   constructor(workers: number | 'auto', settings: StoreSettings, onStored: StoreListener) {
     this.#settings = settings;
     this.#onStored = onStored;
-    this.#sizer =
-      workers === 'auto'
-        ? new Sizer({ most: MAX_WORKERS, processors: PROCESSORS, oneFolder: settings.layout === 'flat' })
-        : undefined;
+    if (workers === 'auto') {
+      const oneFolder = settings.layout === 'flat';
+      this.#sizer = new Sizer({ threads: MAX_WORKERS, waiting: MOST_WAITING, processors: PROCESSORS, oneFolder });
+    }
     const wanted = workers === 'auto' ? 1 : workers;
-    this.#threads = new Workers(ENTRY, workers === 'auto' ? MAX_WORKERS : workers, wanted, () => this.#fill());
+    this.#threads = new Workers(ENTRY, workers === 'auto' ? MAX_WORKERS : workers, wanted, () => this.#batcher.flush());
   }
 
   store(body: Body): void {
-    if (this.#open?.hasRoom(body.length) === false) this.#seal();
-    if (this.#open === undefined) {
-      this.#open = this.#arenas.openBatch(body.length);
-      this.#flushTimer ??= setTimeout(() => {
-        this.#flushTimer = undefined;
-        this.#flush();
-      }, BATCH_DELAY);
-    }
-    this.#open.add(body);
-    this.#backlog += 1;
-    if (this.#open.items.length >= this.#maxBatch) this.#seal();
+    this.#batcher.add(body);
   }
 
   storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
@@ -70,6 +64,7 @@ export class PoolExecutor implements Executor {
     const task: LargeTask = {
       kind: 'large',
       settings: this.#settings,
+      manner: this.#manner,
       job: { name: item.name, encoding },
       port: port2,
     };
@@ -87,65 +82,45 @@ export class PoolExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    this.#flush();
-    if (this.#underWay > 0 || this.#sealed.length > 0) {
+    this.#batcher.flush();
+    if (!this.#idle) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
     }
-    clearTimeout(this.#flushTimer);
     // They have nothing to do any more, and nobody has to wait until they have ended.
     void this.#threads.destroy();
   }
 
-  /** Sends what there is, if a worker could begin with it now; else it may as well grow. */
-  #flush(): void {
-    if (this.#batchesUnderWay < this.#threads.capacity) this.#seal();
+  /** Batches that should be under way. */
+  get #capacity(): number {
+    if (this.#manner === 'blocking' || this.#sizer === undefined) return this.#threads.capacity;
+    return this.#sizer.writers;
   }
 
-  #fill(): void {
-    this.#send();
-    this.#flush();
+  get #idle(): boolean {
+    return this.#underWay === 0 && this.#batcher.waiting === 0;
   }
 
-  #seal(): void {
-    if (this.#open === undefined) return;
-    this.#sealed.push(this.#open);
-    this.#open = undefined;
-    this.#send();
-  }
-
-  #send(): void {
-    while (this.#batchesUnderWay < this.#threads.capacity) {
-      const batch = this.#sealed.shift();
-      if (batch === undefined) return;
-      this.#batchesUnderWay += 1;
-      this.#backlog -= batch.items.length;
-      this.#begin();
-      void this.#threads
-        .run<BatchAnswer>(batch.toTask(this.#settings))
-        .then(
-          (answer) => this.#account(batch, answer),
-          (error: unknown) => this.#accountLost(batch, workerLost(error)),
-        )
-        .then(() => {
-          this.#batchesUnderWay -= 1;
-          this.#fill();
-          this.#finish();
-        });
-    }
+  #send(batch: Batch): void {
+    this.#begin();
+    void this.#threads
+      .run<BatchAnswer>(batch.toTask(this.#settings, this.#manner))
+      .then(
+        (answer) => this.#account(batch, answer),
+        (error: unknown) => this.#accountLost(batch, workerLost(error)),
+      )
+      .then(() => this.#finish());
   }
 
   #account(batch: Batch, { sizes, failures, times }: BatchAnswer): void {
-    this.#arenas.release(batch);
-    if (this.#sizer !== undefined) {
-      this.#sizer.note(batch.items.length, times, this.#backlog, this.#threads.ready);
-      this.#threads.wanted = this.#sizer.writers;
-    }
-    const each = times.wall / batch.items.length;
+    this.#resize(batch, times);
+    const each = times.wall / batch.length;
     // At most twice as many as last time: a first batch that met a warm cache proves little.
     const wanted = Math.max(1, Math.floor(BATCH_WORK / Math.max(each, 0.001)));
     this.#maxBatch = Math.min(wanted, this.#maxBatch * 2, MAX_BATCH);
+    // First of all the worker gets more to do.
+    this.#batcher.done(batch);
     let nextFailure = 0;
     for (const [position, item] of batch.items.entries()) {
       const failure = failures[nextFailure];
@@ -158,8 +133,18 @@ export class PoolExecutor implements Executor {
     }
   }
 
+  #resize(batch: Batch, times: Times): void {
+    const sizer = this.#sizer;
+    if (sizer === undefined) return;
+    const ready = this.#manner === 'waiting' ? sizer.writers : this.#threads.ready;
+    sizer.note(batch.length, times, this.#batcher.waiting, ready);
+    this.#manner = sizer.manner;
+    // To wait, the threads that are there are enough.
+    this.#threads.wanted = this.#manner === 'waiting' ? this.#threads.ready : sizer.writers;
+  }
+
   #accountLost(batch: Batch, error: PlainError): void {
-    this.#arenas.release(batch);
+    this.#batcher.done(batch);
     for (const item of batch.items) this.#onStored(item, error);
   }
 
@@ -169,7 +154,7 @@ export class PoolExecutor implements Executor {
 
   #finish(): void {
     this.#underWay -= 1;
-    if (this.#underWay === 0 && this.#sealed.length === 0) this.#onIdle?.();
+    if (this.#idle) this.#onIdle?.();
   }
 }
 

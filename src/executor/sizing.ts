@@ -6,15 +6,19 @@
  * look at a writer's time tells how many would help, and a second one, after the step, whether they did. No clock is
  * needed, and no queue is guessed at.
  */
-import type { Times } from '../protocol.js';
+import type { Manner, Times } from '../protocol.js';
 
 /** A step pays if the rate grows by this much at least; else it is taken back. */
 const WORTH = 1.3;
-/** Share of its time that a writer is blocked, from which on the storage is what holds it up. */
-const BLOCKED = 0.5;
-/** Share of its time that a writer waits for a processor, from which on more writers would only wait as well. */
-const STARVED = 0.2;
-/** Milliseconds of a processor that a writer takes to start, and to become as quick as the others. */
+/** Share of its time that a writer is on a processor, up to which one thread can do the work of many that wait. */
+const LIGHT = 0.1;
+/** Milliseconds that a file waits for storage, from which on it is worth the more expensive way of waiting for many. */
+const SLOW = 1;
+/** Milliseconds that a file waits for storage, from which on the first sample proves enough. */
+const VERY_SLOW = 5;
+/** Share of its time that the thread in which writers wait is on a processor or waits for one: then it is the bottleneck. */
+const EXHAUSTED = 0.9;
+/** Milliseconds of a processor that a thread takes to start, and to become as quick as the others. */
 const START = 200;
 /** Samples of the first writer that are left out: it makes the first folders, and its code is cold. */
 const FIRST = 1;
@@ -22,8 +26,10 @@ const FIRST = 1;
 const PATIENCE = 500;
 
 export interface SizerOptions {
-  /** Writers at the most. */
-  readonly most: number;
+  /** Writers at the most, where each is a thread. */
+  readonly threads: number;
+  /** Writers at the most that can wait in one thread; 0 where none can. */
+  readonly waiting: number;
   /** Processors that writers can run on at the same time. */
   readonly processors: number;
   /** All files go to one folder, whose lock only one writer can hold to rename a file into it. */
@@ -33,6 +39,12 @@ export interface SizerOptions {
 export class Sizer {
   readonly #options: SizerOptions;
   #writers = 1;
+  /** Nothing has been judged yet. */
+  #fresh = true;
+  /** A writer that blocks is blocked for so long, and needs so little of a processor, that one thread can be many. */
+  #canWait = false;
+  /** One thread was not enough. */
+  #exhausted = false;
   /** With the number of writers before the last step. */
   #before: { readonly writers: number; readonly rate: number } | undefined;
   /** Samples to leave out: they began before the last step. */
@@ -55,6 +67,11 @@ export class Sizer {
     return this.#writers;
   }
 
+  /** Whether they are threads that block, or one that waits for many files at once, which costs more of a processor. */
+  get manner(): Manner {
+    return this.#writers > this.#options.processors && this.#canWait ? 'waiting' : 'blocking';
+  }
+
   /**
    * @param files that a writer stored
    * @param times of that writer for them
@@ -68,7 +85,8 @@ export class Sizer {
       this.#forget(Math.max(this.#stale, this.#writers));
       return;
     }
-    if (this.#stale > 0) {
+    const obvious = this.#fresh && (wall - run - wait) / files > VERY_SLOW;
+    if (this.#stale > 0 && !obvious) {
       this.#stale -= 1;
       return;
     }
@@ -86,7 +104,15 @@ export class Sizer {
     const perFile = this.#wall / this.#files;
     const rate = writers / perFile;
     const before = this.#before;
+    if (this.manner === 'waiting' && this.#run + this.#wait > EXHAUSTED * this.#wall) {
+      this.#exhausted = true;
+      this.#canWait = false;
+      this.#before = undefined;
+      this.#step(1);
+      return;
+    }
     const useful = this.#useful(perFile, backlog);
+    this.#fresh = false;
     this.#forget(0);
     if (before !== undefined && rate < before.rate * WORTH) {
       this.#before = undefined;
@@ -102,17 +128,23 @@ export class Sizer {
 
   /** As many writers as would help, by where the time of those that are there goes. */
   #useful(perFile: number, backlog: number): number {
-    const { most, processors, oneFolder } = this.#options;
-    if (this.#wait / this.#wall > STARVED) return this.#writers;
-    const blocked = 1 - (this.#run + this.#wait) / this.#wall;
-    const storageBound = blocked >= BLOCKED;
-    // What n writers take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
-    // lies the number that ends first.
-    const soonest = Math.sqrt((backlog * perFile * (storageBound ? blocked : 1) * processors) / START);
-    if (!storageBound) return Math.floor(Math.min(processors, soonest));
+    const { threads, waiting, processors, oneFolder } = this.#options;
+    const blocked = this.#wall - this.#run - this.#wait;
+    // More of them would only wait for a processor as well.
+    if (this.#wait > Math.max(this.#run, blocked)) return this.#writers;
+    const storageBound = blocked > this.#run;
+    if (this.manner === 'blocking' && !this.#exhausted) {
+      this.#canWait = waiting > processors && blocked > SLOW * this.#files && this.#run < LIGHT * this.#wall;
+    }
     // While one renames, the others can do the rest of their work; that much of it fits between two renames.
     const lock = oneFolder ? perFile / (this.#rename / this.#files) + 1 : Infinity;
-    return Math.floor(Math.min(most, soonest, lock));
+    // Where writers cost nothing, there are enough of them that one always stands ready to rename.
+    if (storageBound && this.#canWait) return Math.floor(Math.min(waiting, 4 * lock));
+    // What n threads take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
+    // lies the number that ends first.
+    const share = storageBound ? blocked / this.#wall : 1;
+    const soonest = Math.sqrt((backlog * perFile * share * processors) / START);
+    return Math.floor(storageBound ? Math.min(threads, soonest, lock) : Math.min(processors, soonest));
   }
 
   #step(writers: number): void {

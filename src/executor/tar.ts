@@ -9,12 +9,15 @@ import { type PlainError, toPlain } from '../errors.js';
 import type { Item } from '../plan.js';
 import { withoutPassword } from '../plan/printable.js';
 import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol.js';
-import { Arenas, type Batch, BATCH_DELAY, MAX_BATCH } from './batch.js';
+import type { Batch } from './backlog.js';
+import { Batcher } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
+/** Bodies in a batch at the most. */
+const MAX_BATCH = 256;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/tar-entry.js', import.meta.url);
 /** Headers of an answer that a shard's descriptions keep. */
@@ -31,7 +34,11 @@ export interface TarListener {
 export class TarExecutor implements Executor {
   readonly #settings: Omit<TarSettings, 'firstShard'>;
   readonly #listener: TarListener;
-  readonly #arenas = new Arenas();
+  readonly #batcher = new Batcher({
+    capacity: () => MAX_UNDER_WAY,
+    most: () => MAX_BATCH,
+    send: (batch) => this.#send(batch),
+  });
   readonly #headers = new WeakMap<Item, readonly string[]>();
   /** Bodies that are not accounted for, by number. */
   readonly #items = new Map<number, Item>();
@@ -41,8 +48,6 @@ export class TarExecutor implements Executor {
   #worker: Worker | undefined;
   #nextShard: number;
   #nextId = 0;
-  #open: Batch | undefined;
-  #flushTimer: NodeJS.Timeout | undefined;
   /** Whether anything was sent since shards were sealed. */
   #anyOpen = false;
   #sealWanted = false;
@@ -67,16 +72,7 @@ export class TarExecutor implements Executor {
   };
 
   store(body: Body): void {
-    if (this.#open?.hasRoom(body.length) === false) this.#send();
-    if (this.#open === undefined) {
-      this.#open = this.#arenas.openBatch(body.length);
-      this.#flushTimer ??= setTimeout(() => {
-        this.#flushTimer = undefined;
-        this.#flush();
-      }, BATCH_DELAY);
-    }
-    this.#open.add(body);
-    if (this.#open.items.length >= MAX_BATCH) this.#send();
+    this.#batcher.add(body);
   }
 
   storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
@@ -85,6 +81,7 @@ export class TarExecutor implements Executor {
     const task: TarLargeTask = {
       kind: 'large',
       settings: this.#settings.store,
+      manner: 'blocking',
       job: { name: item.name, encoding },
       port: port2,
       id,
@@ -104,40 +101,32 @@ export class TarExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    this.#send();
+    this.#batcher.flush();
     this.seal();
-    while (this.#items.size > 0) {
+    while (this.#items.size + this.#batcher.waiting > 0) {
       await new Promise<void>((resolve) => {
         this.#onProgress = resolve;
       });
     }
-    clearTimeout(this.#flushTimer);
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
   }
 
   #sealIfWritten(): void {
-    if (!this.#sealWanted || this.#open !== undefined || this.#batches.size + this.#senders.size > 0) return;
+    if (!this.#sealWanted || this.#batcher.waiting + this.#batches.size + this.#senders.size > 0) return;
     this.#sealWanted = false;
     this.#anyOpen = false;
     this.#worker?.postMessage('seal' satisfies TarTask);
   }
 
-  /** Sends what there is, if it would not have to wait there; else it may as well grow. */
-  #flush(): void {
-    if (this.#batches.size < MAX_UNDER_WAY) this.#send();
-  }
-
-  #send(): void {
-    const batch = this.#open;
-    if (batch === undefined) return;
-    this.#open = undefined;
+  #send(batch: Batch): void {
     const first = this.#nextId;
-    for (const item of batch.items) this.#number(item);
+    const { items } = batch;
+    for (const item of items) this.#number(item);
     this.#batches.set(first, batch);
-    const descriptions = batch.items.map((item) => this.#describe(item));
-    this.#post({ ...batch.toTask(this.#settings.store), first, descriptions });
+    const descriptions = items.map((item) => this.#describe(item));
+    this.#post({ ...batch.toTask(this.#settings.store, 'blocking'), first, descriptions });
   }
 
   #number(item: Item): number {
@@ -191,7 +180,6 @@ export class TarExecutor implements Executor {
         // Otherwise its shard is full already, and it is told of as stored.
         else if (item !== undefined) this.#listener.onWritten(item);
       }
-      this.#flush();
       this.#sealIfWritten();
     }
     this.#onProgress?.();
@@ -207,8 +195,8 @@ export class TarExecutor implements Executor {
   /** Frees what a task that is answered or lost had taken. */
   #release(first: number): void {
     const batch = this.#batches.get(first);
-    if (batch !== undefined) this.#arenas.release(batch);
     this.#batches.delete(first);
+    if (batch !== undefined) this.#batcher.done(batch);
     const sender = this.#senders.get(first);
     sender?.settled();
     this.#senders.delete(first);
@@ -216,10 +204,12 @@ export class TarExecutor implements Executor {
     if (sender?.aborted === true) this.#items.delete(first);
   }
 
+  /** What comes after goes to a new thread. */
   #accountLost(error: PlainError): void {
-    for (const first of this.#batches.keys()) this.#release(first);
-    for (const first of this.#senders.keys()) this.#release(first);
-    for (const id of this.#items.keys()) this.#tell(id, error);
+    for (const first of [...this.#senders.keys()]) this.#release(first);
+    const lost = [...this.#items.keys()];
+    for (const first of [...this.#batches.keys()]) this.#release(first);
+    for (const id of lost) this.#tell(id, error);
     this.#onProgress?.();
   }
 }

@@ -19,6 +19,8 @@ const INHERITED = process.execArgv.some((option) => option.startsWith('--input-t
 export class Workers {
   readonly #pool: Piscina;
   #wanted: number;
+  /** Threads, those that are not there yet included, when a task was last given to them: counting them takes time. */
+  #threads = 1;
   /** Threads that were asked for and are not there yet. */
   #starting = 0;
 
@@ -46,6 +48,7 @@ export class Workers {
         }
         if (best !== undefined && (best.currentUsage === 0 || this.#mayStart === 0)) return best;
         this.#starting += 1;
+        this.#threads += 1;
         return null;
       },
       // Waiting on shared memory would keep asynchronous tasks from going on.
@@ -78,7 +81,7 @@ export class Workers {
 
   /** Threads that can take tasks. */
   get ready(): number {
-    return this.#pool.threads.length - this.#starting;
+    return this.#threads - this.#starting;
   }
 
   /** Threads that should work; others start when there are tasks for them, or end when they have had none for a while. */
@@ -88,7 +91,9 @@ export class Workers {
 
   /** Rejects when the worker throws or dies; an answer comes as plain data. */
   run<Answer>(task: unknown, transfer: readonly Transferable[] = []): Promise<Answer> {
-    return this.#pool.run(task, { transferList: [...transfer] }) as Promise<Answer>;
+    const answer = this.#pool.run(task, { transferList: [...transfer] }) as Promise<Answer>;
+    this.#threads = this.#pool.threads.length;
+    return answer;
   }
 
   /** Ends the threads, what they do included. */
@@ -98,7 +103,7 @@ export class Workers {
 
   /** Threads that may be started now: as many at once as there are processors, since a start takes one for 40 ms. */
   get #mayStart(): number {
-    const missing = this.#wanted - this.#pool.threads.length;
+    const missing = this.#wanted - this.#threads;
     return Math.max(0, Math.min(missing, PROCESSORS - this.#starting));
   }
 }

@@ -25,7 +25,7 @@ const HELD_HEAD_BYTES = BOM.length + HEAD_BYTES;
 const CONTROL = /[^\P{Control}\t]/u;
 
 const TOO_LONG: Fault = {
-  message: `longer than ${MAX_LINE_BYTES.toLocaleString('en')} bytes`,
+  message: 'longer than 100,000 bytes',
   hint: 'end every line with LF or CRLF',
 };
 const NOT_UTF8: Fault = { message: 'not UTF-8', hint: 'save the list as UTF-8, or write the bytes as %XX' };

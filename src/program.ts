@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The command: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
+/** The program: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printable } from './plan/printable.js';
@@ -117,7 +116,7 @@ function createProgram(finish: (status: number) => void): Command {
   return program;
 }
 
-/** Runs a command line, and returns its exit status. */
+/** @returns the exit status */
 async function main(argv: readonly string[]): Promise<number> {
   let status = 0;
   const program = createProgram((value) => {
@@ -158,5 +157,7 @@ function usage(program: Command, argv: readonly string[]): string {
   return `Usage: ${command.createHelp().commandUsage(command)}\nTry: ${command === program ? 'sluice' : `sluice ${command.name()}`} --help\n`;
 }
 
-// A list on standard input that stalls would keep the process alive.
-process.exit(await main(process.argv));
+/** Runs a command line, and ends the process: a list on standard input that stalls would keep it alive. */
+export async function run(argv: readonly string[]): Promise<never> {
+  process.exit(await main(argv));
+}

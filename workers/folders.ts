@@ -1,0 +1,79 @@
+/**
+ * Folders that files go to: made once and only when needed. Not with what is above the destination: where that is gone,
+ * unmounted perhaps, nothing is put in its place. And a link is no folder: it would lead out of the destination.
+ */
+import * as fs from 'node:fs';
+import { SluiceError } from '../src/errors.js';
+
+/** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */
+const known = new Set<string>();
+/** Those that are being made or looked for. */
+const underWay = new Map<string, Promise<void>>();
+
+/** Makes the folder `name` below `root`, or finds it, and those between them; `root` is there. */
+export function useFolder(root: string, name: string): void {
+  if (known.has(`${root}/${name}`)) return;
+  for (const folder of foldersBelow(root, name)) {
+    // Looked for first: another thread has made most of them, and making one takes its parent's lock even when it is there.
+    accept(folder, fs.lstatSync(folder, { throwIfNoEntry: false }) ?? make(folder));
+  }
+}
+
+/** The same through `fs.promises`. */
+export async function useFolderAsync(root: string, name: string): Promise<void> {
+  if (known.has(`${root}/${name}`)) return;
+  for (const folder of foldersBelow(root, name)) {
+    if (known.has(folder)) continue;
+    let used = underWay.get(folder);
+    if (used === undefined) {
+      used = findOrMake(folder).finally(() => underWay.delete(folder));
+      underWay.set(folder, used);
+    }
+    await used;
+  }
+}
+
+/** From the top down. */
+function foldersBelow(root: string, name: string): string[] {
+  const parts = name.split('/');
+  return parts.map((_part, depth) => `${root}/${parts.slice(0, depth + 1).join('/')}`);
+}
+
+async function findOrMake(folder: string): Promise<void> {
+  const found = await fs.promises.lstat(folder).catch(unlessMissing);
+  accept(folder, found ?? (await makeAsync(folder)));
+}
+
+/** @returns what is there, if another thread or program was faster */
+function make(folder: string): fs.Stats | undefined {
+  try {
+    fs.mkdirSync(folder);
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return fs.lstatSync(folder);
+  }
+}
+
+async function makeAsync(folder: string): Promise<fs.Stats | undefined> {
+  try {
+    await fs.promises.mkdir(folder);
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return fs.promises.lstat(folder);
+  }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function accept(folder: string, found: fs.Stats | undefined): void {
+  if (found?.isDirectory() === false) {
+    throw new SluiceError('STORE_EXISTS', `${folder} is no folder`, {
+      hint: 'links are not followed: remove it, or choose another destination',
+    });
+  }
+  known.add(folder);
+}
