@@ -37,8 +37,8 @@ export class Batcher {
   add(body: Body): void {
     this.#backlog.add(body);
     this.#sendFull();
-    if (this.#backlog.length === 0) return;
-    this.#timer ??= setTimeout(() => {
+    if (this.#backlog.length === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.flush();
     }, DELAY);

@@ -206,9 +206,11 @@ export class TarExecutor implements Executor {
 
   /** What comes after goes to a new thread. */
   #accountLost(error: PlainError): void {
-    for (const first of [...this.#senders.keys()]) this.#release(first);
+    for (const first of this.#senders.keys()) this.#release(first);
     const lost = [...this.#items.keys()];
-    for (const first of [...this.#batches.keys()]) this.#release(first);
+    // Not those that are sent in their place.
+    const batches = [...this.#batches.keys()];
+    for (const first of batches) this.#release(first);
     for (const id of lost) this.#tell(id, error);
     this.#onProgress?.();
   }
