@@ -33,7 +33,11 @@ function temporaryPlace({ directory, scratch }: StoreSettings, name: string, wri
   const slash = name.lastIndexOf('/');
   return slash === -1
     ? { root: scratch, folder: `${threadId}-${writer}`, name: String(serial) }
-    : { root: directory, folder: name.slice(0, slash), name: `${UNFINISHED}${basename(scratch)}-${threadId}-${serial}` };
+    : {
+        root: directory,
+        folder: name.slice(0, slash),
+        name: `${UNFINISHED}${basename(scratch)}-${threadId}-${serial}`,
+      };
 }
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
@@ -125,7 +129,8 @@ export class AsyncTemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
   readonly #name: string;
   readonly #path: string;
-  readonly #writer: number;
+  /** Undefined once the file is committed or discarded: then another has it. */
+  #writer: number | undefined;
   readonly #file: fs.promises.FileHandle;
 
   static async open(settings: StoreSettings, name: string): Promise<AsyncTemporaryFile> {
@@ -184,14 +189,19 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
     await fs.promises.rename(this.#path, `${directory}/${this.#name}`);
     count('rename', started);
-    idleWriters.push(this.#writer);
+    this.#release();
   }
 
   async discard(): Promise<void> {
     // A handle that is closed already closes again without an error.
     await this.#file.close().catch(() => undefined);
     await fs.promises.unlink(this.#path).catch(() => undefined);
-    idleWriters.push(this.#writer);
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#writer !== undefined) idleWriters.push(this.#writer);
+    this.#writer = undefined;
   }
 }
 
