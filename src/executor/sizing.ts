@@ -14,7 +14,7 @@ const WORTH = 1.3;
 const LIGHT = 0.1;
 /** Milliseconds that a file waits for storage, from which on it is worth the more expensive way of waiting for many. */
 const SLOW = 1;
-/** Milliseconds that a file waits for storage, from which on the first sample proves enough. */
+/** Milliseconds that a file waits for storage, from which on the first sample proves enough, if its writer is light. */
 const VERY_SLOW = 5;
 /** Share of its time that the thread in which writers wait is on a processor or waits for one: then it is the bottleneck. */
 const EXHAUSTED = 0.9;
@@ -85,7 +85,8 @@ export class Sizer {
       this.#forget(Math.max(this.#stale, this.#writers));
       return;
     }
-    const obvious = this.#fresh && (wall - run - wait) / files > VERY_SLOW;
+    // One that is heavy is cold, perhaps, and would be taken for one that needs a thread.
+    const obvious = this.#fresh && (wall - run - wait) / files > VERY_SLOW && run < LIGHT * wall;
     if (this.#stale > 0 && !obvious) {
       this.#stale -= 1;
       return;
@@ -104,7 +105,9 @@ export class Sizer {
     const perFile = this.#wall / this.#files;
     const rate = writers / perFile;
     const before = this.#before;
-    if (this.manner === 'waiting' && this.#run + this.#wait > EXHAUSTED * this.#wall) {
+    // Where others have the processors for most of that time, it is not the bottleneck: threads would wait for them as well.
+    const crowded = this.#wait > this.#run;
+    if (this.manner === 'waiting' && !crowded && this.#run + this.#wait > EXHAUSTED * this.#wall) {
       this.#exhausted = true;
       this.#canWait = false;
       this.#before = undefined;
