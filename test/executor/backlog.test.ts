@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { ARENA_SIZE, Arenas, type Batch } from '../../src/executor/batch.js';
+import { ARENA_SIZE, Backlog, type Batch } from '../../src/executor/backlog.js';
 import type { BatchTask, StoreSettings } from '../../src/protocol.js';
 import { cut, noise } from '../helpers/bodies.js';
 import { itemNamed } from '../helpers/stores.js';
@@ -15,7 +15,17 @@ function bodiesOf({ arena, spans }: BatchTask): Uint8Array[] {
   );
 }
 
-/** What a model of the pool does next: put in a body of so many bytes, cut into pieces; or account for a batch. */
+function add(backlog: Backlog, name: string, body: Uint8Array, encoding = ''): void {
+  backlog.add({ item: itemNamed(name), chunks: [body], length: body.length, encoding });
+}
+
+/** Adds a body of so many bytes, and takes the batch that it makes alone. */
+function pass(backlog: Backlog, length: number): Batch {
+  add(backlog, 'a', Buffer.alloc(length));
+  return backlog.take(1);
+}
+
+/** What a model of the pool does next: put in a body of so many bytes, cut into pieces; take a batch; account for one. */
 const step = fc.oneof(
   {
     weight: 4,
@@ -24,103 +34,180 @@ const step = fc.oneof(
       piece: fc.integer({ min: 200, max: 70_000 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ seal: fc.boolean(), release: fc.nat(30) }) },
+  { weight: 1, arbitrary: fc.record({ most: fc.integer({ min: 1, max: 8 }) }) },
+  { weight: 1, arbitrary: fc.record({ release: fc.nat(30) }) },
 );
 
-test('bodies of any size come out byte for byte, as long as their batch is not accounted for', () => {
+interface Expected {
+  readonly name: string;
+  readonly body: Buffer;
+}
+
+/** A batch that is not accounted for, and what it should hold. */
+interface Taken {
+  readonly batch: Batch;
+  readonly expected: readonly Expected[];
+}
+
+function check({ batch, expected }: Taken): void {
+  const task = batch.toTask(SETTINGS, 'blocking');
+  const names = expected.map(({ name }) => name);
+  assert.deepEqual(task.names, names);
+  assert.deepEqual(
+    batch.items.map(({ name }) => name),
+    names,
+  );
+  const found = bodiesOf(task);
+  assert.equal(found.length, expected.length);
+  for (const [i, { name, body }] of expected.entries()) assert.ok(body.equals(found[i]!), `body ${name} differs`);
+}
+
+test('bodies of any size come out byte for byte and in order, as long as their batch is not accounted for', () => {
   let arenasSeen = 0;
   let releases = 0;
+  let cutByArena = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
-      const arenas = new Arenas();
+      const backlog = new Backlog();
       const seen = new Set<ArrayBufferLike>();
-      const live: { batch: Batch; bodies: Buffer[] }[] = [];
-      let open: { batch: Batch; bodies: Buffer[] } | undefined;
-      const check = ({ batch, bodies }: { batch: Batch; bodies: Buffer[] }): void => {
-        const task = batch.toTask(SETTINGS);
-        assert.deepEqual(
-          task.names,
-          bodies.map((_, i) => `${i}`),
-        );
-        const found = bodiesOf(task);
-        assert.equal(found.length, bodies.length);
-        assert.equal(
-          batch.size,
-          bodies.reduce((sum, { length }) => sum + length, 0),
-        );
-        for (const [i, body] of bodies.entries())
-          assert.ok(body.equals(found[i]!), `body ${i} of ${bodies.length} differs`);
+      const waiting: Expected[] = [];
+      const live: Taken[] = [];
+      let cutBefore: Batch | undefined;
+      const take = (most: number): void => {
+        const batch = backlog.take(most);
+        // A batch that is smaller than it might be ends where its arena does.
+        if (cutBefore !== undefined) assert.notEqual(batch.arena, cutBefore.arena);
+        const expected = waiting.splice(0, batch.length);
+        assert.ok(batch.length >= 1 && batch.length <= most, `${batch.length} of ${most} bodies`);
+        cutBefore = batch.length < most && waiting.length > 0 ? batch : undefined;
+        if (cutBefore !== undefined) cutByArena += 1;
+        seen.add(batch.arena.bytes.buffer);
+        live.push({ batch, expected });
       };
       for (const [number, each] of steps.entries()) {
         if ('length' in each) {
           const body = noise(each.length, number);
-          if (open !== undefined && open.batch.arena.used + body.length > ARENA_SIZE) {
-            live.push(open);
-            open = undefined;
-          }
-          open ??= { batch: arenas.openBatch(body.length), bodies: [] };
-          seen.add(open.batch.arena.bytes.buffer);
-          const item = itemNamed(String(open.bodies.length));
-          open.batch.add({ item, chunks: cut(body, each.piece, 1), length: body.length, encoding: '' });
-          open.bodies.push(body);
+          const chunks = cut(body, each.piece, 1, 0);
+          backlog.add({ item: itemNamed(`${number}`), chunks, length: body.length, encoding: '' });
+          waiting.push({ name: `${number}`, body });
+        } else if ('most' in each) {
+          if (waiting.length > 0) take(each.most);
         } else {
-          if (each.seal && open !== undefined) {
-            live.push(open);
-            open = undefined;
-          }
           const [done] = live.splice(each.release % Math.max(live.length, 1), 1);
           if (done !== undefined) {
             check(done);
-            arenas.release(done.batch);
+            backlog.release(done.batch);
             releases += 1;
           }
         }
+        assert.equal(backlog.length, waiting.length);
       }
-      if (open !== undefined) live.push(open);
+      while (waiting.length > 0) take(5);
       for (const each of live) check(each);
       arenasSeen = Math.max(arenasSeen, seen.size);
     }),
     { numRuns: 40, seed: 20_240 },
   );
-  assert.ok(arenasSeen > 3 && releases > 100, `${arenasSeen} arenas, ${releases} releases: the steps try too little`);
+  const tried = `${arenasSeen} arenas, ${releases} releases, ${cutByArena} cut by their arena`;
+  assert.ok(arenasSeen > 3 && releases > 100 && cutByArena > 10, `${tried}: the steps try too little`);
 });
 
-test('an arena is used again once all its batches are accounted for, and not before', () => {
-  const arenas = new Arenas();
-  const fill = (length: number): Batch => {
-    const batch = arenas.openBatch(length);
-    batch.add({ item: itemNamed('a'), chunks: [Buffer.alloc(length)], length, encoding: '' });
-    return batch;
-  };
-  const half = ARENA_SIZE / 2;
-  const [first, second, other] = [fill(half), fill(half), fill(half)];
-  assert.equal(first.arena, second.arena);
-  assert.notEqual(first.arena, other.arena);
-  arenas.release(first);
-  assert.notEqual(fill(ARENA_SIZE).arena, first.arena, 'its second batch is still there');
-  arenas.release(second);
-  const again = fill(ARENA_SIZE);
-  assert.equal(again.arena, first.arena);
+describe('a batch', () => {
+  test('is what has waited longest, as many as are asked for, however long the queue', () => {
+    const backlog = new Backlog();
+    let added = 0;
+    const addMany = (count: number): void => {
+      for (const end = added + count; added < end; added += 1) add(backlog, `${added}`, Buffer.alloc(10));
+    };
+    addMany(3_000);
+    const names: string[] = [];
+    while (backlog.length > 0) {
+      const batch = backlog.take(7);
+      assert.equal(batch.length, Math.min(7, added - names.length));
+      names.push(...batch.items.map(({ name }) => name));
+      // More come while others wait.
+      if (names.length <= 2_100) addMany(2);
+    }
+    assert.ok(added > 3_500);
+    assert.deepEqual(
+      names,
+      Array.from({ length: added }, (_, i) => `${i}`),
+    );
+  });
+
+  test('ends where the next body lies in another arena, and nothing is added to it any more', () => {
+    const backlog = new Backlog();
+    const half = Buffer.alloc(ARENA_SIZE / 2);
+    assert.equal(backlog.full, false);
+    for (const name of ['a', 'b']) add(backlog, name, half);
+    assert.equal(backlog.full, false, 'an empty body could be added');
+    add(backlog, 'c', half);
+    assert.equal(backlog.full, true);
+    assert.deepEqual(
+      backlog.take(10).items.map(({ name }) => name),
+      ['a', 'b'],
+    );
+    assert.equal(backlog.full, false);
+    assert.equal(backlog.take(10).length, 1);
+    assert.deepEqual([backlog.length, backlog.full], [0, false]);
+  });
+
+  test('has encodings only where there is one', () => {
+    const backlog = new Backlog();
+    for (const encoding of ['', '', 'gzip', '']) add(backlog, 'a', Buffer.alloc(2), encoding);
+    assert.equal(backlog.take(1).toTask(SETTINGS, 'blocking').encodings, undefined);
+    assert.deepEqual(backlog.take(3).toTask(SETTINGS, 'blocking').encodings, ['', 'gzip', '']);
+  });
+
+  test('tells its worker how to write it', () => {
+    const backlog = new Backlog();
+    const batch = pass(backlog, 10);
+    for (const manner of ['blocking', 'waiting'] as const) assert.equal(batch.toTask(SETTINGS, manner).manner, manner);
+  });
 });
 
-test('bodies that come and go one after the other need one arena, however many there are', () => {
-  const arenas = new Arenas();
-  const seen = new Set<object>();
-  for (let i = 0; i < 500; i += 1) {
-    const batch = arenas.openBatch(9_999);
-    batch.add({ item: itemNamed('a'), chunks: [Buffer.alloc(9_999)], length: 9_999, encoding: '' });
-    seen.add(batch.arena);
-    arenas.release(batch);
-  }
-  assert.equal(seen.size, 1);
-});
+describe('an arena', () => {
+  test('is used again once all its batches are accounted for, and not before', () => {
+    const backlog = new Backlog();
+    const half = ARENA_SIZE / 2;
+    const [first, second, other] = [pass(backlog, half), pass(backlog, half), pass(backlog, half)];
+    assert.equal(first.arena, second.arena);
+    assert.notEqual(first.arena, other.arena);
+    backlog.release(first);
+    assert.notEqual(pass(backlog, ARENA_SIZE).arena, first.arena, 'its second batch is still there');
+    backlog.release(second);
+    assert.equal(pass(backlog, ARENA_SIZE).arena, first.arena);
+  });
 
-test('encodings are sent only where there is one', () => {
-  const batch = new Arenas().openBatch(10);
-  const body = { item: itemNamed('a'), chunks: [Buffer.alloc(2)], length: 2 };
-  batch.add({ ...body, encoding: '' });
-  assert.equal(batch.toTask(SETTINGS).encodings, undefined);
-  batch.add({ ...body, encoding: 'gzip' });
-  batch.add({ ...body, encoding: '' });
-  assert.deepEqual(batch.toTask(SETTINGS).encodings, ['', 'gzip', '']);
+  test('is not used again while a body in it waits', () => {
+    const backlog = new Backlog();
+    const waits = noise(ARENA_SIZE / 2, 1);
+    add(backlog, 'taken', noise(ARENA_SIZE / 2, 2));
+    add(backlog, 'waits', waits);
+    add(backlog, 'in another arena', noise(ARENA_SIZE, 3));
+    backlog.release(backlog.take(1));
+    add(backlog, 'in a third', noise(ARENA_SIZE, 4));
+    assert.ok(waits.equals(bodiesOf(backlog.take(9).toTask(SETTINGS, 'blocking'))[0]!));
+  });
+
+  test('is enough for bodies that come and go one after the other, however many there are', () => {
+    const backlog = new Backlog();
+    const seen = new Set<object>();
+    for (let i = 0; i < 500; i += 1) {
+      const batch = pass(backlog, 9_999);
+      seen.add(batch.arena);
+      backlog.release(batch);
+    }
+    assert.equal(seen.size, 1);
+  });
+
+  test('is kept when it is spare, but for those beyond a few', () => {
+    const backlog = new Backlog();
+    const fill = (): Batch[] => Array.from({ length: 40 }, () => pass(backlog, ARENA_SIZE));
+    const first = fill();
+    for (const batch of first) backlog.release(batch);
+    const arenas = new Set(first.map(({ arena }) => arena));
+    const again = fill().filter(({ arena }) => arenas.has(arena)).length;
+    assert.ok(again > 1 && again < 20, `${again} of 40 were kept`);
+  });
 });

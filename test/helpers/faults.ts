@@ -69,13 +69,18 @@ interface ChildRun {
   readonly within?: readonly string[];
   /** Flags for Node. */
   readonly flags?: readonly string[];
+  /** Threads of libuv's; Node's own number if it is missing. */
+  readonly libuvThreads?: number;
 }
 
 /** Stores bodies in a process of its own, and waits until that has ended by itself. */
-export function storeInChild(task: ChildTask, { within = [], flags = [] }: ChildRun = {}): ChildAnswer {
+export function storeInChild(task: ChildTask, { within = [], flags = [], libuvThreads }: ChildRun = {}): ChildAnswer {
   mkdirSync(task.directory, { recursive: true });
   const [program, ...args] = [...within, process.execPath, ...flags, CHILD, JSON.stringify(task)];
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 });
+  const env = { ...process.env };
+  delete env['UV_THREADPOOL_SIZE'];
+  if (libuvThreads !== undefined) env['UV_THREADPOOL_SIZE'] = String(libuvThreads);
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000, env });
   if (status !== 0) throw new Error(`status ${status}: ${stderr}`);
   return JSON.parse(stdout) as ChildAnswer;
 }

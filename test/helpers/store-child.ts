@@ -4,16 +4,27 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { createExecutor } from '../../src/executor/create.js';
-import { cut, text } from './bodies.js';
+import type { StoreSettings } from '../../src/protocol.js';
+import { cut, text, TINY_GIF } from './bodies.js';
 import { filesBelow } from './folders.js';
 import { LargeBody, settingsFor, storeWhole, Told } from './stores.js';
 
 export interface ChildTask {
   readonly executor: 'pool' | 'inline' | 'libuv';
   readonly directory: string;
-  /** Name and bytes of each body; its content is `text(bytes, position)`. One of more than a MiB goes in parts. */
+  /**
+   * Name and bytes of each body; its content is `text(bytes, position)`, or an image where its name ends in `.gif`. One of
+   * more than a MiB goes in parts.
+   */
   readonly bodies: readonly (readonly [name: string, length: number])[];
+  /** Threads; 2 if it is missing. */
+  readonly workers?: number | 'auto';
+  /** Whether bodies come encoded. */
+  readonly gzip?: boolean;
+  /** What is not as in {@link settingsFor}. */
+  readonly settings?: Partial<Pick<StoreSettings, 'layout' | 'imageCheck' | 'simulatedLatency'>>;
 }
 
 export interface ChildAnswer {
@@ -21,31 +32,47 @@ export interface ChildAnswer {
   readonly told: readonly (readonly [name: string, result: number | { code: string; cause?: string }])[];
   /** What lies in the directory; of each file, whether it is the body of its name, byte for byte. */
   readonly files: Readonly<Record<string, boolean>>;
+  /** Threads that were started. */
+  readonly threads: number;
+  /** From the first body to the end. */
+  readonly milliseconds: number;
 }
 
-const { executor: kind, directory, bodies } = JSON.parse(process.argv[2] as string) as ChildTask;
+const task = JSON.parse(process.argv[2] as string) as ChildTask;
+const { directory } = task;
+const bodies = new Map(
+  task.bodies.map(([name, length], position) => [name, name.endsWith('.gif') ? TINY_GIF : text(length, position)]),
+);
+const encode = task.gzip === true ? (body: Buffer): Buffer => gzipSync(body) : (body: Buffer): Buffer => body;
+const encoding = task.gzip === true ? 'gzip' : '';
+let threads = 0;
+process.on('worker', () => (threads += 1));
 const told = new Told();
-const executor = await createExecutor(kind, 2, settingsFor(directory), told.listener);
+const settings = settingsFor(directory, task.settings);
+const executor = await createExecutor(task.executor, task.workers ?? 2, settings, told.listener);
+const received = [...bodies].map(([name, body]) => [name, encode(body)] as const);
+const started = performance.now();
 const sent: Promise<void>[] = [];
-for (const [position, [name, length]] of bodies.entries()) {
-  const body = text(length, position);
-  if (length > 1 << 20) {
-    const large = new LargeBody(executor, name);
+for (const [name, body] of received) {
+  if (body.length > 1 << 20) {
+    const large = new LargeBody(executor, name, encoding);
     sent.push(large.send(cut(body, 100_000)).then(() => large.writer.end()));
   } else {
-    storeWhole(executor, name, [body]);
+    storeWhole(executor, name, [body], encoding);
   }
 }
 await Promise.all(sent);
 await executor.close();
-const bodyOf = new Map(bodies.map(([name, length], position) => [name, text(length, position)]));
+const milliseconds = performance.now() - started;
 const answer: ChildAnswer = {
   told: [...told.results].map(([name, result]) => [
     name,
     typeof result === 'number' ? result : { code: result.code, cause: result.cause?.message ?? '' },
   ]),
   files: Object.fromEntries(
-    filesBelow(directory).map((name) => [name, bodyOf.get(name)?.equals(readFileSync(join(directory, name))) ?? false]),
+    filesBelow(directory).map((name) => [name, bodies.get(name)?.equals(readFileSync(join(directory, name))) ?? false]),
   ),
+  threads,
+  milliseconds,
 };
 process.stdout.write(JSON.stringify(answer));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
 import type { StoreSettings } from '../../src/protocol.js';
 import {
   AsyncTemporaryFile,
@@ -128,3 +128,61 @@ for (const { name, open, whole } of KINDS) {
     });
   });
 }
+
+describe('files that one thread writes at once through libuv', () => {
+  /** Opens so many files, and returns them with the folders that they lie in. */
+  async function openMany(t: TestContext, count: number): Promise<{ files: UnfinishedFile[]; folders: string[] }> {
+    const settings = storeSettings(t);
+    const files = await Promise.all(
+      Array.from({ length: count }, (_, i) => AsyncTemporaryFile.open(settings, `final-${i}`)),
+    );
+    const folders = filesBelow(settings.scratch).map((path) => dirname(path));
+    assert.equal(folders.length, count);
+    return { files, folders: folders.toSorted() };
+  }
+
+  const end = {
+    commit: async (file: UnfinishedFile) => {
+      await file.close();
+      await file.commit();
+    },
+    discard: (file: UnfinishedFile) => file.discard(),
+    'discard twice': async (file: UnfinishedFile) => {
+      await file.discard();
+      await file.discard();
+    },
+  };
+
+  test('lie in different folders, so that they do not wait for each other', async (t) => {
+    const { files, folders } = await openMany(t, 20);
+    assert.equal(new Set(folders).size, 20);
+    for (const file of files) await file.discard();
+  });
+
+  for (const [how, finish] of Object.entries(end)) {
+    test(`leave their folders to the next: ${how}`, async (t) => {
+      const first = await openMany(t, 5);
+      for (const file of first.files) await finish(file);
+      const second = await openMany(t, 5);
+      for (const file of second.files) await finish(file);
+      assert.deepEqual(second.folders, first.folders);
+    });
+  }
+
+  test('leave their folders to the next also when they cannot be opened or renamed', async (t) => {
+    const before = await openMany(t, 5);
+    for (const file of before.files) await file.discard();
+    const settings = storeSettings(t);
+    mkdirSync(join(settings.directory, 'taken/inside'), { recursive: true });
+    for (let i = 0; i < 5; i += 1) {
+      await assert.rejects(writeWholeAsync(settings, 'taken', noise(10, i)), { code: 'EISDIR' });
+    }
+    rmSync(settings.scratch, { recursive: true });
+    for (let i = 0; i < 5; i += 1) {
+      await assert.rejects(AsyncTemporaryFile.open(settings, 'a'), { code: 'ENOENT' });
+    }
+    const after = await openMany(t, 5);
+    for (const file of after.files) await file.discard();
+    assert.deepEqual(after.folders, before.folders);
+  });
+});
