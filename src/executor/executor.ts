@@ -36,5 +36,5 @@ export interface Executor {
   close(): Promise<void>;
 }
 
-/** Bytes of a large body that may wait for its writer: four parts of 1 MiB. */
-export const LARGE_WINDOW = 4 << 20;
+/** Bytes of a large body that may wait for its writer: one part of 1 MiB that is written, and one that is filled. */
+export const LARGE_WINDOW = 2 << 20;

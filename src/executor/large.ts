@@ -12,9 +12,9 @@ const PART_SIZE = 1 << 20;
 export class LargeBodySender implements BodyWriter {
   readonly #port: MessagePort;
   readonly #onRoom: () => void;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Buffer[] = [];
   #unmade: number;
-  #current: Uint8Array | undefined;
+  #current: Buffer | undefined;
   #filled = 0;
   /** What found no buffer: at most what one read of the socket brought, since the sender then pauses. */
   #overflow: Uint8Array[] = [];
@@ -27,8 +27,9 @@ export class LargeBodySender implements BodyWriter {
     this.#port = port;
     this.#onRoom = onRoom;
     this.#unmade = window / PART_SIZE;
-    port.on('message', (buffer: Uint8Array) => {
-      this.#free.push(buffer);
+    port.on('message', ({ buffer }: Uint8Array<SharedArrayBuffer>) => {
+      // A Buffer arrives as a plain array.
+      this.#free.push(Buffer.from(buffer));
       this.#retry();
     });
   }
@@ -76,18 +77,18 @@ export class LargeBodySender implements BodyWriter {
         return;
       }
       const piece = chunk.subarray(taken, taken + this.#current.length - this.#filled);
-      this.#current.set(piece, this.#filled);
-      this.#filled += piece.length;
+      // Copies as memcpy does; `set` would copy to shared memory word by word.
+      this.#current.fill(piece, this.#filled, (this.#filled += piece.length));
       taken += piece.length;
       if (this.#filled === this.#current.length) this.#sendCurrent();
     }
   }
 
-  #takeBuffer(): Uint8Array | undefined {
+  #takeBuffer(): Buffer | undefined {
     const buffer = this.#free.pop();
     if (buffer !== undefined || this.#unmade === 0) return buffer;
     this.#unmade -= 1;
-    return new Uint8Array(new SharedArrayBuffer(PART_SIZE));
+    return Buffer.from(new SharedArrayBuffer(PART_SIZE));
   }
 
   #sendCurrent(): void {
