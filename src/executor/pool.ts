@@ -140,7 +140,7 @@ export class PoolExecutor implements Executor {
     sizer.note(batch.length, times, this.#batcher.waiting, ready);
     this.#manner = sizer.manner;
     // To wait, the threads that are there are enough.
-    this.#threads.wanted = this.#manner === 'waiting' ? this.#threads.ready : sizer.writers;
+    this.#threads.wanted = this.#manner === 'waiting' ? Math.min(this.#threads.ready, PROCESSORS) : sizer.writers;
   }
 
   #accountLost(batch: Batch, error: PlainError): void {

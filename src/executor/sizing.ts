@@ -11,7 +11,7 @@ import type { Manner, Times } from '../protocol.js';
 /** A step pays if the rate grows by this much at least; else it is taken back. */
 const WORTH = 1.3;
 /** Share of its time that a writer is on a processor, up to which one thread can do the work of many that wait. */
-const LIGHT = 0.1;
+const LIGHT = 0.25;
 /** Milliseconds that a file waits for storage, from which on it is worth the more expensive way of waiting for many. */
 const SLOW = 1;
 /** Milliseconds that a file waits for storage, from which on the first sample proves enough, if its writer is light. */

@@ -116,7 +116,7 @@ describe('the number of writers', () => {
     assert.equal(numbers(settle(blocked(4, 0.1), WAITING, LONG, 2)).at(-1), 64);
     // One that is heavy says little of those that come when its code is warm.
     const cold = new Sizer(WAITING);
-    cold.note(1, blocked(6, 0.9)(1, 'blocking'), LONG, 1);
+    cold.note(1, blocked(6, 2.5)(1, 'blocking'), LONG, 1);
     assert.deepEqual(stateOf(cold), [1, 'blocking']);
     cold.note(1, blocked(6, 0.1)(1, 'blocking'), LONG, 1);
     assert.deepEqual(stateOf(cold), [64, 'waiting']);
@@ -140,7 +140,7 @@ describe('one thread that waits for many files', () => {
   test('does it where each file is blocked for more than a millisecond, and the writer is light', () => {
     assert.deepEqual(settle(blocked(1.2, 0.05), WAITING, LONG).at(-1), [64, 'waiting']);
     assert.deepEqual(settle(blocked(0.8, 0.05), WAITING, LONG).at(-1), [64, 'blocking'], 'blocked too shortly');
-    assert.deepEqual(settle(blocked(1.2, 0.2), WAITING, LONG).at(-1), [64, 'blocking'], 'too long on a processor');
+    assert.deepEqual(settle(blocked(1.2, 0.6), WAITING, LONG).at(-1), [64, 'blocking'], 'too long on a processor');
   });
 
   test('waits for as many as it can, also when there is little left to do: they cost nothing', () => {
