@@ -12,7 +12,7 @@ import os = require('node:os');
  */
 process.env['UV_THREADPOOL_SIZE'] ??= String(64 + 4);
 /** How much lower than the main thread's their priority is: the network does not wait for the store, not for a processor either. */
-const NICE = 19;
+const NICE = 5;
 const TASKS = '/proc/self/task';
 
 /** On Linux a priority is a thread's own, and a thread is known by its number; elsewhere it would be the whole process's. */
