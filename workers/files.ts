@@ -33,7 +33,11 @@ function temporaryPlace({ directory, scratch }: StoreSettings, name: string, wri
   const slash = name.lastIndexOf('/');
   return slash === -1
     ? { root: scratch, folder: `${threadId}-${writer}`, name: String(serial) }
-    : { root: directory, folder: name.slice(0, slash), name: `${UNFINISHED}${basename(scratch)}-${threadId}-${serial}` };
+    : {
+        root: directory,
+        folder: name.slice(0, slash),
+        name: `${UNFINISHED}${basename(scratch)}-${threadId}-${serial}`,
+      };
 }
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
