@@ -40,6 +40,34 @@ function openCounters(): number | null {
   }
 }
 
+/** What of a thread's times belongs to work that took `wall` of them, as far as it can be told: as large a share. */
+export function partOf(times: Times, wall: number): Times {
+  const share = times.wall === 0 ? 0 : wall / times.wall;
+  return { ...times, wall, run: share * times.run, wait: share * times.wait };
+}
+
+/** The times of a writer that has to wait for what it writes. */
+export class InParts {
+  readonly #started = now();
+  #waited = 0;
+
+  /** The same parts; the time that they are waited for is no time of the writer's. */
+  async *of<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
+    let asked = performance.now();
+    for await (const part of parts) {
+      this.#waited += performance.now() - asked;
+      yield part;
+      asked = performance.now();
+    }
+    this.#waited += performance.now() - asked;
+  }
+
+  get times(): Times {
+    const times = timesSince(this.#started);
+    return partOf(times, times.wall - this.#waited);
+  }
+}
+
 /** What has passed since `start`; of the operations, what was counted since this was last asked for. */
 export function timesSince(start: Moment): Times {
   const end = now();
