@@ -5,21 +5,23 @@
 import { Channel } from './channel.js';
 import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
+import { Pauses } from './executor/pauses.js';
 import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
 import { Again } from './fetch/again.js';
 import { Attempt, type AttemptListener } from './fetch/attempt.js';
-import { Budget } from './fetch/budget.js';
 import type { Connections } from './fetch/client.js';
 import { RequestHeaders } from './fetch/headers.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
-import { Semaphore } from './fetch/semaphore.js';
 import { Destination } from './destination.js';
-import { MAX_WORKERS, type ResolvedOptions } from './options.js';
+import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
 import type { StoreResult } from './protocol.js';
 import { type Outcome, type Summary, Tally } from './report.js';
+import { UnderWay, type Work, workFor } from './under-way.js';
+import type { Sample } from './verdict.js';
+import { Watch } from './watch.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new request starts. */
 const MAX_WAITING = 4096;
@@ -27,21 +29,6 @@ const MAX_WAITING = 4096;
 const STORE_GRACE = 1_000;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
 const MAX_STORE_FAILURES = 10;
-/** Bytes of the budget that an item takes besides its body: what the program knows of it. */
-const ITEM_SIZE = 1024;
-/** Bytes: the largest body that is ever held whole. */
-const MAX_WHOLE = 256 << 10;
-
-/** An item on its way. */
-interface Work {
-  readonly item: Item;
-  tried: number;
-  /** Its body is in a shard that has no final name yet. */
-  written: boolean;
-  /** Bytes of the budget. */
-  held: number;
-  attempt: { cancel(error: PlainError): void } | undefined;
-}
 
 const INTERRUPTED: PlainError = {
   code: 'ABORTED',
@@ -54,11 +41,8 @@ export class Download implements AttemptListener {
   readonly #entries: Feed<Entry>;
   readonly #outcomes = new Channel<Outcome>();
   readonly #tally = new Tally();
-  readonly #semaphore: Semaphore;
-  readonly #budget: Budget;
-  readonly #maxWhole: number;
+  readonly #underWay: UnderWay;
   readonly #headers: RequestHeaders;
-  readonly #works = new Map<Item, Work>();
   readonly #again = new Again<Work>(() => this.#pump());
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #started = performance.now();
@@ -68,13 +52,11 @@ export class Download implements AttemptListener {
   #connections: Connections | undefined;
   /** Instead of attempts and an executor, where each worker downloads and stores by itself. */
   #threads: ThreadDownloads | undefined;
-  /** Bytes that are fetched and not yet stored. */
-  #waiting = 0;
+  readonly #pauses = new Pauses();
+  #watch: Watch | undefined;
   #pumping = false;
   #storeFailures = 0;
   #lastStoreFailure: PlainError | undefined;
-  /** Items whose body is written and whose shard has no final name yet. */
-  #written = 0;
   #stopping = false;
   #fatal: SluiceError | undefined;
   #closing: Promise<void> | undefined;
@@ -88,10 +70,8 @@ export class Download implements AttemptListener {
     this.#entries = new Feed(plan(sources, options.layout));
     const { executor, maxRequests } = options;
     // With threads a request is a thread.
-    this.#semaphore = new Semaphore(executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests);
-    this.#budget = new Budget(options.memory);
-    // So that requests alone never fill more than half of the budget.
-    this.#maxWhole = Math.min(MAX_WHOLE, Math.floor(options.memory / (2 * options.maxRequests)));
+    const requests = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
+    this.#underWay = new UnderWay(requests, options.memory);
     this.#headers = new RequestHeaders(options.headers);
   }
 
@@ -109,10 +89,11 @@ export class Download implements AttemptListener {
       errors,
       duplicates,
       bytes,
-      waiting: this.#waiting,
-      running: this.#semaphore.taken,
+      waiting: this.#underWay.waiting,
+      running: this.#underWay.running,
       elapsed: ((this.#ended ?? performance.now()) - this.#started) / 1000,
       causes: { ...causes },
+      verdict: this.#watch?.verdict,
     };
   }
 
@@ -126,6 +107,9 @@ export class Download implements AttemptListener {
       this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
     try {
       await this.#start();
+      const { layout, executor, maxRequests } = this.#options;
+      const moreRequests = maxRequests < (executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS);
+      this.#watch = new Watch({ layout, executor, moreRequests }, () => this.#look());
       signal?.addEventListener('abort', interrupt);
       if (signal?.aborted === true) interrupt();
       this.#pump();
@@ -163,7 +147,7 @@ export class Download implements AttemptListener {
     const { executor, workers, maxRequests, timeout } = this.#options;
     if (executor === 'threads') {
       const { ThreadDownloads } = await import('./executor/threads.js');
-      const request = { headers: this.#options.headers, timeout, maxWhole: this.#maxWhole };
+      const request = { headers: this.#options.headers, timeout, maxWhole: this.#underWay.maxWhole };
       this.#threads = new ThreadDownloads(Math.min(maxRequests, MAX_WORKERS), request, settings, this, onStored);
     } else {
       if (layout === 'tar') {
@@ -234,22 +218,17 @@ export class Download implements AttemptListener {
       });
       return undefined;
     }
-    return { item, tried: 0, written: false, held: 0, attempt: undefined };
+    return workFor(item);
   }
 
   get #hasRoom(): boolean {
-    return this.#semaphore.isFree && this.#budget.hasRoom(this.#maxWhole);
+    return this.#underWay.hasSlot && this.#underWay.hasMemory;
   }
 
   #begin(work: Work): void {
-    if (!this.#semaphore.tryAcquire() || !this.#budget.tryReserve(this.#maxWhole)) {
-      throw new RangeError(`${work.item.name} was begun without room`);
-    }
-    work.held = this.#maxWhole;
-    work.tried += 1;
-    this.#works.set(work.item, work);
+    this.#underWay.begin(work);
     if (this.#connections !== undefined) {
-      const attempt = new Attempt(work.item, this.#connections, this.#headers, this.#maxWhole, this);
+      const attempt = new Attempt(work.item, this.#connections, this.#headers, this.#underWay.maxWhole, this);
       work.attempt = attempt;
       attempt.start();
     } else {
@@ -257,31 +236,28 @@ export class Download implements AttemptListener {
     }
   }
 
+  onAnswer(item: Item): void {
+    this.#underWay.answer(item);
+  }
+
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
-    const work = this.#workOf(item);
-    work.attempt = undefined;
-    this.#hold(work, Math.min(length + ITEM_SIZE, this.#maxWhole));
-    this.#waiting += work.held;
+    this.#underWay.fetch(item, length);
     this.#executor?.store({ item, chunks, length, encoding });
-    this.#semaphore.release();
     this.#pump();
   }
 
   openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
     const executor = this.#executor as Executor;
-    return executor.storeLarge(item, encoding, onRoom);
+    return this.#pauses.counted((onCountedRoom) => executor.storeLarge(item, encoding, onCountedRoom), onRoom);
   }
 
   onLarge(item: Item): void {
-    const work = this.#workOf(item);
-    work.attempt = undefined;
-    this.#waiting += work.held;
-    this.#semaphore.release();
+    this.#underWay.fetch(item);
     this.#pump();
   }
 
   onNotFound(item: Item, status: number): void {
-    this.#release(item);
+    this.#underWay.drop(item);
     const error = new FetchError(item, {
       code: 'HTTP_STATUS',
       message: `the server answered ${status}`,
@@ -292,7 +268,7 @@ export class Download implements AttemptListener {
   }
 
   onFailure(item: Item, failure: AttemptFailure): void {
-    const work = this.#release(item);
+    const work = this.#underWay.drop(item);
     if (this.#stopping) {
       this.#finishIfDone();
       return;
@@ -310,29 +286,20 @@ export class Download implements AttemptListener {
     this.#again.add(work, delay);
   }
 
-  /** The bytes are free, but the item is under way until its shard is sealed. */
   #onWritten(item: Item): void {
-    const work = this.#workOf(item);
-    this.#waiting -= work.held;
-    this.#hold(work, 0);
-    work.written = true;
-    this.#written += 1;
+    this.#underWay.write(item);
     this.#pump();
   }
 
   #onStored(item: Item, result: StoreResult): void {
-    const work = this.#workOf(item);
-    if (work.attempt !== undefined && typeof result !== 'number') {
+    const { attempt } = this.#underWay.of(item);
+    if (attempt !== undefined && typeof result !== 'number') {
       // The store failed before the body was whole: nothing takes the rest, so the fetch fails with it.
-      work.attempt.cancel(result);
+      attempt.cancel(result);
       this.#judgeStorage(result);
       return;
     }
-    this.#works.delete(item);
-    if (work.written) this.#written -= 1;
-    work.written = false;
-    this.#waiting -= work.held;
-    this.#hold(work, 0);
+    const work = this.#underWay.settle(item);
     if (typeof result === 'number') {
       this.#storeFailures = 0;
       this.#emit({ status: 'ok', index: item.index, url: item.url, name: item.name, size: result });
@@ -356,27 +323,6 @@ export class Download implements AttemptListener {
     if (hopeless || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
   }
 
-  /** Gives back what an item that is no longer fetched had taken. */
-  #release(item: Item): Work {
-    const work = this.#workOf(item);
-    this.#works.delete(item);
-    work.attempt = undefined;
-    this.#hold(work, 0);
-    this.#semaphore.release();
-    return work;
-  }
-
-  #workOf(item: Item): Work {
-    const work = this.#works.get(item);
-    if (work === undefined) throw new RangeError(`${item.name} is not under way`);
-    return work;
-  }
-
-  #hold(work: Work, bytes: number): void {
-    this.#budget.free(work.held - bytes);
-    work.held = bytes;
-  }
-
   #emitError(item: Item, error: PlainError): void {
     this.#emit({ status: 'error', index: item.index, url: item.url, error: new FetchError(item, error) });
   }
@@ -392,7 +338,7 @@ export class Download implements AttemptListener {
     this.#stopping = true;
     this.#fatal = error;
     this.#again.clear();
-    for (const { attempt } of this.#works.values()) attempt?.cancel(INTERRUPTED);
+    for (const { attempt } of this.#underWay.works()) attempt?.cancel(INTERRUPTED);
     const grace = error?.code === 'ABORTED' ? STORE_GRACE : 0;
     const leave = setTimeout(() => Atomics.store(this.#cancelled, 0, 1), grace);
     leave.unref();
@@ -400,11 +346,30 @@ export class Download implements AttemptListener {
   }
 
   #finishIfDone(): void {
-    if (this.#works.size > this.#written) return;
-    const exhausted = this.#entries.ended && this.#again.size === 0;
-    if (!exhausted && !this.#stopping) return;
-    if (this.#written > 0) this.#executor?.seal?.();
+    if (this.#underWay.unwritten > 0) return;
+    if (!this.#exhausted && !this.#stopping) return;
+    if (this.#underWay.written > 0) this.#executor?.seal?.();
     else void this.#close();
+  }
+
+  /** Nothing is left to request but what is under way. */
+  get #exhausted(): boolean {
+    return this.#entries.ended && this.#again.size === 0;
+  }
+
+  #look(): Omit<Sample, 'elapsed' | 'busy'> {
+    const { running, answered, hasSlot, hasMemory } = this.#underWay;
+    const load = this.#executor?.takeLoad();
+    return {
+      store: load && { ...load, waiting: load.waiting + this.#pauses.count },
+      onlyStore: running === 0 && this.#exhausted,
+      requests: this.#threads === undefined ? { asked: running - answered, answered } : undefined,
+      atLimit: !hasSlot,
+      refused: hasSlot && !hasMemory && !this.#exhausted,
+      starved: hasSlot && this.#entries.loading && this.#again.first === undefined,
+      unread: this.#outcomes.size >= MAX_WAITING,
+      again: this.#again.size,
+    };
   }
 
   /** Once: waits for the store, frees everything, and ends the outcomes. */
@@ -416,6 +381,7 @@ export class Download implements AttemptListener {
   async #doClose(): Promise<void> {
     await this.#executor?.close();
     await this.#threads?.close();
+    this.#watch?.stop();
     this.#ended = performance.now();
     await this.#connections?.destroy();
     this.#entries.close();

@@ -9,6 +9,7 @@ export type { DownloadOptions, ExecutorName } from './options.js';
 export type { ItemRequest } from './plan.js';
 export type { ImageCheck, SimulatedLatency } from './protocol.js';
 export type { Failed, NotFound, Outcome, Stored, Summary } from './report.js';
+export type { Bound, Verdict } from './verdict.js';
 
 /** Outcomes as items complete, and the account of the run. */
 export interface Outcomes extends AsyncIterable<Outcome> {

@@ -73,6 +73,8 @@ export interface ResolvedOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Requests at once at the most. */
+export const MAX_REQUESTS = 10_000;
 /** Threads at the most. */
 export const MAX_WORKERS = 64;
 
@@ -94,7 +96,7 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   }
   return {
     directory: resolve(nonEmpty('directory', options.directory ?? 'downloads')),
-    maxRequests: integer('max-requests', options.maxRequests ?? 16, 1, 10_000),
+    maxRequests: integer('max-requests', options.maxRequests ?? 16, 1, MAX_REQUESTS),
     executor,
     workers:
       options.workers === undefined || options.workers === 'auto'

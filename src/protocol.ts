@@ -101,7 +101,7 @@ export interface StoreFailure {
   readonly error: PlainError;
 }
 
-/** A body too large to be held whole, sent through `port` part by part; the answer is a {@link StoreResult}. */
+/** A body too large to be held whole, sent through `port` part by part; the answer is a {@link LargeAnswer}. */
 export interface LargeTask {
   readonly kind: 'large';
   readonly settings: StoreSettings;
@@ -109,6 +109,12 @@ export interface LargeTask {
   readonly job: StoreJob;
   /** Carries {@link PartMessage}s to the worker, and each part's buffer back when it is free again. */
   readonly port: MessagePort;
+}
+
+export interface LargeAnswer {
+  readonly result: StoreResult;
+  /** Without the time that the writer waited for parts. */
+  readonly times: Times;
 }
 
 /** The first `length` bytes of a buffer of shared memory. */
@@ -164,6 +170,7 @@ export interface TarWritten {
   readonly count: number;
   /** By position in the batch, in order. */
   readonly failures: readonly StoreFailure[];
+  readonly times: Times;
 }
 
 /** What became of a shard; may come before the answer to the task that brought its last members. */

@@ -1,5 +1,6 @@
 /** What became of items, and the account of a run. */
 import type { ErrorCode, FetchError } from './errors.js';
+import type { Verdict } from './verdict.js';
 
 interface OutcomeBase {
   /** 0-based number of the item among all lines and URLs that were given. */
@@ -48,6 +49,8 @@ export interface Summary {
   readonly elapsed: number;
   /** How many errors there were of each code. */
   readonly causes: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** What held up the run most; undefined while that is not known, and after a run that was too short for it. */
+  readonly verdict: Verdict | undefined;
 }
 
 /** Counts outcomes. */

@@ -7,9 +7,28 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { serveInThread } from '../src/server/thread.js';
+import { type Bound, describeVerdict } from '../src/verdict.js';
 import { scratch } from './helpers/scratch.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+
+test('what the README says of a verdict is how it is told, and each bound is named', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const bound = 'storage';
+  const [detail, advice] = ['32 writers waiting on rename', 'try --layout hashed'];
+  assert.ok(readme.includes(`\nHeld up by ${describeVerdict({ bound, share: 0.87, detail, advice })}.\n`));
+  const bounds: Readonly<Record<Bound, true>> = {
+    storage: true,
+    cpu: true,
+    budget: true,
+    'main thread': true,
+    server: true,
+    network: true,
+    list: true,
+    reader: true,
+  };
+  for (const name of Object.keys(bounds)) assert.ok(readme.includes(`\`${name}\``), name);
+});
 
 test("the library's example in the README runs as written, and stores what it says", async (t) => {
   const [, example] = /```js\n([\s\S]+?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];

@@ -26,6 +26,8 @@ export function now(): Moment {
   if (fd === undefined) fd = openCounters();
   const wall = performance.now();
   if (fd === null) return { wall, run: 0, wait: 0 };
+  // Brings the counters up to date: by themselves they lag by as much as the kernel's tick, more than a batch may take.
+  process.cpuUsage();
   const [run = 0, wait = 0] = text.toString('latin1', 0, readSync(fd, text, 0, text.length, 0)).split(' ', 2);
   return { wall, run: Number(run) / 1e6, wait: Number(wait) / 1e6 };
 }
@@ -35,6 +37,34 @@ function openCounters(): number | null {
     return openSync('/proc/thread-self/schedstat', 'r');
   } catch {
     return null;
+  }
+}
+
+/** What of a thread's times belongs to work that took `wall` of them, as far as it can be told: as large a share. */
+export function partOf(times: Times, wall: number): Times {
+  const share = times.wall === 0 ? 0 : wall / times.wall;
+  return { ...times, wall, run: share * times.run, wait: share * times.wait };
+}
+
+/** The times of a writer that has to wait for what it writes. */
+export class InParts {
+  readonly #started = now();
+  #waited = 0;
+
+  /** The same parts; the time that they are waited for is no time of the writer's. */
+  async *of<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
+    let asked = performance.now();
+    for await (const part of parts) {
+      this.#waited += performance.now() - asked;
+      yield part;
+      asked = performance.now();
+    }
+    this.#waited += performance.now() - asked;
+  }
+
+  get times(): Times {
+    const times = timesSince(this.#started);
+    return partOf(times, times.wall - this.#waited);
   }
 }
 

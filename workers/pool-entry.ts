@@ -1,11 +1,19 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
-import type { BatchAnswer, BatchTask, LargeTask, StoreFailure, StoreResult, Task } from '../src/protocol.js';
-import { now, timesSince } from './clock.js';
+import type {
+  BatchAnswer,
+  BatchTask,
+  LargeAnswer,
+  LargeTask,
+  StoreFailure,
+  StoreResult,
+  Task,
+} from '../src/protocol.js';
+import { InParts, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
 import { storePlain } from './plain.js';
 import type * as Store from './store.js';
 
-export default function run(task: Task): BatchAnswer | StoreResult | Promise<BatchAnswer | StoreResult> {
+export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | LargeAnswer> {
   if (task.kind === 'large') return receiveLarge(task);
   const { manner, encodings, settings } = task;
   const plain = manner === 'blocking' && encodings === undefined && settings.imageCheck === 'none';
@@ -51,11 +59,13 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   return storeFrom(0)?.then(answer) ?? answer();
 }
 
-async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise<StoreResult> {
+async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise<LargeAnswer> {
   try {
-    const parts = receiveParts(port);
+    const clock = new InParts();
+    const parts = clock.of(receiveParts(port));
     const { storeLarge, storeLargeAsync } = await loadStore();
-    return await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
+    const result = await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
+    return { result, times: clock.times };
   } finally {
     port.close();
   }

@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import type { SimulatedLatency } from '../src/protocol.js';
+import { count } from './clock.js';
 import { block, progress } from './files.js';
 import { RECORD_SIZE } from './ustar.js';
 
@@ -31,7 +32,9 @@ export class Shard {
   constructor(path: string, latency: SimulatedLatency) {
     this.#path = path;
     this.#latency = latency;
+    const started = performance.now();
     this.#fd = fs.openSync(path, 'wx+');
+    count('create', started);
   }
 
   /** Bytes so far. */
@@ -93,8 +96,10 @@ export class Shard {
     this.#flush();
     if (this.#fileSize > this.#end) fs.ftruncateSync(this.#fd, this.#end);
     this.#close();
+    const started = performance.now();
     block(this.#latency.name);
     fs.renameSync(this.#path, path);
+    count('rename', started);
   }
 
   /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
@@ -114,7 +119,9 @@ export class Shard {
   /** Not only tidiness: NFS reports a full disk at close. */
   #close(): void {
     this.#open = false;
+    const started = performance.now();
     fs.closeSync(this.#fd);
+    count('write', started);
   }
 
   #flush(): void {
@@ -125,10 +132,12 @@ export class Shard {
   }
 
   #write(bytes: Uint8Array, position: number): void {
+    const started = performance.now();
     block(this.#latency.write);
     for (let written = 0; written < bytes.length;) {
       written += progress(fs.writeSync(this.#fd, bytes, written, bytes.length - written, position + written));
     }
     this.#fileSize = Math.max(this.#fileSize, position + bytes.length);
+    count('write', started);
   }
 }

@@ -12,6 +12,7 @@ import type {
   TarSettings,
   TarTask,
 } from '../src/protocol.js';
+import { InParts, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
 import { Shards } from './shards.js';
 import { storeBody, storeLarge } from './store.js';
@@ -32,6 +33,7 @@ function tell(message: TarMessage): void {
 
 /** A batch whose pixels are checked lets others go on in between; every write is whole all the same. */
 async function storeBatch({ first, arena, spans, names, encodings, descriptions }: TarBatchTask): Promise<void> {
+  const started = now();
   const failures: StoreFailure[] = [];
   for (const [position, name] of names.entries()) {
     const offset = spans[2 * position] as number;
@@ -42,17 +44,18 @@ async function storeBatch({ first, arena, spans, names, encodings, descriptions 
     const result = stored instanceof Promise ? await stored : stored;
     if (typeof result !== 'number') failures.push({ position, error: result });
   }
-  tell({ kind: 'written', first, count: names.length, failures });
+  tell({ kind: 'written', first, count: names.length, failures, times: timesSince(started) });
 }
 
 async function storeParts({ id, job, port, description }: TarLargeTask): Promise<void> {
   const place = shards.placeFor({ id, name: job.name, description });
+  const clock = new InParts();
   let result: StoreResult;
   try {
-    result = await storeLarge(receiveParts(port), job, settings.store, place);
+    result = await storeLarge(clock.of(receiveParts(port)), job, settings.store, place);
   } finally {
     port.close();
   }
   const failures = typeof result === 'number' ? [] : [{ position: 0, error: result }];
-  tell({ kind: 'written', first: id, count: 1, failures });
+  tell({ kind: 'written', first: id, count: 1, failures, times: clock.times });
 }

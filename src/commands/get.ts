@@ -7,6 +7,7 @@ import { printable, withoutPassword } from '../plan/printable.js';
 import type { ImageCheck, Layout } from '../protocol.js';
 import type { Failed, NotFound, Summary } from '../report.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
+import { describeVerdict } from '../verdict.js';
 import { interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
 import { SOME_FAILED } from './status.js';
@@ -97,7 +98,7 @@ function describeFailure({ url, error }: Failed | NotFound): string {
   return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(why, 1000)}`;
 }
 
-function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, causes }: Summary): string {
+function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict }: Summary): string {
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
@@ -105,6 +106,7 @@ function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, cau
     const parts = Object.entries(causes).map(([code, times]) => `${times} ${code}`);
     lines.push(`${count(errors, 'error')}: ${parts.join(', ')}.`);
   }
+  if (verdict !== undefined) lines.push(`Held up by ${describeVerdict(verdict)}.`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -39,8 +39,9 @@ export class ReportFile {
   }
 
   async write(command: string, summary: Summary): Promise<void> {
-    const { ok, notFound, errors, duplicates, bytes, elapsed, causes } = summary;
-    const report = { command, ok, notFound, errors, duplicates, bytes, elapsed, causes, failures: this.#failures };
+    const { ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
+    const failures = this.#failures;
+    const report = { command, ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict, failures };
     await this.#file.writeFile(`${JSON.stringify(report, undefined, 2)}\n`);
     await this.#file.close();
   }

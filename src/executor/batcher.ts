@@ -34,6 +34,14 @@ export class Batcher {
     return this.#underWay;
   }
 
+  /**
+   * Bodies that wait for one of so many writers: not those that could be sent, nor the batches that writers have in hand.
+   * A batch that waits for its writer counts as one.
+   */
+  waitingFor(writers: number): number {
+    return this.#underWay < writers ? 0 : this.#underWay - writers + this.#backlog.length;
+  }
+
   add(body: Body): void {
     this.#backlog.add(body);
     this.#sendFull();

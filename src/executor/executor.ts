@@ -1,6 +1,7 @@
 /** The interface of what decodes and stores bodies. */
 import type { StoreResult } from '../protocol.js';
 import type { Item } from '../plan.js';
+import type { Load } from '../verdict.js';
 
 /** A body that is whole in memory. */
 export interface Body {
@@ -30,6 +31,8 @@ export interface Executor {
   store(body: Body): void;
   /** @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more */
   storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
+  /** What there is to do; of the writers' time, where it went since this was last asked for. */
+  takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */
   seal?(): void;
   /** Resolves when every body that it took is accounted for, and frees threads and memory. */

@@ -6,6 +6,8 @@ import { Channel } from '../channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../plan.js';
 import type { StoreResult, StoreSettings } from '../protocol.js';
+import type { Load } from '../verdict.js';
+import { type Moment, now, partOf, timesSince } from '../../workers/clock.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
@@ -21,6 +23,9 @@ export class LocalExecutor implements Executor {
   readonly #waiting: Body[] = [];
   #running = 0;
   readonly #pending = new Set<Promise<void>>();
+  /** Milliseconds that bodies took since the last look, each by itself. */
+  #taken = 0;
+  #looked: Moment = now();
 
   constructor(kind: 'inline' | 'libuv', settings: StoreSettings, onStored: StoreListener) {
     this.#kind = kind;
@@ -69,6 +74,17 @@ export class LocalExecutor implements Executor {
     };
   }
 
+  /** The main thread's time tells how much of a body's time it was at work itself. */
+  takeLoad(): Load {
+    const since = timesSince(this.#looked);
+    // Of large bodies, which wait for their parts, only the operations are known.
+    const times = partOf(since, Math.max(this.#taken, since.create + since.write + since.rename));
+    this.#looked = now();
+    this.#taken = 0;
+    const writers = this.#kind === 'inline' ? 1 : MAX_RUNNING;
+    return { waiting: this.#waiting.length, writers, times, onMain: true };
+  }
+
   async close(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
@@ -85,13 +101,16 @@ export class LocalExecutor implements Executor {
     const [first] = chunks;
     const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
     const store = this.#kind === 'inline' ? storeBody : storeBodyAsync;
+    const started = performance.now();
     const result = store(bytes, { name: item.name, encoding }, this.#settings);
     if (!(result instanceof Promise)) {
+      this.#taken += performance.now() - started;
       this.#onStored(item, result);
       return;
     }
     this.#running += 1;
     const stored = result.then((value) => {
+      this.#taken += performance.now() - started;
       this.#running -= 1;
       this.#beginMore();
       return value;

@@ -5,13 +5,15 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Item } from '../plan.js';
 import { type PlainError, toPlain } from '../errors.js';
-import type { BatchAnswer, LargeTask, Manner, StoreResult, StoreSettings, Times } from '../protocol.js';
+import type { BatchAnswer, LargeAnswer, LargeTask, Manner, StoreSettings, Times } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { MAX_WORKERS } from '../options.js';
+import type { Load } from '../verdict.js';
 import { Sizer } from './sizing.js';
+import { TimesSum } from './times.js';
 import { PROCESSORS, Workers } from './workers.js';
 
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
@@ -37,6 +39,7 @@ export class PoolExecutor implements Executor {
   });
   /** Undefined where the number of writers is given. */
   readonly #sizer: Sizer | undefined;
+  readonly #times = new TimesSum();
   #manner: Manner = 'blocking';
   #maxBatch = 1;
   /** Tasks that are not accounted for. */
@@ -71,14 +74,25 @@ export class PoolExecutor implements Executor {
     const sender = new LargeBodySender(port1, LARGE_WINDOW, onRoom);
     this.#begin();
     void this.#threads
-      .run<StoreResult>(task, [port2])
-      .catch((error: unknown) => workerLost(error))
+      .run<LargeAnswer>(task, [port2])
+      .then(
+        ({ result, times }) => {
+          this.#times.add(times);
+          return result;
+        },
+        (error: unknown) => workerLost(error),
+      )
       .then((result) => {
         sender.settled();
         if (!sender.aborted) this.#onStored(item, result);
         this.#finish();
       });
     return sender;
+  }
+
+  takeLoad(): Load {
+    const writers = this.#writers;
+    return { waiting: this.#batcher.waitingFor(writers), writers, times: this.#times.take(), onMain: false };
   }
 
   async close(): Promise<void> {
@@ -98,6 +112,11 @@ export class PoolExecutor implements Executor {
     return this.#sizer.writers;
   }
 
+  /** Writers that are there. */
+  get #writers(): number {
+    return this.#manner === 'waiting' && this.#sizer !== undefined ? this.#sizer.writers : this.#threads.ready;
+  }
+
   get #idle(): boolean {
     return this.#underWay === 0 && this.#batcher.waiting === 0;
   }
@@ -114,6 +133,7 @@ export class PoolExecutor implements Executor {
   }
 
   #account(batch: Batch, { sizes, failures, times }: BatchAnswer): void {
+    this.#times.add(times);
     this.#resize(batch, times);
     const each = times.wall / batch.length;
     // At most twice as many as last time: a first batch that met a warm cache proves little.
@@ -136,8 +156,7 @@ export class PoolExecutor implements Executor {
   #resize(batch: Batch, times: Times): void {
     const sizer = this.#sizer;
     if (sizer === undefined) return;
-    const ready = this.#manner === 'waiting' ? sizer.writers : this.#threads.ready;
-    sizer.note(batch.length, times, this.#batcher.waiting, ready);
+    sizer.note(batch.length, times, this.#batcher.waiting, this.#writers);
     this.#manner = sizer.manner;
     // To wait, the threads that are there are enough.
     this.#threads.wanted = this.#manner === 'waiting' ? Math.min(this.#threads.ready, PROCESSORS) : sizer.writers;

@@ -13,6 +13,8 @@ import type { Batch } from './backlog.js';
 import { Batcher } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
+import type { Load } from '../verdict.js';
+import { TimesSum } from './times.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
@@ -45,6 +47,7 @@ export class TarExecutor implements Executor {
   /** Tasks under way, by the number of their first body. */
   readonly #batches = new Map<number, Batch>();
   readonly #senders = new Map<number, LargeBodySender>();
+  readonly #times = new TimesSum();
   #worker: Worker | undefined;
   #nextShard: number;
   #nextId = 0;
@@ -98,6 +101,10 @@ export class TarExecutor implements Executor {
     if (!this.#anyOpen) return;
     this.#sealWanted = true;
     this.#sealIfWritten();
+  }
+
+  takeLoad(): Load {
+    return { waiting: this.#batcher.waitingFor(1), writers: 1, times: this.#times.take(), onMain: false };
   }
 
   async close(): Promise<void> {
@@ -170,6 +177,7 @@ export class TarExecutor implements Executor {
         this.#tell(id, 'error' in result ? result.error : (result.sizes[position] as number));
       }
     } else {
+      this.#times.add(message.times);
       this.#release(message.first);
       const failures = new Map(message.failures.map(({ position, error }) => [position, error]));
       for (let position = 0; position < message.count; position += 1) {

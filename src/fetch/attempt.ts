@@ -13,6 +13,8 @@ import type { AttemptFailure } from './retry.js';
 export interface AttemptListener {
   /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
+  /** The final answer begins. */
+  onAnswer?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
   openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
@@ -86,6 +88,7 @@ export class Attempt implements ResponseHandler {
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.#status = status;
+    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item);
     this.#resume = resume;
     let coding = '';
     let type = '';

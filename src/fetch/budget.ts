@@ -6,7 +6,6 @@
 export class Budget {
   readonly limit: number;
   #held = 0;
-  #peak = 0;
 
   /** @param limit bytes */
   constructor(limit: number) {
@@ -18,11 +17,6 @@ export class Budget {
     return this.#held;
   }
 
-  /** The most bytes that were ever held. */
-  get peak(): number {
-    return this.#peak;
-  }
-
   hasRoom(bytes: number): boolean {
     return this.#held + bytes <= this.limit;
   }
@@ -30,7 +24,6 @@ export class Budget {
   tryReserve(bytes: number): boolean {
     if (!this.hasRoom(bytes)) return false;
     this.#held += bytes;
-    if (this.#held > this.#peak) this.#peak = this.#held;
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** Progress for people, on standard error: a spinner on a terminal, a plain line every ten seconds elsewhere. */
 import type { Summary } from '../report.js';
+import { describeBound } from '../verdict.js';
 
 /** Milliseconds between two looks at the run. */
 const TERMINAL_INTERVAL = 100;
@@ -51,9 +52,9 @@ function showLines(summary: () => Summary, total: number | undefined): Progress 
   };
 }
 
-/** One line: how many, how fast, how long still, and what waits for the storage. */
+/** One line: how many, how fast, how long still, what waits for the storage, and what holds up the run. */
 export function describeProgress(summary: Summary, total: number | undefined): string {
-  const { ok, notFound, errors, elapsed, bytes, waiting } = summary;
+  const { ok, notFound, errors, elapsed, bytes, waiting, verdict } = summary;
   const done = ok + notFound + errors;
   const rate = elapsed > 0 ? done / elapsed : 0;
   const parts = [
@@ -63,6 +64,7 @@ export function describeProgress(summary: Summary, total: number | undefined): s
   if (errors + notFound > 0) parts.push(`${errors + notFound} failed`);
   if (total !== undefined && rate > 0 && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
   if (waiting > 0) parts.push(`${formatBytes(waiting)} waiting for storage`);
+  if (verdict !== undefined) parts.push(`held up by ${describeBound(verdict)}`);
   return parts.join(', ');
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Verdict } from '../../src/index.js';
 import { loadFlags } from '../../src/server/files.js';
 import { type RunningServer } from '../../src/server/server.js';
 import { serveInThread } from '../../src/server/thread.js';
@@ -15,6 +16,7 @@ interface Report {
   readonly duplicates: number;
   readonly bytes: number;
   readonly causes: Readonly<Record<string, number>>;
+  readonly verdict?: Verdict;
   readonly failures: readonly { readonly url: string; readonly code: string; readonly hint: string }[];
 }
 
@@ -99,6 +101,22 @@ describe('sluice get', () => {
     const { status } = await sluice(['get', ...urls, '-d', 'out', '--tries', '20', '-q'], { cwd });
     assert.equal(status, 0);
     assert.equal(readdirSync(join(cwd, 'out')).length, urls.length);
+  });
+
+  test('what held up the run is in the summary and in the report, and --quiet prints nothing', async (t) => {
+    const cwd = scratch(t);
+    const slow = await serveInThread({ delayMs: 200 });
+    t.after(() => slow.close());
+    const urls = Array.from({ length: 6 }, (_, n) => `http://localhost:${slow.port}/flags/br/br.gif?${n}`);
+    const args = ['get', ...urls, '-d', 'out', '-m', '1', '--overwrite', '--report', 'r.json'];
+    const { stderr } = await sluice(args, { cwd });
+    const told =
+      /^Held up by server (\d+)% \(1 request waiting for an answer\); more requests at once: raise --max-requests\.$/m;
+    assert.match(stderr, told);
+    const { verdict } = JSON.parse(readFileSync(join(cwd, 'r.json'), 'utf8')) as Report;
+    assert.equal(verdict?.bound, 'server');
+    assert.equal(Math.round(100 * verdict.share), Number(told.exec(stderr)?.[1]));
+    assert.equal((await sluice([...args, '--quiet'], { cwd })).stderr, '');
   });
 
   test('a file that is there is left as it is unless --overwrite says otherwise', async (t) => {

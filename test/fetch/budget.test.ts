@@ -15,15 +15,6 @@ describe('Budget', () => {
     assert.equal(budget.tryReserve(1), false);
   });
 
-  it('remembers the most that was held', () => {
-    const budget = new Budget(100);
-    budget.tryReserve(70);
-    budget.free(70);
-    budget.tryReserve(30);
-    assert.equal(budget.peak, 70);
-    assert.equal(budget.held, 30);
-  });
-
   it('refuses to free more than is held, and is as before', () => {
     const budget = new Budget(100);
     budget.tryReserve(10);
@@ -37,7 +28,6 @@ describe('Budget', () => {
       fc.property(fc.integer({ min: 1, max: 200 }), steps, (limit, sequence) => {
         const budget = new Budget(limit);
         let held = 0;
-        let peak = 0;
         for (const { reserve, bytes } of sequence) {
           if (reserve) {
             const fits = held + bytes <= limit;
@@ -49,9 +39,7 @@ describe('Budget', () => {
             budget.free(bytes);
             held -= bytes;
           }
-          peak = Math.max(peak, held);
           assert.equal(budget.held, held);
-          assert.equal(budget.peak, peak);
           assert.ok(budget.held >= 0 && budget.held <= limit);
         }
       }),

@@ -1,0 +1,162 @@
+/** The account of what is under way: of each item its slot, its bytes of the budget, and how far it has come. */
+import type { PlainError } from './errors.js';
+import { Budget } from './fetch/budget.js';
+import { Semaphore } from './fetch/semaphore.js';
+import type { Item } from './plan.js';
+
+/** Bytes of the budget that an item takes besides its body: what the program knows of it. */
+const ITEM_SIZE = 1024;
+/** Bytes: the largest body that is ever held whole. */
+const MAX_WHOLE = 256 << 10;
+
+/** An item on its way. */
+export interface Work {
+  readonly item: Item;
+  tried: number;
+  /** The server has begun to answer. */
+  answered: boolean;
+  /** Its body is in a shard that has no final name yet. */
+  written: boolean;
+  /** Bytes of the budget. */
+  held: number;
+  attempt: { cancel(error: PlainError): void } | undefined;
+}
+
+export function workFor(item: Item): Work {
+  return { item, tried: 0, answered: false, written: false, held: 0, attempt: undefined };
+}
+
+export class UnderWay {
+  /** Bytes that a request reserves: a larger body is never held whole. */
+  readonly maxWhole: number;
+  readonly #works = new Map<Item, Work>();
+  readonly #semaphore: Semaphore;
+  readonly #budget: Budget;
+  #waiting = 0;
+  #answered = 0;
+  #written = 0;
+
+  /**
+   * @param requests requests at once
+   * @param memory bytes that may be fetched and not yet stored
+   */
+  constructor(requests: number, memory: number) {
+    this.#semaphore = new Semaphore(requests);
+    this.#budget = new Budget(memory);
+    // So that requests alone never fill more than half of the budget.
+    this.maxWhole = Math.min(MAX_WHOLE, Math.floor(memory / (2 * requests)));
+  }
+
+  /** Requests that run. */
+  get running(): number {
+    return this.#semaphore.taken;
+  }
+
+  /** Of these, how many bodies are coming. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Bytes that are fetched and not yet stored. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Items whose body is written and whose shard has no final name yet. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Items that are requested, or are to be stored and not written yet. */
+  get unwritten(): number {
+    return this.#works.size - this.#written;
+  }
+
+  get hasSlot(): boolean {
+    return this.#semaphore.isFree;
+  }
+
+  get hasMemory(): boolean {
+    return this.#budget.hasRoom(this.maxWhole);
+  }
+
+  works(): Iterable<Work> {
+    return this.#works.values();
+  }
+
+  of(item: Item): Work {
+    const work = this.#works.get(item);
+    if (work === undefined) throw new RangeError(`${item.name} is not under way`);
+    return work;
+  }
+
+  begin(work: Work): void {
+    if (!this.#semaphore.tryAcquire() || !this.#budget.tryReserve(this.maxWhole)) {
+      throw new RangeError(`${work.item.name} was begun without room`);
+    }
+    work.held = this.maxWhole;
+    work.tried += 1;
+    this.#works.set(work.item, work);
+  }
+
+  answer(item: Item): void {
+    this.of(item).answered = true;
+    this.#answered += 1;
+  }
+
+  /**
+   * The body is whole, and waits for the storage.
+   *
+   * @param length bytes of it that are in memory; of a large one, what a request reserves stays reserved
+   */
+  fetch(item: Item, length = this.maxWhole): void {
+    const work = this.#endRequest(item);
+    this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
+    this.#waiting += work.held;
+  }
+
+  /** The request is over, and brought nothing that is to be stored. */
+  drop(item: Item): Work {
+    const work = this.#endRequest(item);
+    this.#works.delete(item);
+    this.#hold(work, 0);
+    return work;
+  }
+
+  /** The bytes are free, but the item is under way until its shard is sealed. */
+  write(item: Item): void {
+    const work = this.of(item);
+    this.#freeStored(work);
+    work.written = true;
+    this.#written += 1;
+  }
+
+  /** The item is stored, or never will be. */
+  settle(item: Item): Work {
+    const work = this.of(item);
+    this.#works.delete(item);
+    if (work.written) this.#written -= 1;
+    work.written = false;
+    this.#freeStored(work);
+    return work;
+  }
+
+  #endRequest(item: Item): Work {
+    const work = this.of(item);
+    work.attempt = undefined;
+    if (work.answered) this.#answered -= 1;
+    work.answered = false;
+    this.#semaphore.release();
+    return work;
+  }
+
+  #freeStored(work: Work): void {
+    this.#waiting -= work.held;
+    this.#hold(work, 0);
+  }
+
+  #hold(work: Work, bytes: number): void {
+    this.#budget.free(work.held - bytes);
+    work.held = bytes;
+  }
+}

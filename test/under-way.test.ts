@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { UnderWay, workFor } from '../src/under-way.js';
+import { itemNamed } from './helpers/stores.js';
+
+const MIB = 1 << 20;
+
+describe('what is under way', () => {
+  const item = itemNamed('a');
+
+  test('takes a slot and memory, until there is no room', () => {
+    const underWay = new UnderWay(1, 8 * MIB);
+    underWay.begin(workFor(item));
+    assert.deepEqual([underWay.running, underWay.hasSlot, underWay.hasMemory], [1, false, true]);
+    assert.throws(() => underWay.begin(workFor(itemNamed('b'))), /b was begun without room/);
+  });
+
+  test('reserves so little for a request that requests alone leave half of the memory', () => {
+    assert.equal(new UnderWay(16, 256 * MIB).maxWhole, MIB / 4);
+    assert.equal(new UnderWay(1024, 8 * MIB).maxWhole, 4096);
+  });
+
+  test('gives the slot back when the body is there, and the memory when it is stored', () => {
+    const underWay = new UnderWay(1, 8 * MIB);
+    underWay.begin(workFor(item));
+    underWay.answer(item);
+    assert.deepEqual([underWay.running, underWay.answered], [1, 1]);
+    underWay.fetch(item, 1000);
+    assert.deepEqual([underWay.running, underWay.answered, underWay.waiting, underWay.unwritten], [0, 0, 2024, 1]);
+    assert.equal(underWay.settle(item).held, 0);
+    assert.deepEqual([underWay.waiting, underWay.unwritten], [0, 0]);
+  });
+
+  test('keeps what a request reserved for a body that went to its writer in parts', () => {
+    const underWay = new UnderWay(1, 8 * MIB);
+    underWay.begin(workFor(item));
+    underWay.fetch(item);
+    assert.equal(underWay.waiting, underWay.maxWhole);
+  });
+
+  test('of what is written holds no memory, but the item until it is settled', () => {
+    const underWay = new UnderWay(1, 8 * MIB);
+    underWay.begin(workFor(item));
+    underWay.fetch(item, 1000);
+    underWay.write(item);
+    assert.deepEqual([underWay.waiting, underWay.written, underWay.unwritten], [0, 1, 0]);
+    underWay.settle(item);
+    assert.deepEqual([underWay.written, underWay.unwritten], [0, 0]);
+    assert.throws(() => underWay.of(item), /a is not under way/);
+  });
+
+  test('of what is dropped holds nothing, and counts its tries', () => {
+    const underWay = new UnderWay(1, 8 * MIB);
+    const work = workFor(item);
+    for (const tried of [1, 2, 3]) {
+      underWay.begin(work);
+      underWay.answer(item);
+      assert.equal(underWay.drop(item), work);
+      assert.deepEqual([work.tried, work.held, underWay.running, underWay.answered], [tried, 0, 0, 0]);
+    }
+  });
+});
