@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\.cts$/],
   [/^src\/program\.ts$/, /^src\/index\.ts$/],
-  [/^src\/commands\//],
+  [/^src\/commands\//, /^src\/bench\//],
   [/^src\/download\.ts$/, /^src\/ui\//],
   [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/server\//],
   [/^src\/fetch\//, /^src\/executor\//],
@@ -86,6 +86,11 @@ test('the stages fetch and executor know each other by type only, apart from the
         (from.startsWith('src/executor/') && to.startsWith('src/fetch/'))),
   );
   assert.deepEqual(stages, []);
+});
+
+test('nobody imports the benchmark, which the package leaves out', () => {
+  const uses = imports.filter(({ from, to }) => to.startsWith('src/bench/') && !from.startsWith('src/bench/'));
+  assert.deepEqual(uses, []);
 });
 
 for (const [library, importer] of Object.entries(ONE_IMPORTER)) {
