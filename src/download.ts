@@ -248,7 +248,8 @@ export class Download implements AttemptListener {
 
   openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
     const executor = this.#executor as Executor;
-    return this.#pauses.counted((onCountedRoom) => executor.storeLarge(item, encoding, onCountedRoom), onRoom);
+    const window = this.#underWay.enlarge(item);
+    return this.#pauses.counted((onCounted) => executor.storeLarge(item, encoding, window, onCounted), onRoom);
   }
 
   onLarge(item: Item): void {

@@ -1,5 +1,6 @@
 /** The account of what is under way: of each item its slot, its bytes of the budget, and how far it has come. */
 import type { PlainError } from './errors.js';
+import { LARGE_WINDOW, LEAST_WINDOW } from './executor/executor.js';
 import { Budget } from './fetch/budget.js';
 import { Semaphore } from './fetch/semaphore.js';
 import type { Item } from './plan.js';
@@ -105,13 +106,25 @@ export class UnderWay {
   }
 
   /**
+   * The body is too large to be held whole.
+   *
+   * @returns bytes of it that may be in memory: what its request reserved, and more where the budget has room for more;
+   *   never less than {@link LEAST_WINDOW}, whatever was reserved
+   */
+  enlarge(item: Item): number {
+    const work = this.of(item);
+    if (work.held < LARGE_WINDOW && this.#budget.tryReserve(LARGE_WINDOW - work.held)) work.held = LARGE_WINDOW;
+    return Math.max(LEAST_WINDOW, work.held);
+  }
+
+  /**
    * The body is whole, and waits for the storage.
    *
-   * @param length bytes of it that are in memory; of a large one, what a request reserves stays reserved
+   * @param length its bytes; undefined for a large one, of which as much as may be in memory stays reserved
    */
-  fetch(item: Item, length = this.maxWhole): void {
+  fetch(item: Item, length?: number): void {
     const work = this.#endRequest(item);
-    this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
+    if (length !== undefined) this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
     this.#waiting += work.held;
   }
 

@@ -31,11 +31,29 @@ describe('what is under way', () => {
     assert.deepEqual([underWay.waiting, underWay.unwritten], [0, 0]);
   });
 
-  test('keeps what a request reserved for a body that went to its writer in parts', () => {
-    const underWay = new UnderWay(1, 8 * MIB);
+  test('gives a large body as much memory as there is, what its request reserved at least, and keeps it', () => {
+    const underWay = new UnderWay(16, 8 * MIB);
+    const items = Array.from({ length: 5 }, (_, i) => itemNamed(`large ${i}`));
+    for (const each of items) underWay.begin(workFor(each));
+    assert.deepEqual(
+      items.map((each) => underWay.enlarge(each)),
+      [2 * MIB, 2 * MIB, 2 * MIB, MIB / 4, MIB / 4],
+    );
+    for (const each of items) underWay.fetch(each);
+    assert.equal(underWay.waiting, 6.5 * MIB);
+    for (const each of items) underWay.settle(each);
+    assert.equal(underWay.waiting, 0);
+  });
+
+  test('gives a large body no less than 64 KiB, though its request reserved less', () => {
+    const underWay = new UnderWay(10_000, 8 * MIB);
     underWay.begin(workFor(item));
-    underWay.fetch(item);
-    assert.equal(underWay.waiting, underWay.maxWhole);
+    for (let i = 0; i < 19_000; i += 1) {
+      const other = itemNamed(String(i));
+      underWay.begin(workFor(other));
+      underWay.fetch(other);
+    }
+    assert.equal(underWay.enlarge(item), MIB / 16);
   });
 
   test('of what is written holds no memory, but the item until it is settled', () => {

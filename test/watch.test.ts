@@ -25,7 +25,7 @@ async function judge(
 ): Promise<Verdict | undefined> {
   const run = download(urls, { directory: scratch(t), tries: 1, ...options });
   for await (const outcome of run) await onOutcome(outcome);
-  t.diagnostic(JSON.stringify(run.summary.verdict));
+  t.diagnostic(JSON.stringify(run.summary.verdict ?? 'none'));
   return run.summary.verdict;
 }
 

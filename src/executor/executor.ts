@@ -29,8 +29,11 @@ export interface BodyWriter {
 
 export interface Executor {
   store(body: Body): void;
-  /** @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more */
-  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
+  /**
+   * @param window bytes of the body that may wait for its writer
+   * @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more
+   */
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter;
   /** What there is to do; of the writers' time, where it went since this was last asked for. */
   takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */
@@ -39,5 +42,7 @@ export interface Executor {
   close(): Promise<void>;
 }
 
-/** Bytes of a large body that may wait for its writer: one part of 1 MiB that is written, and one that is filled. */
+/** Bytes of a large body that should be able to wait for its writer: a part of 1 MiB that is written, and one that is filled. */
 export const LARGE_WINDOW = 2 << 20;
+/** Bytes of it that must be able to: with less, messages would cost more than bytes. */
+export const LEAST_WINDOW = 64 << 10;

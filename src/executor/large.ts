@@ -6,13 +6,17 @@ import type { MessagePort } from 'node:worker_threads';
 import type { PartMessage } from '../protocol.js';
 import type { BodyWriter } from './executor.js';
 
-/** Bytes of a part. */
-const PART_SIZE = 1 << 20;
+/** Bytes of a part at the most: a write of slow storage takes as long for fewer. */
+const MAX_PART = 1 << 20;
+/** Parts that may be under way at least: one that is written, and one that is filled. */
+const LEAST_PARTS = 2;
 
 export class LargeBodySender implements BodyWriter {
   readonly #port: MessagePort;
   readonly #onRoom: () => void;
   readonly #free: Buffer[] = [];
+  /** Bytes of a part. */
+  readonly #partSize: number;
   #unmade: number;
   #current: Buffer | undefined;
   #filled = 0;
@@ -26,7 +30,8 @@ export class LargeBodySender implements BodyWriter {
   constructor(port: MessagePort, window: number, onRoom: () => void) {
     this.#port = port;
     this.#onRoom = onRoom;
-    this.#unmade = window / PART_SIZE;
+    this.#partSize = Math.min(MAX_PART, Math.floor(window / LEAST_PARTS));
+    this.#unmade = Math.floor(window / this.#partSize);
     port.on('message', ({ buffer }: Uint8Array<SharedArrayBuffer>) => {
       // A Buffer arrives as a plain array.
       this.#free.push(Buffer.from(buffer));
@@ -88,7 +93,7 @@ export class LargeBodySender implements BodyWriter {
     const buffer = this.#free.pop();
     if (buffer !== undefined || this.#unmade === 0) return buffer;
     this.#unmade -= 1;
-    return Buffer.from(new SharedArrayBuffer(PART_SIZE));
+    return Buffer.from(new SharedArrayBuffer(this.#partSize));
   }
 
   #sendCurrent(): void {

@@ -10,7 +10,7 @@ import type { Load } from '../verdict.js';
 import { type Moment, now, partOf, timesSince } from '../../workers/clock.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
-import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
+import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 
 /** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */
 const MAX_RUNNING = 16;
@@ -38,7 +38,7 @@ export class LocalExecutor implements Executor {
     this.#beginMore();
   }
 
-  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
     const parts = new Channel<Uint8Array>();
     let waiting = 0;
     let aborted = false;
@@ -47,7 +47,7 @@ export class LocalExecutor implements Executor {
       for await (const part of parts) {
         yield part;
         waiting -= part.length;
-        if (waiting < LARGE_WINDOW) onRoom();
+        if (waiting < window) onRoom();
       }
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
@@ -64,7 +64,7 @@ export class LocalExecutor implements Executor {
         if (settled) return true;
         waiting += chunk.length;
         parts.push(chunk);
-        return waiting < LARGE_WINDOW;
+        return waiting < window;
       },
       end: () => parts.close(),
       abort: () => {

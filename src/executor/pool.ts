@@ -8,7 +8,7 @@ import { type PlainError, toPlain } from '../errors.js';
 import type { BatchAnswer, LargeAnswer, LargeTask, Manner, StoreSettings, Times } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher } from './batcher.js';
-import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
+import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { MAX_WORKERS } from '../options.js';
 import type { Load } from '../verdict.js';
@@ -62,7 +62,7 @@ export class PoolExecutor implements Executor {
     this.#batcher.add(body);
   }
 
-  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const task: LargeTask = {
       kind: 'large',
@@ -71,7 +71,7 @@ export class PoolExecutor implements Executor {
       job: { name: item.name, encoding },
       port: port2,
     };
-    const sender = new LargeBodySender(port1, LARGE_WINDOW, onRoom);
+    const sender = new LargeBodySender(port1, window, onRoom);
     this.#begin();
     void this.#threads
       .run<LargeAnswer>(task, [port2])

@@ -11,7 +11,7 @@ import { withoutPassword } from '../plan/printable.js';
 import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher } from './batcher.js';
-import { type Body, type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from './executor.js';
+import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import type { Load } from '../verdict.js';
 import { TimesSum } from './times.js';
@@ -78,7 +78,7 @@ export class TarExecutor implements Executor {
     this.#batcher.add(body);
   }
 
-  storeLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const id = this.#number(item);
     const task: TarLargeTask = {
@@ -90,7 +90,7 @@ export class TarExecutor implements Executor {
       id,
       description: this.#describe(item),
     };
-    const sender = new LargeBodySender(port1, LARGE_WINDOW, onRoom);
+    const sender = new LargeBodySender(port1, window, onRoom);
     this.#senders.set(id, sender);
     this.#post(task);
     return sender;

@@ -2,6 +2,7 @@
 import { Attempt } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
 import { RequestHeaders } from '../fetch/headers.js';
+import { LEAST_WINDOW } from './executor.js';
 import { LocalExecutor } from './local.js';
 import type { ThreadAnswer, ThreadTask } from './threads.js';
 
@@ -17,9 +18,11 @@ export default function downloadAndStore({ item, request, settings }: ThreadTask
       // If the store failed before the body was whole, nothing takes the rest.
       if (typeof result !== 'number') attempt.cancel(result);
     });
+    // Of a large body, as much as was reserved for a request.
+    const window = Math.max(LEAST_WINDOW, request.maxWhole);
     const attempt = new Attempt(item, kept, new RequestHeaders(request.headers), request.maxWhole, {
       onBody: (_item, chunks, length, encoding) => executor.store({ item, chunks, length, encoding }),
-      openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, onRoom),
+      openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, window, onRoom),
       onLarge: () => undefined,
       onNotFound: (_item, status) => resolve({ kind: 'not_found', status }),
       onFailure: (_item, failure) => resolve({ kind: 'failed', failure }),

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { LARGE_WINDOW } from '../../src/executor/executor.js';
 import { gzipSync } from 'node:zlib';
 import { createTarExecutor } from '../../src/executor/create.js';
 import { nextShard, type TarExecutor } from '../../src/executor/tar.js';
@@ -48,7 +49,7 @@ class Setup {
     encoding = '',
   ): Promise<{ abort(): void; end(): void }> {
     let goOn: (() => void) | undefined;
-    const writer = this.executor.storeLarge(this.item(name), encoding, () => goOn?.());
+    const writer = this.executor.storeLarge(this.item(name), encoding, LARGE_WINDOW, () => goOn?.());
     for (const chunk of chunks) {
       const room = new Promise<void>((resolve) => {
         goOn = resolve;

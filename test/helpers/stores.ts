@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { PlainError } from '../../src/errors.js';
-import type { BodyWriter, Executor, StoreListener } from '../../src/executor/executor.js';
+import { type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from '../../src/executor/executor.js';
 import type { Item } from '../../src/plan.js';
 import type { StoreResult, StoreSettings } from '../../src/protocol.js';
 import { subfolder } from './folders.js';
@@ -79,7 +79,7 @@ export class LargeBody {
   #goOn: (() => void) | undefined;
 
   constructor(executor: Executor, name: string, encoding = '') {
-    this.writer = executor.storeLarge(itemNamed(name), encoding, () => this.#goOn?.());
+    this.writer = executor.storeLarge(itemNamed(name), encoding, LARGE_WINDOW, () => this.#goOn?.());
   }
 
   async send(chunks: Iterable<Uint8Array>): Promise<void> {

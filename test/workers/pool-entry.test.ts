@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { Backlog } from '../../src/executor/backlog.js';
-import type { BatchAnswer, Manner, PartMessage, StoreResult, StoreSettings } from '../../src/protocol.js';
+import type { BatchAnswer, LargeAnswer, Manner, PartMessage, StoreResult, StoreSettings } from '../../src/protocol.js';
 import run from '../../workers/pool-entry.js';
 import { noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
@@ -103,12 +103,12 @@ for (const manner of ['blocking', 'waiting'] as const) {
     mkdirSync(join(settings.directory, 'taken/inside'), { recursive: true });
     const { port1, port2 } = new MessageChannel();
     const task = { kind: 'large', settings, manner, job: { name, encoding: '' }, port: port2 } as const;
-    const result = run(task) as Promise<StoreResult>;
+    const answer = run(task) as Promise<LargeAnswer>;
     for (let i = 0; i < 3; i += 1) {
       port1.postMessage({ buffer: noise(10_000, i), length: 9_000 } satisfies PartMessage);
     }
     port1.postMessage('end' satisfies PartMessage);
-    return [settings, await result];
+    return [settings, (await answer).result];
   };
 
   test(`a large body, ${manner}, is stored part by part, or told why not`, async (t) => {
