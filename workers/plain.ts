@@ -2,7 +2,7 @@
 import type { PlainError } from '../src/errors.js';
 import type { StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { describeStoreFailure } from './failure.js';
-import { writeWhole } from './files.js';
+import { writeWhole, writeWholeAsync } from './files.js';
 
 export const CANCELLED: PlainError = {
   code: 'ABORTED',
@@ -19,6 +19,21 @@ export function storePlain(body: Uint8Array, job: StoreJob, settings: StoreSetti
   if (isCancelled(settings)) return CANCELLED;
   try {
     writeWhole(settings, job.name, body);
+    return body.length;
+  } catch (error) {
+    return describeStoreFailure(error, job.name, settings);
+  }
+}
+
+/** The same while this thread waits for other files as well. */
+export async function storePlainWaiting(
+  body: Uint8Array,
+  job: StoreJob,
+  settings: StoreSettings,
+): Promise<StoreResult> {
+  if (isCancelled(settings)) return CANCELLED;
+  try {
+    await writeWholeAsync(settings, job.name, body);
     return body.length;
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);

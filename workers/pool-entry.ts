@@ -10,14 +10,14 @@ import type {
 } from '../src/protocol.js';
 import { InParts, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
-import { storePlain } from './plain.js';
+import { storePlain, storePlainWaiting } from './plain.js';
 import type * as Store from './store.js';
 
 export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | LargeAnswer> {
   if (task.kind === 'large') return receiveLarge(task);
   const { manner, encodings, settings } = task;
-  const plain = manner === 'blocking' && encodings === undefined && settings.imageCheck === 'none';
-  if (plain) return storeBatch(task, storePlain);
+  const plain = encodings === undefined && settings.imageCheck === 'none';
+  if (plain) return storeBatch(task, manner === 'blocking' ? storePlain : storePlainWaiting);
   return loadStore().then((loaded) =>
     storeBatch(task, manner === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),
   );

@@ -41,6 +41,8 @@ export class PoolExecutor implements Executor {
   readonly #sizer: Sizer | undefined;
   readonly #times = new TimesSum();
   #manner: Manner = 'blocking';
+  /** A batch has come back. */
+  #answered = false;
   #maxBatch = 1;
   /** Tasks that are not accounted for. */
   #underWay = 0;
@@ -108,8 +110,10 @@ export class PoolExecutor implements Executor {
 
   /** Batches that should be under way. */
   get #capacity(): number {
-    if (this.#manner === 'blocking' || this.#sizer === undefined) return this.#threads.capacity;
-    return this.#sizer.writers;
+    if (this.#sizer === undefined) return this.#threads.capacity;
+    // What stands behind the first body would wait for it, and it is not known yet for how long.
+    if (!this.#answered) return 1;
+    return this.#manner === 'blocking' ? this.#threads.capacity : this.#sizer.writers;
   }
 
   /** Writers that are there. */
@@ -133,6 +137,7 @@ export class PoolExecutor implements Executor {
   }
 
   #account(batch: Batch, { sizes, failures, times }: BatchAnswer): void {
+    this.#answered = true;
     this.#times.add(times);
     this.#resize(batch, times);
     const each = times.wall / batch.length;
@@ -163,6 +168,7 @@ export class PoolExecutor implements Executor {
   }
 
   #accountLost(batch: Batch, error: PlainError): void {
+    this.#answered = true;
     this.#batcher.done(batch);
     for (const item of batch.items) this.#onStored(item, error);
   }
