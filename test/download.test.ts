@@ -4,27 +4,20 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { download, type DownloadOptions, FetchError, SluiceError, UsageError } from '../src/index.js';
-import { loadFlags } from '../src/server/files.js';
+import { download, type DownloadOptions, FetchError, type ItemRequest, SluiceError, UsageError } from '../src/index.js';
 import { type RunningServer } from '../src/server/server.js';
 import { serveInThread } from '../src/server/thread.js';
+import { flagRequests } from './helpers/flag-requests.js';
 import { scratch } from './helpers/scratch.js';
 
 describe('download', () => {
   let server: RunningServer;
-  let paths: string[];
   before(async () => {
     server = await serveInThread();
-    paths = [...(await loadFlags()).keys()].filter((path) => path.endsWith('.gif'));
   });
   after(() => server.close());
 
-  /** `count` requests for flags, each under a name of its own. */
-  function* requests(count: number): Generator<{ url: string; name: string }> {
-    for (let n = 0; n < count; n += 1) {
-      yield { url: `http://localhost:${server.port}${paths[n % paths.length]}?${n}`, name: `${n}.gif` };
-    }
-  }
+  const requests = (count: number): Iterable<ItemRequest> => flagRequests(count, server.port);
 
   test('yields an outcome for each item as it completes, and its file is there by then', async (t) => {
     const directory = scratch(t);

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { download, type DownloadOptions, type ItemRequest, type Outcome, type Verdict } from '../src/index.js';
-import { loadFlags } from '../src/server/files.js';
 import { type RunningServer } from '../src/server/server.js';
 import { serveInThread } from '../src/server/thread.js';
 import { noise } from './helpers/bodies.js';
+import { flagRequests } from './helpers/flag-requests.js';
 import { serveInThread as serveNoise } from './helpers/http-thread.js';
 import { answer, pause, startRawServer, type Step } from './helpers/raw-server.js';
 import { scratch } from './helpers/scratch.js';
@@ -42,19 +42,12 @@ function assertBound(verdict: Verdict | undefined, bound: Verdict['bound'], deta
 
 describe('the verdict on a run', () => {
   let server: RunningServer;
-  let paths: string[];
   before(async () => {
     server = await serveInThread();
-    paths = [...(await loadFlags()).keys()].filter((path) => path.endsWith('.gif'));
   });
   after(() => server.close());
 
-  /** So many requests for flags, each under a name of its own. */
-  function* flags(count: number, { port } = server): Generator<ItemRequest> {
-    for (let n = 0; n < count; n += 1) {
-      yield { url: `http://localhost:${port}${paths[n % paths.length]}?${n}`, name: `${n}.gif` };
-    }
-  }
+  const flags = (count: number, { port } = server): Iterable<ItemRequest> => flagRequests(count, port);
 
   const NAMES = { name: 20, write: 0 };
   const WRITES = { name: 0, write: 20 };

@@ -5,6 +5,9 @@ import type { Body } from './executor.js';
 /** Milliseconds that a body waits for company in its batch, while a worker could begin with it. */
 const DELAY = 5;
 
+/** Bodies in a batch at the most, whatever their size: what a message costs is little for so many. */
+export const MAX_BATCH = 256;
+
 export interface Receiver {
   /** Batches that should be under way; asked whenever one could be sent. */
   capacity(): number;

@@ -7,7 +7,7 @@ import type { Item } from '../plan.js';
 import { type PlainError, toPlain } from '../errors.js';
 import type { BatchAnswer, LargeAnswer, LargeTask, Manner, StoreSettings, Times } from '../protocol.js';
 import type { Batch } from './backlog.js';
-import { Batcher } from './batcher.js';
+import { Batcher, MAX_BATCH } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { MAX_WORKERS } from '../options.js';
@@ -18,8 +18,6 @@ import { PROCESSORS, Workers } from './workers.js';
 
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
 const BATCH_WORK = 50;
-/** Bodies in a batch at the most; at the start, before anything is known, one. */
-const MAX_BATCH = 256;
 /**
  * How many files libuv's threads can write at once: all but as many as Node has by itself, so that looking up a host's
  * name does not wait for the storage. None, unless whoever started the process gave it more than those.
@@ -43,6 +41,7 @@ export class PoolExecutor implements Executor {
   #manner: Manner = 'blocking';
   /** A batch has come back. */
   #answered = false;
+  /** Bodies in a batch at the most; one before it is known what a body costs. */
   #maxBatch = 1;
   /** Tasks that are not accounted for. */
   #underWay = 0;

@@ -10,7 +10,7 @@ import type { Item } from '../plan.js';
 import { withoutPassword } from '../plan/printable.js';
 import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol.js';
 import type { Batch } from './backlog.js';
-import { Batcher } from './batcher.js';
+import { Batcher, MAX_BATCH } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import type { Load } from '../verdict.js';
@@ -18,8 +18,6 @@ import { TimesSum } from './times.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
-/** Bodies in a batch at the most. */
-const MAX_BATCH = 256;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/tar-entry.js', import.meta.url);
 /** Headers of an answer that a shard's descriptions keep. */
