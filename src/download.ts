@@ -17,7 +17,7 @@ import { Destination } from './destination.js';
 import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
-import type { StoreResult } from './protocol.js';
+import { isStored, type StoreResult } from './protocol.js';
 import { type Outcome, type Summary, Tally } from './report.js';
 import { UnderWay, type Work, workFor } from './under-way.js';
 import type { Sample } from './verdict.js';
@@ -294,16 +294,16 @@ export class Download implements AttemptListener {
 
   #onStored(item: Item, result: StoreResult): void {
     const { attempt } = this.#underWay.of(item);
-    if (attempt !== undefined && typeof result !== 'number') {
+    if (attempt !== undefined && !isStored(result)) {
       // The store failed before the body was whole: nothing takes the rest, so the fetch fails with it.
       attempt.cancel(result);
       this.#judgeStorage(result);
       return;
     }
     const work = this.#underWay.settle(item);
-    if (typeof result === 'number') {
+    if (isStored(result)) {
       this.#storeFailures = 0;
-      this.#emit({ status: 'ok', index: item.index, url: item.url, name: item.name, size: result });
+      this.#emit({ status: 'ok', index: item.index, url: item.url, name: item.name, size: result.size });
     } else if (result.code === 'WORKER_LOST' && !this.#stopping) {
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {

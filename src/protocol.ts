@@ -45,8 +45,22 @@ export interface StoreJob {
   readonly encoding: string;
 }
 
-/** Size of the stored file in bytes, or why it was not stored. */
-export type StoreResult = number | PlainError;
+/** A body that has its final name. */
+export interface StoredFile {
+  /** Bytes. */
+  readonly size: number;
+  /** Of its bytes, as in gzip (RFC 1952, 8): by it the file is known to be what was stored. */
+  readonly crc32: number;
+  /** The shard that it is in, if it has no file of its own. */
+  readonly shard?: number;
+}
+
+/** What was stored, or why not. */
+export type StoreResult = StoredFile | PlainError;
+
+export function isStored(result: StoreResult): result is StoredFile {
+  return 'size' in result;
+}
 
 export type Task = BatchTask | LargeTask;
 
@@ -75,6 +89,7 @@ export interface BatchTask {
 export interface BatchAnswer {
   /** Size of each stored file in bytes. */
   readonly sizes: Float64Array;
+  readonly crc32s: Uint32Array;
   /** The bodies of the batch that were not stored. */
   readonly failures: readonly StoreFailure[];
   readonly times: Times;
@@ -179,5 +194,5 @@ export interface TarSettled {
   readonly number: number;
   /** The bodies in it. */
   readonly ids: readonly number[];
-  readonly result: { readonly sizes: readonly number[] } | { readonly error: PlainError };
+  readonly result: { readonly stored: readonly StoredFile[] } | { readonly error: PlainError };
 }

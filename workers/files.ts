@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
-import type { StoreSettings } from '../src/protocol.js';
+import type { StoredFile, StoreSettings } from '../src/protocol.js';
 import { count } from './clock.js';
 import { useFolder, useFolderAsync } from './folders.js';
 
@@ -56,7 +56,7 @@ export interface UnfinishedFile {
   /** All that was written, once it is closed. */
   read(): Uint8Array | Promise<Uint8Array>;
   /** Renames the closed file to its final name. */
-  commit(): void | Promise<void>;
+  commit(stored: StoredFile): void | Promise<void>;
   /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
   discard(): void | Promise<void>;
 }

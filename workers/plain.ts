@@ -1,6 +1,7 @@
 /** The store of a body that needs neither decoding nor checking, which most do not: a worker starts with no more than this. */
 import type { PlainError } from '../src/errors.js';
-import type { StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
+import { crc32 } from 'node:zlib';
+import type { StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { describeStoreFailure } from './failure.js';
 import { writeWhole, writeWholeAsync } from './files.js';
 
@@ -14,12 +15,16 @@ export function isCancelled(settings: StoreSettings): boolean {
   return Atomics.load(settings.cancelled, 0) === 1;
 }
 
+export function storedAs(bytes: Uint8Array): StoredFile {
+  return { size: bytes.length, crc32: crc32(bytes) };
+}
+
 /** Writes the body as it is. Never throws: a failure is a result. */
 export function storePlain(body: Uint8Array, job: StoreJob, settings: StoreSettings): StoreResult {
   if (isCancelled(settings)) return CANCELLED;
   try {
     writeWhole(settings, job.name, body);
-    return body.length;
+    return storedAs(body);
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);
   }
@@ -34,7 +39,7 @@ export async function storePlainWaiting(
   if (isCancelled(settings)) return CANCELLED;
   try {
     await writeWholeAsync(settings, job.name, body);
-    return body.length;
+    return storedAs(body);
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);
   }

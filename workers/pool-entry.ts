@@ -1,12 +1,13 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
-import type {
-  BatchAnswer,
-  BatchTask,
-  LargeAnswer,
-  LargeTask,
-  StoreFailure,
-  StoreResult,
-  Task,
+import {
+  type BatchAnswer,
+  type BatchTask,
+  isStored,
+  type LargeAnswer,
+  type LargeTask,
+  type StoreFailure,
+  type StoreResult,
+  type Task,
 } from '../src/protocol.js';
 import { InParts, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
@@ -34,10 +35,15 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   const started = now();
   const failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
+  const crc32s = new Uint32Array(names.length);
 
   const note = (position: number, result: StoreResult): void => {
-    if (typeof result === 'number') sizes[position] = result;
-    else failures.push({ position, error: result });
+    if (!isStored(result)) {
+      failures.push({ position, error: result });
+      return;
+    }
+    sizes[position] = result.size;
+    crc32s[position] = result.crc32;
   };
   const storeFrom = (first: number): Promise<void> | undefined => {
     for (let position = first; position < names.length; position += 1) {
@@ -55,7 +61,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
     }
     return undefined;
   };
-  const answer = (): BatchAnswer => ({ sizes, failures, times: timesSince(started) });
+  const answer = (): BatchAnswer => ({ sizes, crc32s, failures, times: timesSince(started) });
   return storeFrom(0)?.then(answer) ?? answer();
 }
 

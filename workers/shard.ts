@@ -3,7 +3,7 @@
  * added last can be taken back, which is how a body that breaks in the middle leaves no trace.
  */
 import * as fs from 'node:fs';
-import type { SimulatedLatency } from '../src/protocol.js';
+import type { SimulatedLatency, StoredFile } from '../src/protocol.js';
 import { count } from './clock.js';
 import { block, progress } from './files.js';
 import { RECORD_SIZE } from './ustar.js';
@@ -14,9 +14,9 @@ const WRITE_SIZE = 1 << 20;
 export const END_SIZE = 1024;
 
 export class Shard {
-  /** The bodies in it that are whole, and their bytes. */
+  /** The bodies in it that are whole. */
   readonly ids: number[] = [];
-  readonly sizes: number[] = [];
+  readonly stored: StoredFile[] = [];
   readonly #path: string;
   readonly #latency: SimulatedLatency;
   readonly #fd: number;

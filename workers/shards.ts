@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { threadId } from 'node:worker_threads';
-import type { Description, TarSettings, TarSettled } from '../src/protocol.js';
+import type { Description, StoredFile, TarSettings, TarSettled } from '../src/protocol.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
 import { END_SIZE, Shard } from './shard.js';
@@ -49,7 +49,7 @@ export class Shards {
   /** Where a body goes. Its result is only that it is written; its shard is told of later. */
   placeFor(packed: Packed): Place {
     return {
-      writeWhole: (_settings, _name, bytes) => this.#pack(packed, bytes),
+      writeWhole: (_settings, _name, bytes, stored) => this.#pack(packed, bytes, stored),
       open: () => new StreamedMember(this, packed, this.#settings.started),
     };
   }
@@ -82,7 +82,7 @@ export class Shards {
     this.#tell(shard, this.#nextNumber(), error);
   }
 
-  #pack(packed: Packed, bytes: Uint8Array): void {
+  #pack(packed: Packed, bytes: Uint8Array, stored: StoredFile): void {
     const { started } = this.#settings;
     const member = { name: memberName(packed), size: bytes.length, mtime: timeOf(packed, started) };
     const description = describe(packed, bytes.length, createHash('sha256').update(bytes).digest('hex'));
@@ -102,7 +102,7 @@ export class Shards {
       throw error;
     }
     shard.ids.push(packed.id);
-    shard.sizes.push(bytes.length);
+    shard.stored.push(stored);
     this.release(shard);
   }
 
@@ -116,7 +116,7 @@ export class Shards {
       this.#tell(shard, number, error);
       return;
     }
-    this.#onSettled({ kind: 'settled', number, ids: shard.ids, result: { sizes: shard.sizes } });
+    this.#onSettled({ kind: 'settled', number, ids: shard.ids, result: { stored: shard.stored } });
   }
 
   #tell(shard: Shard, number: number, failure: unknown): void {
@@ -175,7 +175,7 @@ class StreamedMember implements UnfinishedFile {
     return this.#shardInUse.read(this.#start + LONG_HEADER_SIZE, this.#size);
   }
 
-  commit(): void {
+  commit(stored: StoredFile): void {
     const [packed, mtime] = [this.#packed, this.#mtime];
     this.#try(() => {
       const shard = this.#shardInUse;
@@ -185,7 +185,7 @@ class StreamedMember implements UnfinishedFile {
     });
     const shard = this.#shardInUse;
     shard.ids.push(packed.id);
-    shard.sizes.push(this.#size);
+    shard.stored.push(stored);
     this.#shard = undefined;
     this.#shards.release(shard);
   }

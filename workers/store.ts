@@ -3,15 +3,16 @@
  * on the main thread, so that they can be compared. None of them throws: a failure is a result.
  */
 import { pipeline, Readable, type Transform } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
-import type { StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
+import type { StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checkStructure } from './image.js';
 import { imageError } from './image/cursor.js';
 import { checkPixels } from './pixels.js';
-import { CANCELLED, isCancelled } from './plain.js';
+import { CANCELLED, isCancelled, storedAs } from './plain.js';
 
 /**
  * Bytes that a body may have after decoding to be held whole; one that has more is decoded again, part by part. A
@@ -24,7 +25,7 @@ const MAX_CHECKED = 128 << 20;
 /** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
 export interface Place {
   /** @throws what the operating system said */
-  writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array): void;
+  writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array, stored: StoredFile): void;
   open(settings: StoreSettings, name: string): UnfinishedFile;
 }
 
@@ -45,8 +46,9 @@ export function storeBody(
     const bytes = decode(body, job.encoding, Math.min(settings.maxBodySize, MAX_DECODED_WHOLE));
     if (settings.imageCheck !== 'none') checkStructure(bytes);
     if (settings.imageCheck === 'pixels') return storePixels(bytes, job, settings, place);
-    place.writeWhole(settings, job.name, bytes);
-    return bytes.length;
+    const stored = storedAs(bytes);
+    place.writeWhole(settings, job.name, bytes, stored);
+    return stored;
   } catch (error) {
     return swells(error, settings)
       ? storeLarge([body], job, settings, place)
@@ -62,8 +64,9 @@ async function storePixels(
 ): Promise<StoreResult> {
   try {
     await checkPixels(bytes);
-    place.writeWhole(settings, job.name, bytes);
-    return bytes.length;
+    const stored = storedAs(bytes);
+    place.writeWhole(settings, job.name, bytes, stored);
+    return stored;
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);
   }
@@ -91,7 +94,7 @@ async function storeUndone(
     if (settings.imageCheck !== 'none') checkStructure(bytes);
     if (settings.imageCheck === 'pixels') await checkPixels(bytes);
     await writeWholeAsync(settings, job.name, bytes);
-    return bytes.length;
+    return storedAs(bytes);
   } catch (error) {
     return swells(error, settings)
       ? storeLargeAsync([body], job, settings)
@@ -129,16 +132,19 @@ async function storeParts(
     const decoders = createDecoder(job.encoding);
     file = await open();
     let size = 0;
+    let check = 0;
     for await (const part of decoders.length === 0 ? parts : decoded(parts, decoders)) {
       if (isCancelled(settings)) throw new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED);
       size += part.length;
       checkSize(size, job, settings);
       await file.write(part);
+      check = crc32(part, check);
     }
     await file.close();
     if (settings.imageCheck !== 'none') await checkImage(await file.read(), settings);
-    await file.commit();
-    return size;
+    const stored = { size, crc32: check };
+    await file.commit(stored);
+    return stored;
   } catch (error) {
     await file?.discard();
     return describeStoreFailure(error, job.name, settings);

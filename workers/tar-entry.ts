@@ -3,14 +3,15 @@
  * pool's workers do, and tells what it wrote and, later, what became of the shards.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type {
-  StoreFailure,
-  StoreResult,
-  TarBatchTask,
-  TarLargeTask,
-  TarMessage,
-  TarSettings,
-  TarTask,
+import {
+  isStored,
+  type StoreFailure,
+  type StoreResult,
+  type TarBatchTask,
+  type TarLargeTask,
+  type TarMessage,
+  type TarSettings,
+  type TarTask,
 } from '../src/protocol.js';
 import { InParts, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
@@ -42,7 +43,7 @@ async function storeBatch({ first, arena, spans, names, encodings, descriptions 
     const place = shards.placeFor({ id: first + position, name, description });
     const stored = storeBody(body, { name, encoding: encodings?.[position] ?? '' }, settings.store, place);
     const result = stored instanceof Promise ? await stored : stored;
-    if (typeof result !== 'number') failures.push({ position, error: result });
+    if (!isStored(result)) failures.push({ position, error: result });
   }
   tell({ kind: 'written', first, count: names.length, failures, times: timesSince(started) });
 }
@@ -56,6 +57,6 @@ async function storeParts({ id, job, port, description }: TarLargeTask): Promise
   } finally {
     port.close();
   }
-  const failures = typeof result === 'number' ? [] : [{ position: 0, error: result }];
+  const failures = isStored(result) ? [] : [{ position: 0, error: result }];
   tell({ kind: 'written', first: id, count: 1, failures, times: clock.times });
 }

@@ -135,7 +135,7 @@ export class PoolExecutor implements Executor {
       .then(() => this.#finish());
   }
 
-  #account(batch: Batch, { sizes, failures, times }: BatchAnswer): void {
+  #account(batch: Batch, { sizes, crc32s, failures, times }: BatchAnswer): void {
     this.#answered = true;
     this.#times.add(times);
     this.#resize(batch, times);
@@ -152,7 +152,7 @@ export class PoolExecutor implements Executor {
         nextFailure += 1;
         this.#onStored(item, failure.error);
       } else {
-        this.#onStored(item, sizes[position] as number);
+        this.#onStored(item, { size: sizes[position] as number, crc32: crc32s[position] as number });
       }
     }
   }

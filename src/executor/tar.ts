@@ -8,7 +8,16 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { Item } from '../plan.js';
 import { withoutPassword } from '../plan/printable.js';
-import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol.js';
+import type {
+  Description,
+  TarBatchTask,
+  TarLargeTask,
+  TarMessage,
+  TarSettings,
+  TarTask,
+  StoredFile,
+  StoreResult,
+} from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
@@ -172,7 +181,10 @@ export class TarExecutor implements Executor {
       this.#nextShard = message.number + 1;
       const { ids, result } = message;
       for (const [position, id] of ids.entries()) {
-        this.#tell(id, 'error' in result ? result.error : (result.sizes[position] as number));
+        this.#tell(
+          id,
+          'error' in result ? result.error : { ...(result.stored[position] as StoredFile), shard: message.number },
+        );
       }
     } else {
       this.#times.add(message.times);
@@ -191,7 +203,7 @@ export class TarExecutor implements Executor {
     this.#onProgress?.();
   }
 
-  #tell(id: number, result: PlainError | number): void {
+  #tell(id: number, result: StoreResult): void {
     const item = this.#items.get(id);
     if (item === undefined) return;
     this.#items.delete(id);

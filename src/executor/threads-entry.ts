@@ -4,6 +4,7 @@ import { Connections } from '../fetch/client.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from './executor.js';
 import { LocalExecutor } from './local.js';
+import { isStored } from '../protocol.js';
 import type { ThreadAnswer, ThreadTask } from './threads.js';
 
 /** A thread keeps its connections from item to item; it ends with its run. */
@@ -16,7 +17,7 @@ export default function downloadAndStore({ item, request, settings }: ThreadTask
     const executor = new LocalExecutor('inline', settings, (_item, result) => {
       resolve({ kind: 'stored', result });
       // If the store failed before the body was whole, nothing takes the rest.
-      if (typeof result !== 'number') attempt.cancel(result);
+      if (!isStored(result)) attempt.cancel(result);
     });
     // Of a large body, as much as was reserved for a request.
     const window = Math.max(LEAST_WINDOW, request.maxWhole);

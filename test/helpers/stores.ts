@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { PlainError } from '../../src/errors.js';
 import { type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from '../../src/executor/executor.js';
 import type { Item } from '../../src/plan.js';
-import type { StoreResult, StoreSettings } from '../../src/protocol.js';
+import { isStored, type StoreResult, type StoreSettings } from '../../src/protocol.js';
 import { subfolder } from './folders.js';
 import { scratch } from './scratch.js';
 
@@ -32,25 +32,31 @@ export function itemNamed(name: string): Item {
   return { index: 0, url: `http://localhost/${name}`, origin: 'http://localhost', path: `/${name}`, name };
 }
 
+/** The size of what is stored. */
+export function sizeOr(result: StoreResult): number | PlainError {
+  return isStored(result) ? result.size : result;
+}
+
 /** Keeps what a listener is told, and fails when it is told twice of one item. */
 export class Told {
-  readonly results = new Map<string, StoreResult>();
+  /** Of what is stored, its size. */
+  readonly results = new Map<string, number | PlainError>();
   readonly #waiting = new Map<string, () => void>();
 
   readonly listener: StoreListener = ({ name }, result) => {
     assert.ok(!this.results.has(name), `told twice of ${name}`);
-    this.results.set(name, result);
+    this.results.set(name, sizeOr(result));
     this.#waiting.get(name)?.();
   };
 
   /** Resolves when the listener has been told of the item. */
-  async of(name: string): Promise<StoreResult> {
+  async of(name: string): Promise<number | PlainError> {
     if (!this.results.has(name)) {
       await new Promise<void>((resolve) => {
         this.#waiting.set(name, resolve);
       });
     }
-    return this.results.get(name) as StoreResult;
+    return this.results.get(name) as number | PlainError;
   }
 
   /** The error that was told of an item; fails when it was stored, or not told of. */
@@ -60,8 +66,8 @@ export class Told {
 }
 
 /** The error in a result; fails when there is none. */
-export function errorIn(result: StoreResult | undefined): PlainError {
-  assert.ok(typeof result === 'object', 'no error');
+export function errorIn(result: StoreResult | number | undefined): PlainError {
+  assert.ok(typeof result === 'object' && !('size' in result), 'no error');
   return result;
 }
 

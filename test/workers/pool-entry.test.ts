@@ -4,9 +4,17 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { Backlog } from '../../src/executor/backlog.js';
-import type { BatchAnswer, LargeAnswer, Manner, PartMessage, StoreResult, StoreSettings } from '../../src/protocol.js';
+import {
+  isStored,
+  type BatchAnswer,
+  type LargeAnswer,
+  type Manner,
+  type PartMessage,
+  type StoreResult,
+  type StoreSettings,
+} from '../../src/protocol.js';
 import run from '../../workers/pool-entry.js';
 import { noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
@@ -32,8 +40,12 @@ for (const manner of ['blocking', 'waiting'] as const) {
     test('is stored, body for body', async (t) => {
       const settings = storeSettings(t);
       const bodies: Bodies = Array.from({ length: 50 }, (_, i) => [`${i % 7}/${i}`, noise(i * 379, i)] as const);
-      const { sizes, failures } = await store(settings, manner, bodies);
+      const { sizes, crc32s, failures } = await store(settings, manner, bodies);
       assert.deepEqual(failures, []);
+      assert.deepEqual(
+        [...crc32s],
+        bodies.map(([, body]) => crc32(body)),
+      );
       assert.deepEqual(
         [...sizes],
         bodies.map(([, { length }]) => length),
@@ -113,8 +125,9 @@ for (const manner of ['blocking', 'waiting'] as const) {
 
   test(`a large body, ${manner}, is stored part by part, or told why not`, async (t) => {
     const [settings, stored] = await storeLarge(t, 'ab/final');
-    assert.equal(stored, 27_000);
+    assert.ok(isStored(stored));
     const parts = [0, 1, 2].map((i) => noise(10_000, i).subarray(0, 9_000));
+    assert.deepEqual(stored, { size: 27_000, crc32: crc32(Buffer.concat(parts)) });
     assert.ok(readFileSync(join(settings.directory, 'ab/final')).equals(Buffer.concat(parts)));
     const [, refused] = await storeLarge(t, 'taken');
     assert.equal(errorIn(refused).code, 'STORE_EXISTS');

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import type { TarSettled } from '../../src/protocol.js';
+import type { StoreResult, TarSettled } from '../../src/protocol.js';
 import { type Packed, Shards } from '../../workers/shards.js';
 import { Shard } from '../../workers/shard.js';
 import { storeBody } from '../../workers/store.js';
@@ -12,7 +13,7 @@ import { header, LONG_HEADER_SIZE, longHeader } from '../../workers/ustar.js';
 import { noise } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
-import { storeSettings } from '../helpers/stores.js';
+import { sizeOr, storeSettings } from '../helpers/stores.js';
 import { bodiesIn, listedByPython, listedByTar, noGnuTar, noPython, shardsIn } from '../helpers/tars.js';
 
 const MIB = 1 << 20;
@@ -100,7 +101,7 @@ describe('shards', () => {
     readonly settled: TarSettled[];
     readonly directory: string;
     readonly scratch: string;
-    readonly store: (id: number, body: Uint8Array) => ReturnType<typeof storeBody>;
+    readonly store: (id: number, body: Uint8Array) => StoreResult;
   }
 
   function packed(id: number): Packed {
@@ -114,7 +115,7 @@ describe('shards', () => {
       settled.push(it),
     );
     const store: Setup['store'] = (id, body) =>
-      storeBody(body, { name: `${id}.bin`, encoding: '' }, settings, shards.placeFor(packed(id)));
+      storeBody(body, { name: `${id}.bin`, encoding: '' }, settings, shards.placeFor(packed(id))) as StoreResult;
     return { shards, settled, directory: settings.directory, scratch: settings.scratch, store };
   }
 
@@ -146,7 +147,7 @@ describe('shards', () => {
     const { shards, settled, directory, store } = start(t, 128 * MIB);
     const writes = replace(t, 'writeSync');
     const renames = replace(t, 'renameSync');
-    for (let id = 0; id < 2_000; id += 1) assert.equal(store(id, noise(11_000, 1)), 11_000);
+    for (let id = 0; id < 2_000; id += 1) assert.equal(sizeOr(store(id, noise(11_000, 1))), 11_000);
     shards.seal();
     assert.equal(settled.length, 1);
     assert.equal(renames().length, 1);
@@ -159,19 +160,19 @@ describe('shards', () => {
     const { shards, settled, directory, scratch, store } = start(t, 128 * MIB);
     const body = noise(300_000, 1);
     failOnce(t, 'writeSync', 'ENOSPC');
-    for (let id = 0; id < 3; id += 1) assert.equal(store(id, body), body.length);
+    for (let id = 0; id < 3; id += 1) assert.ok(sizeOr(store(id, body)) === body.length);
     const result = store(3, body);
     assert.ok(typeof result === 'object' && 'code' in result && result.code === 'STORE_FULL');
     assert.deepEqual(filesBelow(scratch), []);
     assert.deepEqual(settled[0]?.ids, [0, 1, 2]);
     assert.ok('error' in settled[0].result && settled[0].result.error.code === 'STORE_FULL');
-    for (let id = 4; id < 9; id += 1) assert.equal(store(id, body), body.length);
+    for (let id = 4; id < 9; id += 1) assert.ok(sizeOr(store(id, body)) === body.length);
     shards.seal();
     assert.deepEqual(settled[1], {
       kind: 'settled',
       number: 8,
       ids: [4, 5, 6, 7, 8],
-      result: { sizes: Array.from({ length: 5 }, () => body.length) },
+      result: { stored: Array.from({ length: 5 }, () => ({ size: body.length, crc32: crc32(body) })) },
     });
     assert.deepEqual([...bodiesIn([fs.readFileSync(join(directory, '00008.tar'))]).keys()].length, 5);
     assert.deepEqual(filesBelow(scratch), []);
@@ -179,7 +180,7 @@ describe('shards', () => {
 
   test('a disk that is found full when the shard is closed fails all that is in it', (t) => {
     const { shards, settled, directory, scratch, store } = start(t, 128 * MIB);
-    for (let id = 0; id < 3; id += 1) assert.equal(store(id, noise(1_000, id)), 1_000);
+    for (let id = 0; id < 3; id += 1) assert.equal(sizeOr(store(id, noise(1_000, id))), 1_000);
     failOnce(t, 'closeSync', 'ENOSPC');
     shards.seal();
     assert.deepEqual(settled[0]?.ids, [0, 1, 2]);
@@ -199,7 +200,7 @@ describe('shards', () => {
     ] as const) {
       const { shards, directory, store } = start(t, MIB);
       const sizes = [1_000, room - pair(1_000) - pair(0) + more];
-      for (const [id, size] of sizes.entries()) assert.equal(store(id, noise(size, id)), size);
+      for (const [id, size] of sizes.entries()) assert.equal(sizeOr(store(id, noise(size, id))), size);
       shards.seal();
       const archives = shardsIn(directory).map((path) => fs.readFileSync(path));
       assert.equal(archives.length, expected);
