@@ -82,6 +82,14 @@ export type Source =
       readonly stream: AsyncIterable<Uint8Array>;
       /** What to call it in messages: `<stdin>`. */
       readonly label: string;
+    }
+  | {
+      readonly kind: 'items';
+      /**
+       * Made by a plan before, and passed on as they are, with index and name. Entries of sources after this one get
+       * other names and higher numbers; entries of sources before it may have the same ones.
+       */
+      readonly items: Iterable<Item> | AsyncIterable<Item>;
     };
 
 /** The most entries that are handed on at once. */
@@ -121,6 +129,12 @@ export async function* plan(
           yield* inBatches(planner.ofLines(splitter.lines(chunk), source.label), turn);
         }
         yield* inBatches(planner.ofLines(splitter.end(), source.label), turn);
+      } else if (source.kind === 'items') {
+        if (Symbol.iterator in source.items) {
+          yield* inBatches(planner.ofItems(source.items), turn);
+        } else {
+          for await (const item of source.items) yield* inBatches(planner.ofItems([item]), turn);
+        }
       } else if (Symbol.iterator in source.urls) {
         yield* inBatches(planner.ofUrls(source.urls, source.label), turn);
       } else {
@@ -191,6 +205,14 @@ class Planner {
   *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {
     let line = 0;
     for (const url of urls) yield this.ofUrl(url, source, (line += 1));
+  }
+
+  *ofItems(items: Iterable<Item>): Generator<Entry, void, undefined> {
+    for (const item of items) {
+      this.#index = Math.max(this.#index, item.index);
+      this.#names.reserve(item.name.slice(item.name.lastIndexOf('/') + 1));
+      yield { kind: 'item', item };
+    }
   }
 
   ofUrl(wanted: string | ItemRequest, source: string, line: number): Entry {

@@ -75,6 +75,11 @@ export class NameRegistry {
   /** A mistake of the set is a needless suffix; with a fixed seed, the same one in every run. */
   readonly #taken = new FingerprintSet(64, 0);
 
+  /** Claims a name that an earlier registry has given, whether or not this one has given it, too. */
+  reserve(name: string): void {
+    this.#taken.add(folded(name));
+  }
+
   /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
   claim(name: string, url: string): string {
     if (this.#taken.add(folded(name))) return name;

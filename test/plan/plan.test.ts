@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 
 import { SluiceError } from '../../src/errors.js';
-import { type Entry, type ItemRequest, plan, type Source } from '../../src/plan.js';
+import { type Entry, type Item, type ItemRequest, plan, type Source } from '../../src/plan.js';
 
 async function entriesOf(...sources: Source[]): Promise<Entry[]> {
   const entries = [];
@@ -308,6 +308,29 @@ describe('plan', () => {
     }
     assert.equal(taken, 128);
     assert.equal(closed, true);
+  });
+
+  it('passes items of an earlier plan on as they are, and gives those after them other names and numbers', async () => {
+    const items = Array.from({ length: 100 }, (_, at) => ({
+      index: 3 * at,
+      url: `http://h/${at}/a`,
+      origin: 'http://h',
+      path: `/${at}/a`,
+      name: at % 2 === 0 ? `a-${at}` : `3/f/a-${at}`,
+    }));
+    const later = urls('http://h/a-8', 'http://h/A-9');
+    for (const source of [items, items.values(), PassThrough.from(items) as AsyncIterable<Item>]) {
+      const entries = await entriesOf({ kind: 'items', items: source }, later);
+      assert.deepEqual(
+        entries.slice(0, 100),
+        items.map((item) => ({ kind: 'item', item })),
+      );
+      assert.match(short(entries.slice(100)).join(' '), /^a-8-[0-9a-f]{8} A-9-[0-9a-f]{8}$/);
+      assert.deepEqual(entries.slice(100).map(indexOf), [298, 299]);
+    }
+    const batches = [];
+    for await (const batch of plan([{ kind: 'items', items }])) batches.push(batch.length);
+    assert.deepEqual(batches, [64, 36]);
   });
 
   it('closes its lists at the end, when it is left early, and when another cannot be opened', async (t) => {
