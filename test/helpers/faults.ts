@@ -1,5 +1,5 @@
 /** Storage that really fails. Where a machine does not allow that, the answer is why not. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ChildAnswer, ChildTask } from './store-child.js';
@@ -105,4 +105,65 @@ export function failing(path: string, syscalls: string, how: string): string[] {
     '-e',
     `inject=${syscalls}:${how}`,
   ];
+}
+
+/** The same as {@link onSmallDisk}, with what is on the disk at the end copied to another folder. */
+export function onCopiedDisk(folder: string, options: string, copy: string): string[] {
+  const script = `mount -t tmpfs -o ${options} tmpfs ${folder} || exit 99; "$0" "$@"; s=$?; cp -a ${folder}/. ${copy}/; exit $s`;
+  return [...OWN_MOUNTS, 'sh', '-c', script];
+}
+
+/** The command that runs another one for which a folder is on a disk that cannot be written to. */
+export function onReadOnlyDisk(folder: string): string[] {
+  return [...OWN_MOUNTS, 'sh', '-c', `mount -t tmpfs -o ro tmpfs ${folder} && exec "$0" "$@"`];
+}
+
+/** Why root cannot be without its powers here; false if it can, or is not root. */
+export const noPowerless: string | false =
+  process.platform === 'win32'
+    ? 'Windows has other permissions'
+    : isRoot && !succeeds('setpriv', '--bounding-set=-all', 'true')
+      ? 'root, and no setpriv'
+      : false;
+
+/** The command that runs another one for which permissions count, even if it is root. */
+export const powerless: readonly string[] = isRoot ? ['setpriv', '--bounding-set=-all'] : [];
+
+/** Why no running process can be made to fail here; false if one can. */
+export const noAttaching: string | false = noInjection || (canAttach() ? false : 'strace may not attach to processes');
+
+function canAttach(): boolean {
+  const sleeper = spawn('sleep', ['9'], { stdio: 'ignore' });
+  // Ends by itself only where it may not attach.
+  const { error } = spawnSync('strace', ['-o', '/dev/null', '-p', String(sleeper.pid)], { timeout: 300 });
+  sleeper.kill();
+  return error?.code === 'ETIMEDOUT';
+}
+
+/**
+ * Makes system calls of a running process fail, those on some files only.
+ *
+ * @returns when they do, with what ends it; else it ends with the process
+ */
+export async function makeFail(
+  pid: number,
+  paths: readonly string[],
+  syscalls: string,
+  how: string,
+): Promise<() => void> {
+  const only = paths.flatMap((path) => ['-P', path]);
+  const inject = ['-e', `trace=${syscalls}`, '-e', `inject=${syscalls}:${how}`];
+  const child = spawn('strace', ['-f', '-o', '/dev/null', '-p', String(pid), ...only, ...inject], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await new Promise<void>((resolve, reject) => {
+    let text = '';
+    child.stderr.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      if (text.includes('attached')) resolve();
+    });
+    child.on('error', reject);
+    child.on('exit', () => reject(new Error(`strace ended: ${text}`)));
+  });
+  return () => child.kill();
 }
