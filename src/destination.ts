@@ -1,40 +1,52 @@
 /** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, opendir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, opendir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { meaningOf } from '../workers/failure.js';
 import { SluiceError, StorageError, toPlain, UsageError } from './errors.js';
+import { Lock } from './lock.js';
 import { FingerprintSet } from './plan/fingerprints.js';
 import { folded } from './plan/names.js';
 
 /** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
 const OWN_FOLDER = '.sluice';
+/** What the names of folders for unfinished files begin with. */
+const UNFINISHED = 'unfinished-';
 
 export class Destination {
   readonly directory: string;
   /** Folder for unfinished files; its name is this run's alone. */
   readonly scratch: string;
   readonly #present: FingerprintSet | undefined;
+  readonly #lock: Lock;
 
-  private constructor(directory: string, scratch: string, present: FingerprintSet | undefined) {
+  private constructor(directory: string, scratch: string, present: FingerprintSet | undefined, lock: Lock) {
     this.directory = directory;
     this.scratch = scratch;
     this.#present = present;
+    this.#lock = lock;
   }
 
   /**
-   * @throws UsageError when `directory` cannot be a folder, StorageError when nothing can be written to it
+   * Until it is closed no other run gets it.
+   *
+   * @throws UsageError when `directory` cannot be a folder, StorageError when nothing can be written to it, SluiceError
+   *   with code `STORE_BUSY` when another run has it
    */
   static async open(directory: string, overwrite: boolean): Promise<Destination> {
     const own = join(directory, OWN_FOLDER);
-    const scratch = join(own, `unfinished-${process.pid}-${randomBytes(4).toString('hex')}`);
+    const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
+    let lock: Lock | undefined;
     try {
       await mkdir(directory, { recursive: true });
+      lock = await Lock.take(directory, own);
       await makeOwn(own);
+      await lock.tell(own);
+      await removeLeftovers(own);
       await mkdir(scratch);
-      return new Destination(directory, scratch, overwrite ? undefined : await listNames(directory));
+      return new Destination(directory, scratch, overwrite ? undefined : await listNames(directory), lock);
     } catch (error) {
-      await remove(scratch);
+      if (lock !== undefined) await leave(scratch, lock);
       throw whyNot(directory, error);
     }
   }
@@ -49,14 +61,20 @@ export class Destination {
    * a storage that takes no change any more has been told of by what it did to the files.
    */
   async close(): Promise<void> {
-    await remove(this.scratch);
+    await leave(this.scratch, this.#lock);
   }
 }
 
-async function remove(scratch: string): Promise<void> {
+async function leave(scratch: string, lock: Lock): Promise<void> {
   await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
-  // Stays if other files of the program are in it.
-  await rmdir(dirname(scratch)).catch(() => undefined);
+  await lock.release();
+}
+
+/** Of runs that ended without an end: with the lock held, none of them is alive. */
+async function removeLeftovers(own: string): Promise<void> {
+  for (const name of await readdir(own)) {
+    if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
+  }
 }
 
 /** Makes the program's folder, or finds it. A link in its place would lead unfinished files out of the destination. */

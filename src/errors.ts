@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'BODY_TOO_LARGE'
   | 'BODY_IMAGE'
   // the storage
+  | 'STORE_BUSY'
   | 'STORE_EXISTS'
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'

@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/commands\//, /^src\/bench\//],
   [/^src\/download\.ts$/, /^src\/ui\//],
   [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/server\//],
-  [/^src\/fetch\//, /^src\/executor\//],
+  [/^src\/fetch\//, /^src\/executor\//, /^src\/lock\.ts$/],
   [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/verdict\.ts$/],
   [/^src\/flags\//, /^src\/plan\.ts$/],
   [/^src\/plan\//],

@@ -63,7 +63,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
     } finally {
       progress.stop();
       if (download.begun) process.stdout.write(describeEnd(download.summary));
-      await reportFile?.write('flags', download.summary);
+      if (download.begun) await reportFile?.write('flags', download.summary);
     }
     return download.summary.errors > 0 ? SOME_FAILED : 0;
   });

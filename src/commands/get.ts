@@ -62,7 +62,7 @@ export async function get(args: GetArguments): Promise<number> {
     } finally {
       progress?.stop();
       if (args.quiet !== true && download.begun) process.stderr.write(describeSummary(download.summary));
-      await reportFile?.write('get', download.summary);
+      if (download.begun) await reportFile?.write('get', download.summary);
     }
     const { errors, notFound } = download.summary;
     return errors + notFound > 0 ? SOME_FAILED : 0;

@@ -15,14 +15,14 @@ export class ReportFile {
   }
 
   /**
-   * Opened before the run, so that a wrong path costs nothing.
+   * Opened before the run, so that a wrong path costs nothing; what is there stays until there is something to write.
    *
    * @throws UsageError when the file cannot be written
    */
   static async open(path: string | undefined): Promise<ReportFile | undefined> {
     if (path === undefined) return undefined;
     try {
-      return new ReportFile(await open(path, 'w'));
+      return new ReportFile(await open(path, 'a'));
     } catch (error) {
       throw new UsageError(
         `--report ${path} cannot be written: ${(error as Error).message}`,
@@ -42,6 +42,7 @@ export class ReportFile {
     const { ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
     const failures = this.#failures;
     const report = { command, ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict, failures };
+    await this.#file.truncate();
     await this.#file.writeFile(`${JSON.stringify(report, undefined, 2)}\n`);
     await this.#file.close();
   }

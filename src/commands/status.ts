@@ -8,6 +8,8 @@ export const SOME_FAILED = 1;
 export const USAGE = 2;
 /** The storage stopped the run. */
 const STORAGE = 3;
+/** Another run holds the destination. */
+const BUSY = 4;
 /** A fault of the program: EX_SOFTWARE of sysexits.h. */
 const INTERNAL = 70;
 
@@ -16,6 +18,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof StorageError) return STORAGE;
   if (error instanceof SluiceError) {
     if (error.code === 'LIST_UNREADABLE') return USAGE;
+    if (error.code === 'STORE_BUSY') return BUSY;
     if (error.cause instanceof Interrupted) return error.cause.status;
     return SOME_FAILED;
   }
