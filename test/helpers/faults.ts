@@ -137,7 +137,7 @@ function canAttach(): boolean {
   // Ends by itself only where it may not attach.
   const { error } = spawnSync('strace', ['-o', '/dev/null', '-p', String(sleeper.pid)], { timeout: 300 });
   sleeper.kill();
-  return error?.code === 'ETIMEDOUT';
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
 }
 
 /**
