@@ -6,6 +6,7 @@ import type { ChildAnswer, ChildTask } from './store-child.js';
 
 const CHILD = fileURLToPath(new URL('store-child.js', import.meta.url));
 const NOBODY = 65_534;
+const STRACE = 'strace';
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -135,9 +136,11 @@ export const noAttaching: string | false = noInjection || (canAttach() ? false :
 function canAttach(): boolean {
   const sleeper = spawn('sleep', ['9'], { stdio: 'ignore' });
   // Ends by itself only where it may not attach.
-  const { error } = spawnSync('strace', ['-o', '/dev/null', '-p', String(sleeper.pid)], { timeout: 300 });
+  const error: NodeJS.ErrnoException | undefined = spawnSync(STRACE, ['-o', '/dev/null', '-p', String(sleeper.pid)], {
+    timeout: 300,
+  }).error;
   sleeper.kill();
-  return (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
+  return error?.code === 'ETIMEDOUT';
 }
 
 /**
@@ -153,7 +156,7 @@ export async function makeFail(
 ): Promise<() => void> {
   const only = paths.flatMap((path) => ['-P', path]);
   const inject = ['-e', `trace=${syscalls}`, '-e', `inject=${syscalls}:${how}`];
-  const child = spawn('strace', ['-f', '-o', '/dev/null', '-p', String(pid), ...only, ...inject], {
+  const child = spawn(STRACE, ['-f', '-o', '/dev/null', '-p', String(pid), ...only, ...inject], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   await new Promise<void>((resolve, reject) => {
