@@ -9,7 +9,7 @@ import { Pauses } from './executor/pauses.js';
 import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
 import { Again } from './fetch/again.js';
-import { Attempt, type AttemptListener } from './fetch/attempt.js';
+import { Attempt, type AttemptListener, type AttemptRules } from './fetch/attempt.js';
 import type { Connections } from './fetch/client.js';
 import { RequestHeaders } from './fetch/headers.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
@@ -42,7 +42,7 @@ export class Download implements AttemptListener {
   readonly #outcomes = new Channel<Outcome>();
   readonly #tally = new Tally();
   readonly #underWay: UnderWay;
-  readonly #headers: RequestHeaders;
+  readonly #rules: AttemptRules;
   readonly #again = new Again<Work>(() => this.#pump());
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #started = performance.now();
@@ -72,7 +72,8 @@ export class Download implements AttemptListener {
     // With threads a request is a thread.
     const requests = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
     this.#underWay = new UnderWay(requests, options.memory);
-    this.#headers = new RequestHeaders(options.headers);
+    const { maxWhole } = this.#underWay;
+    this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, strict: options.strict };
   }
 
   /** Whether the lists could be opened and the destination written to. */
@@ -82,9 +83,10 @@ export class Download implements AttemptListener {
 
   /** The account of the run so far; whole when the iteration has ended. */
   get summary(): Summary {
-    const { ok, notFound, errors, duplicates, bytes, causes } = this.#tally;
+    const { ok, unproven, notFound, errors, duplicates, bytes, causes } = this.#tally;
     return {
       ok,
+      unproven,
       notFound,
       errors,
       duplicates,
@@ -147,7 +149,8 @@ export class Download implements AttemptListener {
     const { executor, workers, maxRequests, timeout } = this.#options;
     if (executor === 'threads') {
       const { ThreadDownloads } = await import('./executor/threads.js');
-      const request = { headers: this.#options.headers, timeout, maxWhole: this.#underWay.maxWhole };
+      const { strict, maxWhole } = this.#rules;
+      const request = { headers: this.#options.headers, timeout, maxWhole, strict };
       this.#threads = new ThreadDownloads(Math.min(maxRequests, MAX_WORKERS), request, settings, this, onStored);
     } else {
       if (layout === 'tar') {
@@ -228,7 +231,7 @@ export class Download implements AttemptListener {
   #begin(work: Work): void {
     this.#underWay.begin(work);
     if (this.#connections !== undefined) {
-      const attempt = new Attempt(work.item, this.#connections, this.#headers, this.#underWay.maxWhole, this);
+      const attempt = new Attempt(work.item, this.#connections, this.#rules, this);
       work.attempt = attempt;
       attempt.start();
     } else {
@@ -238,6 +241,10 @@ export class Download implements AttemptListener {
 
   onAnswer(item: Item): void {
     this.#underWay.answer(item);
+  }
+
+  onUnproven(item: Item): void {
+    this.#underWay.of(item).unproven = true;
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
@@ -303,7 +310,8 @@ export class Download implements AttemptListener {
     const work = this.#underWay.settle(item);
     if (isStored(result)) {
       this.#storeFailures = 0;
-      this.#emit({ status: 'ok', index: item.index, url: item.url, name: item.name, size: result.size });
+      const { index, url, name } = item;
+      this.#emit({ status: 'ok', index, url, name, size: result.size, unproven: work.unproven });
     } else if (result.code === 'WORKER_LOST' && !this.#stopping) {
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {

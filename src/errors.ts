@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'NET_OTHER'
   // the body
   | 'BODY_CUT'
+  | 'BODY_EXCESS'
+  | 'BODY_UNPROVEN'
   | 'BODY_ENCODING'
   | 'BODY_TOO_LARGE'
   | 'BODY_IMAGE'

@@ -38,6 +38,11 @@ export interface DownloadOptions {
   readonly timeout?: number;
   /** Tries for each item, the first included, 1 to 100. Default: 5. */
   readonly tries?: number;
+  /**
+   * A body that ends with the connection, so that nothing proves that it is whole, is an error with code `BODY_UNPROVEN`.
+   * Default: false, and its outcome is marked.
+   */
+  readonly strict?: boolean;
   /** Headers for every request; a redirect to another scheme, host or port drops them. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Replace files that are there. Default: false, and such an item is an error with code `STORE_EXISTS`. */
@@ -66,6 +71,7 @@ export interface ResolvedOptions {
   /** Milliseconds. */
   readonly timeout: number;
   readonly retry: RetryPolicy;
+  readonly strict: boolean;
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
   readonly overwrite: boolean;
@@ -110,6 +116,7 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     // Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.
     timeout: Math.ceil(1000 * seconds('timeout', options.timeout ?? 60)),
     retry: { tries: integer('tries', options.tries ?? 5, 1, 100), baseDelay: 500, maxDelay: 30_000 },
+    strict: options.strict ?? false,
     headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),
     overwrite: options.overwrite ?? false,
     simulatedLatency: options.simulatedLatency ?? { name: 0, write: 0 },

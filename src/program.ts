@@ -70,6 +70,7 @@ function createProgram(finish: (status: number) => void): Command {
       60,
     )
     .option('--tries <N>', 'tries for each item', wholeNumber, 5)
+    .option('--strict', 'a body that ends with the connection, so that it may be cut, is an error')
     .option('--header <LINE>', "a header for every request: 'Name: value'; may be repeated", collect)
     .option('--overwrite', 'replace files that are there')
     .option('--report <FILE>', 'write the summary as JSON')

@@ -16,6 +16,8 @@ export interface Stored extends OutcomeBase {
   readonly name: string;
   /** Bytes of the file. */
   readonly size: number;
+  /** Nothing but the end of the connection told where the body ends: it may be cut. */
+  readonly unproven: boolean;
 }
 
 /** The server says that there is nothing at this URL (404 or 410). */
@@ -35,6 +37,8 @@ export type Outcome = Stored | NotFound | Failed;
 /** The account of a run, so far or at its end. */
 export interface Summary {
   readonly ok: number;
+  /** Of these, bodies that ended with the connection, so that nothing proves that they are whole. */
+  readonly unproven: number;
   readonly notFound: number;
   readonly errors: number;
   /** Lines that name a URL which another line named before; downloaded once, and counted as `ok` once. */
@@ -56,6 +60,7 @@ export interface Summary {
 /** Counts outcomes. */
 export class Tally {
   ok = 0;
+  unproven = 0;
   notFound = 0;
   errors = 0;
   duplicates = 0;
@@ -65,6 +70,7 @@ export class Tally {
   count(outcome: Outcome): void {
     if (outcome.status === 'ok') {
       this.ok += 1;
+      if (outcome.unproven) this.unproven += 1;
       this.bytes += outcome.size;
     } else if (outcome.status === 'not_found') {
       this.notFound += 1;

@@ -16,6 +16,8 @@ export interface Work {
   tried: number;
   /** The server has begun to answer. */
   answered: boolean;
+  /** Nothing but the end of the connection tells where its body ends. */
+  unproven: boolean;
   /** Its body is in a shard that has no final name yet. */
   written: boolean;
   /** Bytes of the budget. */
@@ -24,7 +26,7 @@ export interface Work {
 }
 
 export function workFor(item: Item): Work {
-  return { item, tried: 0, answered: false, written: false, held: 0, attempt: undefined };
+  return { item, tried: 0, answered: false, unproven: false, written: false, held: 0, attempt: undefined };
 }
 
 export class UnderWay {
@@ -96,6 +98,7 @@ export class UnderWay {
       throw new RangeError(`${work.item.name} was begun without room`);
     }
     work.held = this.maxWhole;
+    work.unproven = false;
     work.tried += 1;
     this.#works.set(work.item, work);
   }

@@ -20,6 +20,7 @@ describe('resolveOptions', () => {
       maxBodySize: 2 ** 40,
       timeout: 60_000,
       retry: { tries: 5, baseDelay: 500, maxDelay: 30_000 },
+      strict: false,
       headers: [],
       overwrite: false,
       simulatedLatency: { name: 0, write: 0 },

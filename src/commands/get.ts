@@ -28,6 +28,7 @@ export interface GetArguments {
   readonly maxBodySize: string;
   readonly timeout: number;
   readonly tries: number;
+  readonly strict?: boolean;
   readonly header?: readonly string[];
   readonly overwrite?: boolean;
   readonly report?: string;
@@ -98,8 +99,10 @@ function describeFailure({ url, error }: Failed | NotFound): string {
   return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(why, 1000)}`;
 }
 
-function describeSummary({ ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict }: Summary): string {
+function describeSummary(summary: Summary): string {
+  const { ok, unproven, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
+  if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (errors > 0) {

@@ -39,9 +39,9 @@ export class ReportFile {
   }
 
   async write(command: string, summary: Summary): Promise<void> {
-    const { ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
+    const { ok, unproven, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
     const failures = this.#failures;
-    const report = { command, ok, notFound, errors, duplicates, bytes, elapsed, causes, verdict, failures };
+    const report = { command, ok, unproven, notFound, errors, duplicates, bytes, elapsed, causes, verdict, failures };
     await this.#file.truncate();
     await this.#file.writeFile(`${JSON.stringify(report, undefined, 2)}\n`);
     await this.#file.close();

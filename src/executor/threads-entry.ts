@@ -14,14 +14,19 @@ export default function downloadAndStore({ item, request, settings }: ThreadTask
   connections ??= new Connections({ timeout: request.timeout });
   const kept = connections;
   return new Promise((resolve) => {
+    let unproven = false;
     const executor = new LocalExecutor('inline', settings, (_item, result) => {
-      resolve({ kind: 'stored', result });
+      resolve({ kind: 'stored', result, unproven });
       // If the store failed before the body was whole, nothing takes the rest.
       if (!isStored(result)) attempt.cancel(result);
     });
     // Of a large body, as much as was reserved for a request.
     const window = Math.max(LEAST_WINDOW, request.maxWhole);
-    const attempt = new Attempt(item, kept, new RequestHeaders(request.headers), request.maxWhole, {
+    const rules = { ...request, headers: new RequestHeaders(request.headers) };
+    const attempt = new Attempt(item, kept, rules, {
+      onUnproven: () => {
+        unproven = true;
+      },
       onBody: (_item, chunks, length, encoding) => executor.store({ item, chunks, length, encoding }),
       openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, window, onRoom),
       onLarge: () => undefined,

@@ -19,6 +19,8 @@ export interface ThreadRequest {
   readonly timeout: number;
   /** Bytes: a larger body is written part by part. */
   readonly maxWhole: number;
+  /** A body whose end nothing proves is an error. */
+  readonly strict: boolean;
 }
 
 export interface ThreadTask {
@@ -28,7 +30,7 @@ export interface ThreadTask {
 }
 
 export type ThreadAnswer =
-  | { readonly kind: 'stored'; readonly result: StoreResult }
+  | { readonly kind: 'stored'; readonly result: StoreResult; readonly unproven: boolean }
   | { readonly kind: 'not_found'; readonly status: number }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
@@ -63,6 +65,7 @@ export class ThreadDownloads {
       .then((answer) => {
         if (cancelled) return;
         if (answer.kind === 'stored') {
+          if (answer.unproven) this.#listener.onUnproven?.(item);
           this.#listener.onLarge(item);
           this.#onStored(item, answer.result);
         } else if (answer.kind === 'not_found') {

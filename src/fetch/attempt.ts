@@ -3,8 +3,8 @@ import type { PlainError } from '../errors.js';
 import type { BodyWriter } from '../executor/executor.js';
 import type { Item } from '../plan.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
-import { codingToUndo } from './encoding.js';
-import { describeNetworkFailure, describeStatus } from './failure.js';
+import { codingToUndo, provesEnd } from './encoding.js';
+import { describeNetworkFailure, describeStatus, tooLong, unproven } from './failure.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { AttemptFailure } from './retry.js';
@@ -15,6 +15,8 @@ export interface AttemptListener {
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
   /** The final answer begins. */
   onAnswer?(item: Item): void;
+  /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
+  onUnproven?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
   openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
@@ -23,6 +25,18 @@ export interface AttemptListener {
   onNotFound(item: Item, status: number): void;
   onFailure(item: Item, failure: AttemptFailure): void;
 }
+
+/** What the attempts of a run have in common. */
+export interface AttemptRules {
+  readonly headers: RequestHeaders;
+  /** Bytes: a larger body is passed on in parts. */
+  readonly maxWhole: number;
+  /** A body whose end nothing proves is an error. */
+  readonly strict: boolean;
+}
+
+/** How the end of a body is told (RFC 9112, 6.3). */
+type Framing = 'length' | 'chunks' | 'connection';
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
 const MAX_DISCARDED = 64 << 10;
@@ -36,8 +50,7 @@ const ENOUGH = new Error('the rest of the body is not wanted');
 export class Attempt implements ResponseHandler {
   readonly #item: Item;
   readonly #connections: Connections;
-  readonly #headers: RequestHeaders;
-  readonly #maxWhole: number;
+  readonly #rules: AttemptRules;
   readonly #listener: AttemptListener;
 
   #target: Target;
@@ -51,24 +64,20 @@ export class Attempt implements ResponseHandler {
   #location: string | undefined;
   #retryAfter: string | undefined;
   #encoding = '';
+  #framing: Framing = 'connection';
   #chunks: Uint8Array[] | undefined;
   #length = 0;
+  /** What the last piece of the body was read with, and where in its memory that piece ends. */
+  #read: Uint8Array | undefined;
+  #readTo = 0;
   #writer: BodyWriter | undefined;
   #paused = false;
 
-  /** @param maxWhole bytes: a larger body is passed on in parts */
-  constructor(
-    item: Item,
-    connections: Connections,
-    headers: RequestHeaders,
-    maxWhole: number,
-    listener: AttemptListener,
-  ) {
+  constructor(item: Item, connections: Connections, rules: AttemptRules, listener: AttemptListener) {
     this.#item = item;
     this.#target = item;
     this.#connections = connections;
-    this.#headers = headers;
-    this.#maxWhole = maxWhole;
+    this.#rules = rules;
     this.#listener = listener;
   }
 
@@ -92,24 +101,34 @@ export class Attempt implements ResponseHandler {
     this.#resume = resume;
     let coding = '';
     let type = '';
+    let framing: Framing = 'connection';
     // Compared by length first: nearly all of a response's headers are passed over without being decoded.
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] as Buffer;
       const value = headers[i + 1] as Buffer;
-      if (name.length === 16 && isNamed(name, 'content-encoding'))
-        coding += (coding && ', ') + value.toString('latin1');
-      else if (name.length === 12 && isNamed(name, 'content-type')) type = value.toString('latin1');
-      else if (name.length === 8 && isNamed(name, 'location')) this.#location = value.toString('latin1');
-      else if (name.length === 11 && isNamed(name, 'retry-after')) this.#retryAfter = value.toString('latin1');
+      if (isNamed(name, CONTENT_LENGTH)) framing = 'length';
+      else if (isNamed(name, CONTENT_ENCODING)) coding += (coding && ', ') + value.toString('latin1');
+      else if (isNamed(name, CONTENT_TYPE)) type = value.toString('latin1');
+      else if (isNamed(name, LOCATION)) this.#location = value.toString('latin1');
+      else if (isNamed(name, RETRY_AFTER)) this.#retryAfter = value.toString('latin1');
+      else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
     }
-    if (status === 200) this.#listener.onHeaders?.(this.#item, headers);
+    this.#framing = framing;
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
+    if (status !== 200) return true;
+    this.#listener.onHeaders?.(this.#item, headers);
+    if (framing === 'connection' && !provesEnd(this.#encoding)) {
+      if (this.#rules.strict) this.#fail({ error: unproven(this.#where()) });
+      else this.#listener.onUnproven?.(this.#item);
+    }
     return true;
   }
 
   onData(chunk: Buffer): boolean {
     if (this.#over) return true;
     this.#length += chunk.length;
+    this.#read = this.#connection?.read;
+    this.#readTo = chunk.byteOffset + chunk.length;
     if (this.#status !== 200) {
       if (this.#length > MAX_DISCARDED) this.#abort?.(ENOUGH);
       return true;
@@ -118,7 +137,7 @@ export class Attempt implements ResponseHandler {
     if (this.#writer !== undefined) return chunk.length === 0 || this.#goOn(this.#writer.write(chunk));
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
-    if (this.#length > this.#maxWhole) return this.#passOn(this.#chunks);
+    if (this.#length > this.#rules.maxWhole) return this.#passOn(this.#chunks);
     if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [Buffer.concat(this.#chunks)];
     return true;
   }
@@ -131,9 +150,12 @@ export class Attempt implements ResponseHandler {
 
   onComplete(): void {
     if (this.#over) return;
-    if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
+    const isTooLong = this.#isTooLong;
+    if (isTooLong) this.#drop();
+    else if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
     this.#connection = undefined;
-    this.#conclude();
+    if (isTooLong && this.#status === 200) this.#fail({ error: tooLong(this.#where()) });
+    else this.#conclude();
   }
 
   onError(error: Error): void {
@@ -154,7 +176,17 @@ export class Attempt implements ResponseHandler {
 
   #send(connection: Connection): void {
     this.#connection = connection;
-    this.#connections.send(connection, this.#target.path, this.#headers.for(this.#item, this.#target), this);
+    this.#connections.send(connection, this.#target.path, this.#rules.headers.for(this.#item, this.#target), this);
+  }
+
+  /**
+   * Whether more came than was announced. What follows the body in the same read is asked for here; what comes later
+   * undici takes for the answer to nothing, which ends the connection.
+   */
+  get #isTooLong(): boolean {
+    const read = this.#connection?.read;
+    if (this.#framing !== 'length' || this.#length === 0 || read === undefined) return false;
+    return read === this.#read ? read.byteOffset + read.length > this.#readTo : read.length > 0;
   }
 
   #conclude(): void {
@@ -245,6 +277,23 @@ function isOfConnection({ code }: PlainError): boolean {
   return code === 'NET_RESET' || code === 'HTTP_BROKEN';
 }
 
-function isNamed(name: Buffer, lowerCase: string): boolean {
-  return name.toString('latin1').toLowerCase() === lowerCase;
+const [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, TRANSFER_ENCODING] = [
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'location',
+  'retry-after',
+  'transfer-encoding',
+].map((name) => Buffer.from(name)) as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+
+/** @param lowerCase letters and hyphens: with the bit that tells cases apart they are themselves */
+function isNamed(name: Buffer, lowerCase: Buffer): boolean {
+  if (name.length !== lowerCase.length) return false;
+  for (let i = 0; i < name.length; i += 1) if (((name[i] as number) | 0x20) !== lowerCase[i]) return false;
+  return true;
+}
+
+/** Only as the last coding it tells where a body ends. */
+function isChunked(transferEncoding: Buffer): boolean {
+  return /(?:^|[\s,])chunked\s*$/i.test(transferEncoding.toString('latin1'));
 }

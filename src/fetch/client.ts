@@ -43,6 +43,8 @@ export interface Connection {
   used: boolean;
   /** Of the request under way. */
   handler: ResponseHandler | undefined;
+  /** What was read last, as far as there was something: pieces of a body lie in it, and what follows the body. */
+  read: Uint8Array | undefined;
 }
 
 /**
@@ -95,7 +97,7 @@ export class Connections {
         });
       },
     });
-    const connection: Connection = { origin, client, used: false, handler: undefined };
+    const connection: Connection = { origin, client, used: false, handler: undefined, read: undefined };
     this.#all.add(connection);
     return connection;
   }
@@ -159,4 +161,11 @@ function watch(socket: Socket, connection: Connection): void {
   });
   // Undici fails an assertion when the server closes while the body is paused (its issue 5360; mended in version 8).
   socket.on('end', () => connection.handler?.onEnd());
+  // Undici does not say what follows a whole body, nor does it mind where the connection is closed after that.
+  const read = socket.read.bind(socket) as (size?: number) => Uint8Array | null;
+  socket.read = (size) => {
+    const bytes = read(size);
+    connection.read = bytes ?? undefined;
+    return bytes;
+  };
 }

@@ -28,3 +28,8 @@ export function codingToUndo(contentEncoding: string, contentType: string, ...pa
   const isItself = COMPRESSED_TYPE.test(contentType) || paths.some(isCompressedFile);
   return isItself ? contentEncoding.replace(GZIP_FIRST, '') : contentEncoding;
 }
+
+/** Whether what undoes these codings finds a cut body out: each of them has an end of its own. */
+export function provesEnd(codings: string): boolean {
+  return codings.split(',').some((coding) => !/^\s*(?:identity\s*)?$/i.test(coding));
+}

@@ -110,6 +110,23 @@ function byFamily(code: string): Meaning {
   return /^(EPROTO$|ERR_SSL|ERR_TLS)/.test(code) ? HANDSHAKE : OTHER;
 }
 
+/** More came than Content-Length announced: which of it is the file, nobody knows. */
+export function tooLong(url: string): PlainError {
+  return {
+    code: 'BODY_EXCESS',
+    message: `${url}: the body is longer than the server said`,
+    hint: 'try again; if it happens again, the server is at fault',
+  };
+}
+
+export function unproven(url: string): PlainError {
+  return {
+    code: 'BODY_UNPROVEN',
+    message: `${url}: the body ends with the connection, so it may be cut`,
+    hint: 'without --strict such bodies are stored, and counted as unproven',
+  };
+}
+
 export function describeStatus(status: number, url: string): PlainError {
   return { code: 'HTTP_STATUS', message: `${url}: the server answered ${status}`, hint: hintForStatus(status) };
 }

@@ -27,6 +27,7 @@ const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_UNREACHABLE',
   'NET_TIMEOUT',
   'BODY_CUT',
+  'BODY_EXCESS',
   'WORKER_LOST',
 ]);
 

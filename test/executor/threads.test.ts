@@ -62,7 +62,7 @@ class Ends implements AttemptListener {
   }
 }
 
-const REQUEST: ThreadRequest = { headers: [], timeout: 20_000, maxWhole: 1 << 18 };
+const REQUEST: ThreadRequest = { headers: [], timeout: 20_000, maxWhole: 1 << 18, strict: false };
 
 function start(
   t: TestContext,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../src/errors.js';
 import { answer, END, pause, RESET, type Script } from '../helpers/raw-server.js';
-import { assertFailure, deferred, type Ended, fetchOne, withServer } from './recording.js';
+import { assertFailure, deferred, type Ended, fetchOne, until, withServer } from './recording.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const HALF = 'x'.repeat(50);
@@ -91,25 +91,96 @@ describe('an attempt at a broken answer', () => {
       ));
   }
 
-  const excess: [what: string, script: () => Script][] = [
-    ['together with it', () => [`${OK}Content-Length: 50\r\n\r\n${HALF}${HALF}`]],
-    ['later', () => [`${OK}Content-Length: 50\r\n\r\n${HALF}`, pause(30), HALF]],
+  const tooLong: [where: string, script: () => Script][] = [
+    ['that stays open', () => [`${OK}Content-Length: 50\r\n\r\n${HALF}${HALF}`]],
+    ['that is closed', () => [`${OK}Connection: close\r\nContent-Length: 50\r\n\r\n${HALF}${HALF}`, END]],
+    ['of HTTP/1.0', () => [`HTTP/1.0 200 OK\r\nContent-Length: 50\r\n\r\n${HALF}${HALF}`, END]],
+    ['with the body apart', () => [`${OK}Content-Length: 50\r\n\r\n`, pause(30), HALF + HALF]],
+    ['in many pieces', () => [`${OK}Content-Length: 50\r\n\r\n`, pause(30), HALF.slice(9), pause(30), HALF]],
+    ['with what looks like another answer', () => [Buffer.concat([answer(HALF), answer('planted')])]],
   ];
-  for (const [when, script] of excess) {
-    it(`takes 50 of 100 bytes that were announced as 50, and spares the next item when the rest comes ${when}`, () =>
+  for (const [where, script] of tooLong) {
+    it(`refuses 100 bytes that were announced as 50 on a connection ${where}, and does not use it again`, () =>
       withServer(
-        { onRequest: ({ number }) => (number === 1 ? script() : number === 2 ? waiting() : [answer('good')]) },
+        { onRequest: ({ number }) => (number === 1 ? script() : [answer('good')]) },
         async (server, connections) => {
           const next = deferred<Ended>();
           const ended = await fetchOne(connections, `${server.origin}/a`, {
             onEnd: () => void fetchOne(connections, `${server.origin}/b`).then(next.resolve, next.reject),
           });
-          assert.deepEqual(ended, { kind: 'body', text: HALF, chunks: 1, encoding: '' });
+          assertFailure(ended, 'BODY_EXCESS', /longer than the server said$/);
           assert.deepEqual(await next.promise, { kind: 'body', text: 'good', chunks: 1, encoding: '' });
-          assert.equal(server.connections, 2);
+          assert.deepEqual(
+            server.requests.map(({ connection }) => connection),
+            [1, 2],
+          );
         },
       ));
   }
+
+  it('refuses a large body that is longer than announced, though its end came while it was paused', () =>
+    withServer(
+      { onRequest: () => [`${OK}Content-Length: 50\r\n\r\n${HALF}`, pause(30), 'planted'] },
+      async (server, connections) => {
+        let aborted = 0;
+        const ended = await fetchOne(connections, `${server.origin}/a`, {
+          maxWhole: 10,
+          openLarge: (onRoom) => ({
+            write: () => (setTimeout(onRoom, 100), false),
+            end: () => undefined,
+            abort: () => void (aborted += 1),
+          }),
+        });
+        assertFailure(ended, 'BODY_EXCESS');
+        assert.equal(aborted, 1);
+      },
+    ));
+
+  it('does not use a connection again on which an error had a longer body than announced', () =>
+    withServer(
+      { onRequest: ({ number }) => [number === 1 ? 'HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nNo!' : answer('x')] },
+      async (server, connections) => {
+        assert.equal((await fetchOne(connections, `${server.origin}/a`)).kind, 'not_found');
+        assert.equal((await fetchOne(connections, `${server.origin}/b`)).kind, 'body');
+        assert.equal(server.requests[1]?.connection, 2);
+      },
+    ));
+
+  const leftOver: [what: string, script: () => Script][] = [
+    ['bytes', () => [answer(HALF), pause(30), HALF]],
+    ['another answer', () => [answer(HALF), pause(30), answer('planted')]],
+    ['another answer after the last chunk', () => [`${chunked(HALF)}HTTP/1.1 200 OK\r\n\r\nplanted`]],
+    ['another answer after an empty body', () => [Buffer.concat([answer(''), answer('planted')])]],
+  ];
+  for (const [what, script] of leftOver) {
+    it(`never takes ${what} that nobody asked for as the answer to the next request`, () =>
+      withServer(
+        { onRequest: ({ number }) => (number === 1 ? script() : [answer('good')]) },
+        async (server, connections) => {
+          assert.equal((await fetchOne(connections, `${server.origin}/a`)).kind, 'body');
+          await until(() => server.open === 0, 'the connection was closed');
+          const next = await fetchOne(connections, `${server.origin}/b`);
+          assert.deepEqual(next, { kind: 'body', text: 'good', chunks: 1, encoding: '' });
+          assert.equal(server.requests[1]?.connection, 2);
+        },
+      ));
+  }
+
+  it('asks again, free of charge, when bytes that nobody asked for come just after the next request', () =>
+    withServer(
+      {
+        onRequest: ({ number }) =>
+          number === 1 ? [answer(HALF), pause(30), HALF] : number === 2 ? waiting() : [answer('good')],
+      },
+      async (server, connections) => {
+        const next = deferred<Ended>();
+        await fetchOne(connections, `${server.origin}/a`, {
+          onEnd: () => void fetchOne(connections, `${server.origin}/b`).then(next.resolve, next.reject),
+        });
+        assert.deepEqual(await next.promise, { kind: 'body', text: 'good', chunks: 1, encoding: '' });
+        assert.equal(server.connections, 2);
+      },
+    ));
 
   it('fails in time when the server stalls before the headers, in mid-body, or in a secure handshake', () =>
     withServer(
@@ -138,4 +209,8 @@ function* flood(line: (i: number) => string, first = ''): Generator<string> {
 /** Answers late, so that what the connection brings before is seen first. */
 function waiting(): Script {
   return [pause(200), answer('good')];
+}
+
+function chunked(body: string): string {
+  return `${OK}Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 }

@@ -49,6 +49,40 @@ describe('an attempt', () => {
       }));
   }
 
+  const ends: [what: string, head: string, body: string, proven: boolean][] = [
+    ['a length', `${OK}Content-Length: 5\r\n\r\n`, 'hello', true],
+    ['no length', `${OK}\r\n`, 'hello', false],
+    ['no length in HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\n', 'hello', false],
+    ['no length and no bytes', `${OK}\r\n`, '', false],
+    ['no length and gzip, which has an end', `${OK}Content-Encoding: gzip\r\n\r\n`, 'any', true],
+    ['no length and a coding that does nothing', `${OK}Content-Encoding: identity\r\n\r\n`, 'hello', false],
+    [
+      'no length and gzip that is the file',
+      `${OK}Content-Type: application/gzip\r\nContent-Encoding: gzip\r\n\r\n`,
+      'any',
+      false,
+    ],
+    ['chunks that are not the last coding', `${OK}Transfer-Encoding: chunked, gzip\r\n\r\n`, 'any', false],
+  ];
+  for (const [what, head, body, proven] of ends) {
+    it(`says of ${what} that the end is ${proven ? '' : 'not '}proven`, () =>
+      withServer({ onRequest: () => [head + body, END] }, async (server, connections) => {
+        const ended = await fetchOne(connections, `${server.origin}/a`);
+        assert.equal(ended.kind, 'body', JSON.stringify(ended));
+        assert.equal(ended.text, body);
+        assert.equal(ended.unproven, proven ? undefined : true);
+        const strict = await fetchOne(connections, `${server.origin}/a`, { strict: true });
+        if (proven) assert.equal(strict.kind, 'body');
+        else assertFailure(strict, 'BODY_UNPROVEN', /may be cut$/);
+      }));
+  }
+
+  it('does not wait for the end of a body that it refuses for want of a proof', () =>
+    withServer({ onRequest: () => endless(`${OK}\r\n`) }, async (server, connections) => {
+      assertFailure(await fetchOne(connections, `${server.origin}/a`, { strict: true }), 'BODY_UNPROVEN');
+      await until(() => server.open === 0, 'the connection was closed');
+    }));
+
   it('joins chunks of one byte, so that their memory has a bound, and loses none', () => {
     const text = Array.from({ length: 1_000 }, (_, i) => String.fromCharCode(i % 256)).join('');
     const chunked = Array.from(text, (byte) => `1\r\n${byte}\r\n`).join('');

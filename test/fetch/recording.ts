@@ -11,8 +11,14 @@ import { type RawServer, type RawServerOptions, startRawServer } from '../helper
 
 /** How an attempt ended; of a body that went to a writer, `text` is what the writer got. Texts are latin1. */
 export type Ended =
-  | { readonly kind: 'body'; readonly text: string; readonly chunks: number; readonly encoding: string }
-  | { readonly kind: 'large'; readonly text: string }
+  | {
+      readonly kind: 'body';
+      readonly text: string;
+      readonly chunks: number;
+      readonly encoding: string;
+      readonly unproven?: true;
+    }
+  | { readonly kind: 'large'; readonly text: string; readonly unproven?: true }
   | { readonly kind: 'not_found'; readonly status: number }
   | ({ readonly kind: 'failure' } & AttemptFailure);
 
@@ -21,6 +27,8 @@ export interface FetchOptions {
   readonly headers?: readonly string[];
   /** Bytes. Default: 64 KiB. */
   readonly maxWhole?: number;
+  /** Default: false. */
+  readonly strict?: boolean;
   /** Default: a writer that always has room. */
   readonly openLarge?: (onRoom: () => void) => BodyWriter;
   /** Called inside the callback that ends the attempt, as the pipeline is. */
@@ -45,6 +53,7 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   const item = itemFor(url);
   const { promise, resolve, reject } = deferred<Ended>();
   let ends = 0;
+  let proof: { unproven?: true } = {};
   const toWriter: string[] = [];
 
   function end(of: Item, ended: Ended): void {
@@ -55,10 +64,13 @@ export function startFetch(connections: Connections, url: string, options: Fetch
     setImmediate(() => resolve(ended));
   }
   const listener: AttemptListener = {
+    onUnproven() {
+      proof = { unproven: true };
+    },
     onBody(of, chunks, length, encoding) {
       const bytes = Buffer.concat(chunks);
       assert.equal(bytes.length, length);
-      end(of, { kind: 'body', text: bytes.toString('latin1'), chunks: chunks.length, encoding });
+      end(of, { kind: 'body', text: bytes.toString('latin1'), chunks: chunks.length, encoding, ...proof });
     },
     openLarge(_item, _encoding, onRoom) {
       const inner = options.openLarge?.(onRoom);
@@ -71,12 +83,13 @@ export function startFetch(connections: Connections, url: string, options: Fetch
         abort: () => inner?.abort(),
       };
     },
-    onLarge: (of) => end(of, { kind: 'large', text: toWriter.join('') }),
+    onLarge: (of) => end(of, { kind: 'large', text: toWriter.join(''), ...proof }),
     onNotFound: (of, status) => end(of, { kind: 'not_found', status }),
     onFailure: (of, failure) => end(of, { kind: 'failure', ...failure }),
   };
+  const { maxWhole = 64 << 10, strict = false } = options;
   const headers = new RequestHeaders(options.headers ?? []);
-  const attempt = new Attempt(item, connections, headers, options.maxWhole ?? 64 << 10, listener);
+  const attempt = new Attempt(item, connections, { headers, maxWhole, strict }, listener);
   attempt.start();
   return { ended: promise, cancel: (error) => attempt.cancel(error) };
 }

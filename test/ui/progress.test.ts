@@ -5,6 +5,7 @@ import { describeProgress } from '../../src/ui/progress.js';
 
 const SUMMARY: Summary = {
   ok: 10,
+  unproven: 0,
   notFound: 0,
   errors: 0,
   duplicates: 0,

@@ -1,0 +1,80 @@
+/** What a user sees of servers that break the rules, through the built command. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type Ran, sluice } from '../helpers/cli.js';
+import { answer, END, type RawServer, type RawServerOptions, startRawServer } from '../helpers/raw-server.js';
+import { scratch } from '../helpers/scratch.js';
+
+interface Result extends Ran {
+  readonly report: {
+    readonly ok: number;
+    readonly unproven: number;
+    readonly errors: number;
+    readonly causes: Readonly<Record<string, number>>;
+    readonly failures: readonly { readonly url: string; readonly message: string; readonly hint: string }[];
+  };
+  readonly files: readonly string[];
+}
+
+async function get(directory: string, ...args: readonly string[]): Promise<Result> {
+  const ran = await sluice(['get', ...args, '-d', 'out', '--report', 'report.json'], { cwd: directory });
+  const report = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8')) as Result['report'];
+  const out = join(directory, 'out');
+  return { ...ran, report, files: existsSync(out) ? readdirSync(out).filter((name) => !name.startsWith('.')) : [] };
+}
+
+async function withServer(options: RawServerOptions, run: (server: RawServer) => Promise<void>): Promise<void> {
+  await using server = await startRawServer(options);
+  await run(server);
+}
+
+for (const executor of ['pool', 'threads']) {
+  describe(`sluice get --executor ${executor} from a broken server`, () => {
+    test('stores and counts bodies that nothing proves to be whole, and refuses them with --strict', (t) =>
+      withServer(
+        {
+          onRequest: ({ path }) => (path === '/proven' ? [answer('whole')] : ['HTTP/1.1 200 OK\r\n\r\nperhaps', END]),
+        },
+        async ({ origin, requests }) => {
+          const urls = [`${origin}/proven`, `${origin}/a`, `${origin}/b`];
+          const stored = await get(scratch(t), ...urls, '--executor', executor);
+          assert.equal(stored.status, 0, stored.stderr);
+          assert.match(stored.stderr, /^2 of them unproven: they ended with the connection, and may be cut\.$/m);
+          assert.deepEqual([stored.report.ok, stored.report.unproven], [3, 2]);
+          assert.deepEqual(stored.files, ['a', 'b', 'proven']);
+          const before = requests.length;
+          const refused = await get(scratch(t), ...urls, '--executor', executor, '--strict');
+          assert.equal(refused.status, 1);
+          assert.match(refused.stderr, /^2 errors: 2 BODY_UNPROVEN\.$/m);
+          assert.deepEqual([refused.report.ok, refused.report.unproven], [1, 0]);
+          assert.deepEqual(refused.files, ['proven']);
+          assert.equal(requests.length - before, 3, 'tried again in vain');
+        },
+      ));
+
+    test('tries a body again that is longer than announced, and stores none of it', (t) =>
+      withServer(
+        {
+          onRequest: ({ path, number }) =>
+            path === '/always' || number === 1
+              ? ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger']
+              : [answer('good')],
+        },
+        async ({ origin, requests }) => {
+          const cwd = scratch(t);
+          const healed = await get(cwd, `${origin}/once`, '--executor', executor);
+          assert.equal(healed.status, 0, healed.stderr);
+          assert.equal(readFileSync(join(cwd, 'out', 'once'), 'latin1'), 'good');
+          assert.equal(requests.length, 2);
+          const broken = await get(scratch(t), `${origin}/always`, '--executor', executor, '--tries', '2');
+          assert.equal(broken.status, 1);
+          assert.match(broken.stderr, /\/always: the body is longer than the server said$/m);
+          assert.deepEqual(broken.report.causes, { BODY_EXCESS: 1 });
+          assert.deepEqual(broken.files, []);
+          assert.equal(requests.length, 4);
+        },
+      ));
+  });
+}
