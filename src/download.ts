@@ -2,6 +2,7 @@
  * The pipeline: plan -> semaphore and budget -> fetch -> executor -> outcome. The one place that knows the order of the
  * stages, and it does nothing else.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Channel } from './channel.js';
 import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
@@ -25,8 +26,13 @@ import { Watch } from './watch.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new request starts. */
 const MAX_WAITING = 4096;
-/** Milliseconds that an interrupted run goes on storing what it has fetched. */
-const STORE_GRACE = 1_000;
+/**
+ * Milliseconds for which a run that stores no more waits for what is being stored. One that was interrupted was asked to
+ * be quick; one that the storage stopped was not.
+ */
+const PATIENCE = { interrupted: 1_500, stopped: 5_000 };
+/** Milliseconds in which a run that did not get so far may still remove what is unfinished. */
+const CLEANING = 500;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
 const MAX_STORE_FAILURES = 10;
 
@@ -60,6 +66,11 @@ export class Download implements AttemptListener {
   #stopping = false;
   #fatal: SluiceError | undefined;
   #closing: Promise<void> | undefined;
+  #abandon = (): void => undefined;
+  /** What is being stored will not come to an end: the storage holds it up. */
+  readonly #abandoned = new Promise<void>((resolve) => {
+    this.#abandon = resolve;
+  });
   #ended: number | undefined;
 
   /** Only where headers are kept. */
@@ -295,11 +306,13 @@ export class Download implements AttemptListener {
   }
 
   #onWritten(item: Item): void {
+    if (this.#ended !== undefined) return;
     this.#underWay.write(item);
     this.#pump();
   }
 
   #onStored(item: Item, result: StoreResult): void {
+    if (this.#ended !== undefined) return;
     const { attempt } = this.#underWay.of(item);
     if (attempt !== undefined && !isStored(result)) {
       // The store failed before the body was whole: nothing takes the rest, so the fetch fails with it.
@@ -341,6 +354,13 @@ export class Download implements AttemptListener {
     this.#outcomes.push(outcome);
   }
 
+  /** Stores no more of what is fetched, and waits no longer than it must. For a run that was stopped. */
+  leave(): void {
+    Atomics.store(this.#cancelled, 0, 1);
+    const patience = this.#fatal?.code === 'ABORTED' ? PATIENCE.interrupted : PATIENCE.stopped;
+    setTimeout(this.#abandon, patience).unref();
+  }
+
   /** Begins nothing more, and ends what is under way: fetches at once, the store within its grace. */
   #stop(error: SluiceError | undefined): void {
     if (this.#stopping) return;
@@ -348,9 +368,8 @@ export class Download implements AttemptListener {
     this.#fatal = error;
     this.#again.clear();
     for (const { attempt } of this.#underWay.works()) attempt?.cancel(INTERRUPTED);
-    const grace = error?.code === 'ABORTED' ? STORE_GRACE : 0;
-    const leave = setTimeout(() => Atomics.store(this.#cancelled, 0, 1), grace);
-    leave.unref();
+    const grace = error?.code === 'ABORTED' ? this.#options.grace : 0;
+    if (grace < Infinity) setTimeout(() => this.leave(), grace).unref();
     this.#finishIfDone();
   }
 
@@ -388,13 +407,13 @@ export class Download implements AttemptListener {
   }
 
   async #doClose(): Promise<void> {
-    await this.#executor?.close();
-    await this.#threads?.close();
+    await Promise.race([this.#abandoned, this.#executor?.close()]);
+    await Promise.race([this.#abandoned, this.#threads?.close()]);
     this.#watch?.stop();
     this.#ended = performance.now();
     await this.#connections?.destroy();
     this.#entries.close();
-    await this.#destination?.close();
+    await Promise.race([this.#abandoned.then(() => sleep(CLEANING)), this.#destination?.close()]);
     this.#outcomes.close();
   }
 }

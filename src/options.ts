@@ -49,8 +49,13 @@ export interface DownloadOptions {
   readonly overwrite?: boolean;
   /** Milliseconds that the store waits for each name and each write, to try what slow storage does. Default: none. */
   readonly simulatedLatency?: SimulatedLatency;
-  /** Stops the download: what is fetched is still stored, for a second at the most. */
+  /** Stops the download: nothing more is requested, and what is fetched is still stored, within `grace`. */
   readonly signal?: AbortSignal;
+  /**
+   * Seconds for which a download that was stopped goes on storing what it has fetched, up to a day, or `Infinity` to store
+   * all of it. What is being stored after that gets another second and a half. Default: 1.
+   */
+  readonly grace?: number;
 }
 
 /** The same with nothing left open. */
@@ -77,6 +82,8 @@ export interface ResolvedOptions {
   readonly overwrite: boolean;
   readonly simulatedLatency: SimulatedLatency;
   readonly signal: AbortSignal | undefined;
+  /** Milliseconds. */
+  readonly grace: number;
 }
 
 /** Requests at once at the most. */
@@ -121,6 +128,8 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     overwrite: options.overwrite ?? false,
     simulatedLatency: options.simulatedLatency ?? { name: 0, write: 0 },
     signal: options.signal,
+    grace:
+      1000 * (options.grace === 0 || options.grace === Infinity ? options.grace : seconds('grace', options.grace ?? 1)),
   };
 }
 

@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printable } from './plan/printable.js';
+import { Ending } from './commands/leave.js';
 import { exitStatus, USAGE } from './commands/status.js';
 import { SluiceError, UsageError } from './errors.js';
 import type { FlagsArguments } from './commands/flags.js';
 import type { GetArguments } from './commands/get.js';
 import type { ServeArguments } from './commands/serve.js';
 import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
+import { outliveReaders } from './ui/output.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -158,7 +160,9 @@ function usage(program: Command, argv: readonly string[]): string {
   return `Usage: ${command.createHelp().commandUsage(command)}\nTry: ${command === program ? 'sluice' : `sluice ${command.name()}`} --help\n`;
 }
 
-/** Runs a command line, and ends the process: a list on standard input that stalls would keep it alive. */
-export async function run(argv: readonly string[]): Promise<never> {
-  process.exit(await main(argv));
+/** Runs a command line, and ends the process. */
+export async function run(argv: readonly string[]): Promise<void> {
+  outliveReaders();
+  const ending = new Ending();
+  await ending.end(await main(argv));
 }

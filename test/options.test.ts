@@ -25,12 +25,20 @@ describe('resolveOptions', () => {
       overwrite: false,
       simulatedLatency: { name: 0, write: 0 },
       signal: undefined,
+      grace: 1000,
     });
   });
 
   it('takes what is given', () => {
     const { signal } = new AbortController();
-    const given = { executor: 'libuv', imageCheck: 'pixels', overwrite: true, signal, workers: 3 } as const;
+    const given = {
+      executor: 'libuv',
+      imageCheck: 'pixels',
+      overwrite: true,
+      signal,
+      grace: Infinity,
+      workers: 3,
+    } as const;
     const simulatedLatency = { name: 5, write: 1 };
     const resolved = resolveOptions({ ...given, simulatedLatency, tries: 2, directory: '/somewhere/else' });
     for (const [option, value] of Object.entries(given)) {

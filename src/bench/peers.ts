@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    return await interruptible((signal) => compare(choices, signal));
+    return await interruptible(({ signal }) => compare(choices, signal));
   } catch (error) {
     say(describeError(error));
     return error instanceof Interrupted ? error.status : exitStatus(error);

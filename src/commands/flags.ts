@@ -8,7 +8,7 @@ import type { ItemRequest } from '../plan.js';
 import { printable } from '../plan/printable.js';
 import type { Outcome, Summary } from '../report.js';
 import { showProgress } from '../ui/progress.js';
-import { interruptible } from './interrupt.js';
+import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
 import { SOME_FAILED } from './status.js';
 
@@ -49,12 +49,17 @@ export async function flags(args: FlagsArguments): Promise<number> {
     overwrite: true,
   });
   const reportFile = await ReportFile.open(args.report);
-  return interruptible(async (signal) => {
+  return interruptible(async (interruption) => {
     if (args.baseUrl === undefined) await startServerIfNeeded(label);
     process.stdout.write(describeStart(codes, requests, label, base));
     const urls = codes.map((code): ItemRequest => ({ url: flagUrl(base, code), name: `${code.toLowerCase()}.gif` }));
-    const download = new Download([{ kind: 'urls', urls, label: 'flag' }], { ...options, signal });
+    const download = new Download([{ kind: 'urls', urls, label: 'flag' }], {
+      ...options,
+      signal: interruption.signal,
+      grace: Infinity,
+    });
     const progress = await showProgress(() => download.summary, codes.length);
+    drain(download, interruption, (line) => progress.print(line, process.stderr));
     try {
       for await (const outcome of download) {
         reportFile?.note(outcome);

@@ -8,7 +8,7 @@ import type { ImageCheck, Layout } from '../protocol.js';
 import type { Failed, NotFound, Summary } from '../report.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
 import { describeVerdict } from '../verdict.js';
-import { interruptible } from './interrupt.js';
+import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
 import { SOME_FAILED } from './status.js';
 
@@ -43,10 +43,14 @@ export async function get(args: GetArguments): Promise<number> {
   const sources = toSources(args);
   const options = resolveOptions({ ...args, headers: parseHeaders(args.header ?? []) });
   const reportFile = await ReportFile.open(args.report);
-  return interruptible(async (signal) => {
-    const download = new Download(sources, { ...options, signal });
+  return interruptible(async (interruption) => {
+    const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
     const total = args.inputFile === undefined ? args.urls.length : undefined;
     const progress = args.quiet === true ? undefined : await showProgress(() => download.summary, total);
+    drain(download, interruption, (line) => {
+      if (progress === undefined) process.stderr.write(`${line}\n`);
+      else progress.print(line, process.stderr);
+    });
     let failed = 0;
     try {
       for await (const outcome of download) {

@@ -26,7 +26,7 @@ export async function serve(args: ServeArguments): Promise<number> {
     ERROR: { ...PRESETS.ERROR, port: error, delayMs, delayRate: args.delayRate, errorRate: args.errorRate, ...seed },
   };
   const running: RunningServer[] = [];
-  return interruptible(async (signal) => {
+  return interruptible(async ({ signal }) => {
     try {
       for (const [label, options] of Object.entries(servers)) {
         const server = await startServer(options);

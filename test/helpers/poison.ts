@@ -1,6 +1,6 @@
 /**
  * Loaded before a program (`--import`), and with it in each of its threads: makes the threads end in the ways in which
- * threads do, when they give a file a name that says so.
+ * threads do, when they give a file a name that says so; or makes that call take long, as slow storage does.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -21,6 +21,10 @@ if (!isMainThread) {
       const hoard: number[][] = [];
       for (;;) hoard.push(Array.from({ length: 100_000 }, Math.random));
     }
+    // Where there is a FIFO of this name, opening it takes until somebody writes to it.
+    if (name.endsWith('poison-fifo')) fs.closeSync(fs.openSync(name, 'r'));
+    if (name.endsWith('poison-slow')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 80);
+    if (name.endsWith('poison-full')) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'rename' });
     renameSync(from, to);
   };
   syncBuiltinESMExports();
