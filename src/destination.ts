@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { meaningOf } from '../workers/failure.js';
 import { SluiceError, StorageError, toPlain, UsageError } from './errors.js';
 import { Lock } from './lock.js';
-import { FingerprintSet } from './plan/fingerprints.js';
-import { folded } from './plan/names.js';
+import { NameSet } from './plan/names.js';
 
 /** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
 const OWN_FOLDER = '.sluice';
@@ -17,10 +16,10 @@ export class Destination {
   readonly directory: string;
   /** Folder for unfinished files; its name is this run's alone. */
   readonly scratch: string;
-  readonly #present: FingerprintSet | undefined;
+  readonly #present: NameSet | undefined;
   readonly #lock: Lock;
 
-  private constructor(directory: string, scratch: string, present: FingerprintSet | undefined, lock: Lock) {
+  private constructor(directory: string, scratch: string, present: NameSet | undefined, lock: Lock) {
     this.directory = directory;
     this.scratch = scratch;
     this.#present = present;
@@ -53,7 +52,7 @@ export class Destination {
 
   /** Whether a file of this name was there before the run; false where files may be replaced. */
   holds(name: string): boolean {
-    return this.#present?.has(folded(name)) ?? false;
+    return this.#present?.has(name) ?? false;
   }
 
   /**
@@ -93,10 +92,10 @@ async function makeOwn(own: string): Promise<void> {
 }
 
 /** Names in a folder, or undefined when there are none but the program's own. */
-async function listNames(directory: string): Promise<FingerprintSet | undefined> {
-  let names: FingerprintSet | undefined;
+async function listNames(directory: string): Promise<NameSet | undefined> {
+  let names: NameSet | undefined;
   for await (const { name } of await opendir(directory)) {
-    if (name !== OWN_FOLDER) (names ??= new FingerprintSet(64, 0)).add(folded(name));
+    if (name !== OWN_FOLDER) (names ??= new NameSet()).add(name);
   }
   return names;
 }

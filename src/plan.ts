@@ -3,16 +3,17 @@
  * in memory, and 33 bytes for each URL, by which it and its name are known again.
  */
 
-import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 
 import type { PlainError } from './errors.js';
 import { AddressParser, type Fault, whyRefused } from './plan/address.js';
 import { FingerprintSet } from './plan/fingerprints.js';
+import { CodeUnits, Has } from './plan/code-units.js';
 import { controlFault, type Line, LineSplitter } from './plan/lines.js';
 import { openList, readList, readStream } from './plan/lists.js';
-import { hashedFolder, nameFromPath, NameRegistry, safeName } from './plan/names.js';
+import { type Hash, murmur3 } from './plan/murmur3.js';
+import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './plan/names.js';
 import { printable, withoutPassword } from './plan/printable.js';
 import type { Layout } from './protocol.js';
 
@@ -124,11 +125,18 @@ export async function* plan(
     }
     for (const source of opened) {
       if (source.kind === 'bytes') {
-        const splitter = new LineSplitter();
+        const splitter = planner.newSplitter();
         for await (const chunk of source.chunks) {
-          yield* inBatches(planner.ofLines(splitter.lines(chunk), source.label), turn);
+          splitter.feed(chunk);
+          for (;;) {
+            const batch = planner.ofLines(splitter, source.label);
+            if (batch.length > 0) yield batch;
+            if (turn.isOver) await turn.next();
+            if (batch.length < BATCH_ENTRIES) break;
+          }
         }
-        yield* inBatches(planner.ofLines(splitter.end(), source.label), turn);
+        const last = splitter.end();
+        if (last !== undefined) yield [planner.ofLine(last, source.label)];
       } else if (source.kind === 'items') {
         if (Symbol.iterator in source.items) {
           yield* inBatches(planner.ofItems(source.items), turn);
@@ -182,11 +190,16 @@ const NAME_FAULT: Fault = {
 class Planner {
   readonly #addresses = new AddressParser();
   readonly #names = new NameRegistry();
+  /** Of the text that is at hand, then of its URL. */
+  readonly #units = new CodeUnits();
+  /** Of the URL that is at hand. */
+  readonly #hash = new Uint32Array(4);
+  readonly #extended = new Uint32Array(4);
   /**
    * URLs of items with the name from their path, and of items with another name: URL, tab, name, and once more
-   * without the name. No tab is in a normalised URL. 96 bits and a random seed, since a mistake would lose a download.
+   * without the name. No tab is in a normalised URL. 96 bits, since a mistake would lose a download.
    */
-  readonly #seen = new FingerprintSet(96, randomBytes(4).readUInt32LE());
+  readonly #seen = new FingerprintSet(96);
   #someOtherName = false;
   #index = -1;
   readonly #hashed: boolean;
@@ -195,11 +208,25 @@ class Planner {
     this.#hashed = hashed;
   }
 
-  *ofLines(lines: Iterable<Line>, source: string): Generator<Entry, void, undefined> {
-    for (const { number, text, fault } of lines) {
-      this.#index += 1;
-      yield fault === undefined ? this.#ofText(text, source, number) : this.#refuse(text, source, number, fault);
+  newSplitter(): LineSplitter {
+    return new LineSplitter(this.#units);
+  }
+
+  /** The next entries; less than a batch if there are no more in this chunk. */
+  ofLines(lines: LineSplitter, source: string): Entry[] {
+    const batch: Entry[] = [];
+    while (batch.length < BATCH_ENTRIES) {
+      const line = lines.next();
+      if (line === undefined) break;
+      batch.push(this.ofLine(line, source));
     }
+    return batch;
+  }
+
+  /** @param line the last one that was read: its code units are still there */
+  ofLine({ number, text, fault }: Line, source: string): Entry {
+    this.#index += 1;
+    return fault === undefined ? this.#ofText(text, source, number) : this.#refuse(text, source, number, fault);
   }
 
   *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {
@@ -220,41 +247,55 @@ class Planner {
     const text = (typeof wanted === 'string' ? wanted : wanted.url).trim();
     const fault = controlFault(text);
     if (fault !== undefined) return this.#refuse(text, source, line, fault);
+    this.#units.load(text);
     return typeof wanted === 'string'
       ? this.#ofText(text, source, line)
       : this.#entry(text, wanted.name, text, source, line);
   }
 
   #ofText(text: string, source: string, line: number): Entry {
+    if ((this.#units.kinds & Has.tab) === 0) return this.#entry(text, undefined, text, source, line);
     const tab = text.indexOf('\t');
-    if (tab === -1) return this.#entry(text, undefined, text, source, line);
     const name = text.slice(tab).trim();
     // Lists for aria2 have more URLs of the same file after tabs.
     if (name.includes('\t') || /^https?:\/\//i.test(name)) return this.#refuse(text, source, line, NAME_FAULT);
-    return this.#entry(text.slice(0, tab).trimEnd(), name, text, source, line);
+    const url = text.slice(0, tab).trimEnd();
+    this.#units.cut(url.length);
+    return this.#entry(url, name, text, source, line);
   }
 
+  /** @param wanted whose code units have been loaded */
   #entry(wanted: string, givenName: string | undefined, text: string, source: string, line: number): Entry {
-    const address = this.#addresses.parse(wanted);
+    const address = this.#addresses.parse(wanted, this.#units);
     if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted));
     const { url, origin, path } = address;
-    const ownName = nameFromPath(path);
+    const hash = this.#hash;
+    murmur3(this.#units, hash);
+    const folder = this.#hashed ? hashedFolder(hash) : '';
+    const ownName = nameFromUrl(url, this.#units);
     const given = givenName ? safeName(givenName) : undefined;
     const index = this.#index;
-    if (this.#wasSeen(url, ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
+    if (this.#wasSeen(ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
     const name = this.#names.claim(given ?? ownName, url);
-    return { kind: 'item', item: { index, url, origin, path, name: this.#hashed ? hashedFolder(url) + name : name } };
+    return { kind: 'item', item: { index, url, origin, path, name: folder === '' ? name : folder + name } };
   }
 
-  #wasSeen(url: string, ownName: string, given: string | undefined): boolean {
-    if (given !== undefined && given !== ownName) {
-      if (!this.#seen.add(`${url}\t${given}`)) return true;
-      this.#seen.add(`${url}\t`);
-      this.#someOtherName = true;
-      return false;
+  /** Whether the URL was there whose code units and hash are at hand. */
+  #wasSeen(ownName: string, given: string | undefined): boolean {
+    if (given === undefined || given === ownName) {
+      if (given === undefined && this.#someOtherName && this.#seen.has(this.#hashWith('\t'))) return true;
+      return !this.#seen.add(this.#hash);
     }
-    if (given === undefined && this.#someOtherName && this.#seen.has(`${url}\t`)) return true;
-    return !this.#seen.add(url);
+    this.#someOtherName = true;
+    this.#seen.add(this.#hashWith('\t'));
+    return !this.#seen.add(this.#hashWith(given));
+  }
+
+  /** The hash of the code units and what is put after them. */
+  #hashWith(more: string): Hash {
+    this.#units.append(more);
+    murmur3(this.#units, this.#extended);
+    return this.#extended;
   }
 
   #refuse(text: string, source: string, line: number, fault: Fault): Entry {

@@ -3,6 +3,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 
 import type { Fault } from './address.js';
+import { type CodeUnits, Has } from './code-units.js';
 
 /** The longest line, in bytes without its end. Servers refuse URLs well below that. */
 export const MAX_LINE_BYTES = 100_000;
@@ -14,7 +15,6 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const HASH = 0x23;
-const TILDE = 0x7e;
 const BOM = [0xef, 0xbb, 0xbf];
 
 /** A line may be this long while it is not known what belongs to it: with a BOM before it and the CR of a CRLF. */
@@ -51,38 +51,55 @@ export function controlFault(text: string): Fault | undefined {
 
 /** Cuts one stream of bytes into lines. Empty lines and lines that start with `#` are left out. */
 export class LineSplitter {
+  /** Those of the last line that was read. */
+  readonly #units: CodeUnits;
+  #chunk: Buffer = Buffer.alloc(0);
+  /** What of the chunk has been read. */
+  #read = 0;
   #number = 0;
   /** Copies of the parts of a line that has not ended yet: at most {@link MAX_HELD_BYTES}, or the head of a longer one. */
   #parts: Buffer[] = [];
   #held = 0;
   #cut = false;
 
-  /** The lines that end in this chunk, read from it as they are asked for. */
-  *lines(chunk: Uint8Array): Generator<Line, void, undefined> {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    for (let start = 0; ;) {
+  /** @param units where the code units of each line are put while it is read */
+  constructor(units: CodeUnits) {
+    this.#units = units;
+  }
+
+  /** The next chunk, which is read from as lines are asked for. All lines of the last one have been read. */
+  feed(chunk: Uint8Array): void {
+    this.#chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#read = 0;
+  }
+
+  /** The next line that ends in this chunk. */
+  next(): Line | undefined {
+    const bytes = this.#chunk;
+    let line: Line | undefined;
+    while (line === undefined) {
+      const start = this.#read;
       let end = start;
       while (end < bytes.length && bytes[end] !== LF) end += 1;
       if (end === bytes.length) {
         this.#hold(bytes.subarray(start));
-        return;
+        this.#read = end;
+        return undefined;
       }
-      let line: Line | undefined;
       if (this.#held === 0) {
-        line = this.#read(bytes, start, end);
+        line = this.#lineOf(bytes, start, end);
       } else {
         this.#hold(bytes.subarray(start, end));
-        line = this.#readHeld();
+        line = this.#lineOfHeld();
       }
-      if (line !== undefined) yield line;
-      start = end + 1;
+      this.#read = end + 1;
     }
+    return line;
   }
 
   /** The last line, if it has no end of its own. */
-  *end(): Generator<Line, void, undefined> {
-    const line = this.#held === 0 ? undefined : this.#readHeld();
-    if (line !== undefined) yield line;
+  end(): Line | undefined {
+    return this.#held === 0 ? undefined : this.#lineOfHeld();
   }
 
   #hold(part: Buffer): void {
@@ -97,16 +114,16 @@ export class LineSplitter {
     }
   }
 
-  #readHeld(): Line | undefined {
+  #lineOfHeld(): Line | undefined {
     const bytes = Buffer.concat(this.#parts);
-    const line = this.#read(bytes, 0, bytes.length);
+    const line = this.#lineOf(bytes, 0, bytes.length);
     this.#parts = [];
     this.#held = 0;
     this.#cut = false;
     return line;
   }
 
-  #read(bytes: Buffer, from: number, to: number): Line | undefined {
+  #lineOf(bytes: Buffer, from: number, to: number): Line | undefined {
     this.#number += 1;
     let start = from;
     let end = to;
@@ -121,21 +138,16 @@ export class LineSplitter {
 
     const number = this.#number;
     if (tooLong) return { number, text: bytes.toString('utf8', start, end), fault: TOO_LONG };
-    if (isPlain(bytes, start, end)) return { number, text: bytes.toString('latin1', start, end), fault: undefined };
+    const units = this.#units;
+    units.loadBytes(bytes, start, end);
+    if ((units.kinds & Has.other) === 0)
+      return { number, text: bytes.toString('latin1', start, end), fault: undefined };
     const text = bytes.toString('utf8', start, end);
+    units.load(text);
     return { number, text, fault: isUtf8(bytes.subarray(start, end)) ? controlFault(text) : NOT_UTF8 };
   }
 }
 
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
-}
-
-/** Whether it is ASCII without control characters but tabs, as nearly every line is. */
-function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) {
-    const byte = bytes[at]!;
-    if ((byte < SPACE && byte !== TAB) || byte > TILDE) return false;
-  }
-  return true;
 }

@@ -2,17 +2,23 @@
 
 import { Buffer } from 'node:buffer';
 
-import { FingerprintSet, murmur3 } from './fingerprints.js';
+import { CodeUnits, Has } from './code-units.js';
+import { FingerprintSet } from './fingerprints.js';
+import { type Hash, murmur3 } from './murmur3.js';
 
 /** The longest name, in bytes of UTF-8. File systems allow 255; the rest is room for the names of temporary files. */
 export const MAX_NAME_BYTES = 200;
+/** Of a code unit in UTF-8, at most. */
+const MAX_UNIT_BYTES = 3;
 const MAX_EXTENSION_BYTES = 16;
 /** What is left of a longer text before anything else is done with it, in UTF-16 code units from its start and end. */
 const LONG_HEAD = 1000;
 const LONG_TAIL = 100;
 
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-const ASCII = /^\p{ASCII}*$/u;
+const SLASH = 0x2f;
+const DOT = 0x2e;
+const DASH = 0x2d;
 /** Separators, what Windows forbids, and what makes a name unprintable, ill-formed or look like another. */
 const UNSAFE = /[<>:"/\\|?*\u2028\u2029\p{Control}\p{Surrogate}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
 /** Reserved on Windows whatever follows the first dot ("Naming Files, Paths, and Namespaces", Microsoft Learn). */
@@ -47,16 +53,25 @@ function makeSafer(text: string): string {
 }
 
 /**
- * The safe name for what is at a path of a URL: the last segment, its percent escapes decoded where they are UTF-8,
+ * The safe name for what is at a URL: the last segment of the path, its percent escapes decoded where they are UTF-8,
  * without the query, as curl -O and aria2 name files; `index.html` where the path ends with a slash, as wget does.
- * @param path of a parsed URL, with or without its query
+ * @param url normalised, without fragment
+ * @param text the URL's code units
  */
-export function nameFromPath(path: string): string {
-  const query = path.indexOf('?');
-  const end = query === -1 ? path.length : query;
-  const segment = path.slice(path.lastIndexOf('/', end - 1) + 1, end);
-  if (segment === '') return 'index.html';
-  return safeName(segment.includes('%') ? decode(segment) : segment);
+export function nameFromUrl(url: string, text: CodeUnits): string {
+  const { units } = text;
+  const end = (text.kinds & Has.questionMark) === 0 ? url.length : url.indexOf('?');
+  let start = end;
+  while (units[start - 1] !== SLASH) start -= 1;
+  if (start === end) return 'index.html';
+  const segment = url.slice(start, end);
+  const kinds = text.kindsOf(start, end);
+  if ((kinds & Has.beyondNames) === 0 && units[start] !== DOT && units[start] !== DASH && units[end - 1] !== DOT) {
+    // Devices have three or four letters before a dot or the end.
+    const maybeDevice = end - start <= 4 || units[start + 3] === DOT || units[start + 4] === DOT;
+    if (end - start <= MAX_NAME_BYTES && !(maybeDevice && DEVICE.test(segment))) return segment;
+  }
+  return safeName((kinds & Has.percent) === 0 ? segment : decode(segment));
 }
 
 function decode(segment: string): string {
@@ -67,28 +82,29 @@ function decode(segment: string): string {
   }
 }
 
-/**
- * Gives every item a name that no other item has, also where case and normal form make no difference. Depends only on
- * the order of the claims, so that the names of one list are the same in every run.
- */
-export class NameRegistry {
-  /** A mistake of the set is a needless suffix; with a fixed seed, the same one in every run. */
-  readonly #taken = new FingerprintSet(64, 0);
+/** A set of names that takes for one what some file system takes for one. */
+export class NameSet {
+  /** A mistake of the set is a needless suffix; the same one in every run. */
+  readonly #fingerprints = new FingerprintSet(64);
+  readonly #text = new CodeUnits();
+  readonly #hash = new Uint32Array(4);
 
-  /** Claims a name that an earlier registry has given, whether or not this one has given it, too. */
-  reserve(name: string): void {
-    this.#taken.add(folded(name));
+  /** Adds a name; false if it was there. */
+  add(name: string): boolean {
+    return this.#fingerprints.add(this.#hashOf(name));
   }
 
-  /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
-  claim(name: string, url: string): string {
-    if (this.#taken.add(folded(name))) return name;
-    const dot = extensionAt(name);
-    for (let attempt = 0; ; attempt += 1) {
-      const mark = hexHash(attempt === 0 ? url : `${url}\n${attempt}`);
-      const unique = join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
-      if (this.#taken.add(folded(unique))) return unique;
-    }
+  has(name: string): boolean {
+    return this.#fingerprints.has(this.#hashOf(name));
+  }
+
+  #hashOf(name: string): Hash {
+    const text = this.#text;
+    text.load(name);
+    if ((text.kinds & Has.other) === 0) text.raise();
+    else text.load(folded(name));
+    murmur3(text, this.#hash);
+    return this.#hash;
   }
 }
 
@@ -97,10 +113,33 @@ export class NameRegistry {
  * same (ς, σ and Σ), and by way of lower case, for the few with two upper cases (ß, ẞ and SS); without what HFS+
  * ignores. Where this goes too far, a suffix is needless.
  */
-export function folded(name: string): string {
-  if (ASCII.test(name)) return name.toUpperCase();
+function folded(name: string): string {
   const visible = name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '');
   return visible.toLowerCase().toUpperCase().normalize('NFC');
+}
+
+/**
+ * Gives every item a name that no other item has, also where case and normal form make no difference. Depends only on
+ * the order of the claims, so that the names of one list are the same in every run.
+ */
+export class NameRegistry {
+  readonly #taken = new NameSet();
+
+  /** Claims a name that an earlier registry has given, whether or not this one has given it, too. */
+  reserve(name: string): void {
+    this.#taken.add(name);
+  }
+
+  /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
+  claim(name: string, url: string): string {
+    if (this.#taken.add(name)) return name;
+    const dot = extensionAt(name);
+    for (let attempt = 0; ; attempt += 1) {
+      const mark = hexHash(attempt === 0 ? url : `${url}\n${attempt}`);
+      const unique = join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
+      if (this.#taken.add(unique)) return unique;
+    }
+  }
 }
 
 /** Where the extension starts, its dot included; the end of the name if there is none, or none that is short. */
@@ -112,6 +151,7 @@ function extensionAt(name: string): number {
 /** The stem and its end, with the stem cut between two code points where both would be too long. */
 function join(stem: string, end: string): string {
   let room = MAX_NAME_BYTES - Buffer.byteLength(end);
+  if (stem.length * MAX_UNIT_BYTES <= room) return stem + end;
   let cut = 0;
   for (const character of stem) {
     room -= Buffer.byteLength(character);
@@ -125,15 +165,18 @@ function join(stem: string, end: string): string {
  * The folders that a URL's file goes to, such as `3/a/`: 16, and 16 in each. Two levels, because a folder can only be made
  * while its parent's lock is held: 256 side by side would be made one after the other. 10^8 files are 390,000 in each.
  */
-export function hashedFolder(url: string): string {
-  const first = hexHash(url);
-  return `${first[0]}/${first[1]}/`;
+export function hashedFolder(hash: Hash): string {
+  return FOLDERS[hash[0]! >>> 24]!;
 }
 
+const FOLDERS = Array.from({ length: 256 }, (_, at) => `${(at >>> 4).toString(16)}/${(at & 15).toString(16)}/`);
+
+const text = new CodeUnits();
 const hash = new Uint32Array(4);
 
 /** Eight hex digits. They are part of names on disk: a change would make a resumed run download again. */
-function hexHash(text: string): string {
-  murmur3(text, 0, hash);
+function hexHash(url: string): string {
+  text.load(url);
+  murmur3(text, hash);
   return hash[0]!.toString(16).padStart(8, '0');
 }

@@ -4,7 +4,8 @@ import { basename, posix, win32 } from 'node:path';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { MAX_NAME_BYTES, nameFromPath, NameRegistry, safeName } from '../../src/plan/names.js';
+import { CodeUnits } from '../../src/plan/code-units.js';
+import { MAX_NAME_BYTES, nameFromUrl, NameRegistry, safeName } from '../../src/plan/names.js';
 
 /** Texts that come near every rule: parts of dangerous names, put together at random, and any text at all. */
 const dangerous = fc
@@ -123,7 +124,13 @@ describe('safeName', () => {
   });
 });
 
-describe('nameFromPath', () => {
+describe('nameFromUrl', () => {
+  const nameOf = (url: string): string => {
+    const units = new CodeUnits();
+    units.load(url);
+    return nameFromUrl(url, units);
+  };
+
   const cases: [string, string][] = [
     ['/a/b.gif', 'b.gif'],
     ['/b.gif?size=/c.png', 'b.gif'],
@@ -137,9 +144,17 @@ describe('nameFromPath', () => {
     ['/a%2Fb', 'a_b'],
     ['/a%00b', 'a_b'],
     ['/CON', '_CON'],
+    ['/con.tar.gz', '_con.tar.gz'],
+    ['/com1', '_com1'],
+    ['/com1.x', '_com1.x'],
+    ['/com10', 'com10'],
+    ['/.x', '_.x'],
+    ['/-x', '_-x'],
+    ['/x.', 'x_'],
+    [`/${'x'.repeat(201)}`, 'x'.repeat(200)],
   ];
   for (const [path, name] of cases) {
-    it(`makes ${path} ${name}`, () => assert.equal(nameFromPath(path), name));
+    it(`makes ${path} ${name}`, () => assert.equal(nameOf(`http://h${path}`), name));
   }
 });
 
