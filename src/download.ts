@@ -9,11 +9,12 @@ import type { BodyWriter, Executor } from './executor/executor.js';
 import { Pauses } from './executor/pauses.js';
 import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
-import { Again } from './fetch/again.js';
 import { Attempt, type AttemptListener, type AttemptRules } from './fetch/attempt.js';
 import type { Connections } from './fetch/client.js';
 import { RequestHeaders } from './fetch/headers.js';
+import { type Host, Hosts } from './fetch/hosts.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
+import { Waiting } from './fetch/waiting.js';
 import { Destination } from './destination.js';
 import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
@@ -49,7 +50,8 @@ export class Download implements AttemptListener {
   readonly #tally = new Tally();
   readonly #underWay: UnderWay;
   readonly #rules: AttemptRules;
-  readonly #again = new Again<Work>(() => this.#pump());
+  readonly #hosts: Hosts;
+  readonly #waiting: Waiting<Work>;
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #started = performance.now();
 
@@ -79,7 +81,10 @@ export class Download implements AttemptListener {
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
     this.#entries = new Feed(plan(sources, options.layout));
-    const { executor, maxRequests } = options;
+    const { executor, maxRequests, maxRequestsPerHost, retry } = options;
+    const [clock, date, random] = [() => performance.now(), Date.now, Math.random];
+    this.#hosts = new Hosts({ retry, maxRequests: maxRequestsPerHost, clock, date, random });
+    this.#waiting = new Waiting(this.#hosts, () => this.#pump());
     // With threads a request is a thread.
     const requests = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
     this.#underWay = new UnderWay(requests, options.memory);
@@ -181,13 +186,13 @@ export class Download implements AttemptListener {
     if (this.#pumping) return;
     this.#pumping = true;
     while (!this.#stopping && this.#outcomes.size < MAX_WAITING && this.#hasRoom) {
-      const again = this.#again.first;
+      const again = this.#waiting.first;
       if (again !== undefined) {
-        this.#again.dropFirst();
-        this.#begin(again);
+        this.#waiting.dropFirst();
+        this.#admit(again);
         continue;
       }
-      if (this.#again.size >= MAX_WAITING) break;
+      if (this.#waiting.size >= MAX_WAITING) break;
       const entry = this.#entries.first;
       if (entry === undefined) {
         this.#planMore();
@@ -195,7 +200,7 @@ export class Download implements AttemptListener {
       }
       this.#entries.dropFirst();
       const work = this.#toWork(entry);
-      if (work !== undefined) this.#begin(work);
+      if (work !== undefined) this.#admit(work);
     }
     this.#pumping = false;
     this.#finishIfDone();
@@ -239,6 +244,20 @@ export class Download implements AttemptListener {
     return this.#underWay.hasSlot && this.#underWay.hasMemory;
   }
 
+  /** Begins an item unless it has to wait for its server. */
+  #admit(work: Work): void {
+    const host = this.#hosts.of(work.item.origin);
+    const admission = this.#hosts.enter(host);
+    if (admission === true) {
+      work.host = host;
+      this.#begin(work);
+    } else if (admission === false) {
+      this.#waiting.park(work, host);
+    } else {
+      this.#emitError(work.item, admission);
+    }
+  }
+
   #begin(work: Work): void {
     this.#underWay.begin(work);
     if (this.#connections !== undefined) {
@@ -250,8 +269,25 @@ export class Download implements AttemptListener {
     }
   }
 
-  onAnswer(item: Item): void {
-    this.#underWay.answer(item);
+  onAnswer(item: Item, status: number, origin: string): void {
+    const { host } = this.#underWay.answer(item);
+    const isElsewhere = origin !== item.origin;
+    if (host?.trouble !== undefined) this.#hosts.answer(host, isElsewhere ? 200 : status);
+    if (isElsewhere) this.#hosts.answer(this.#hosts.of(origin), status);
+    this.#bringUp(host);
+  }
+
+  /** The request of an item is over. */
+  #leave({ host, item }: Work, failure?: AttemptFailure): void {
+    if (host === undefined) return;
+    const isElsewhere = failure?.origin !== undefined && failure.origin !== item.origin;
+    this.#hosts.leave(host, isElsewhere ? undefined : failure);
+    if (isElsewhere) this.#hosts.note(this.#hosts.of(failure.origin), failure);
+    this.#bringUp(host);
+  }
+
+  #bringUp(host: Host | undefined): void {
+    if (host !== undefined && host.parked > 0) this.#waiting.release(host);
   }
 
   onUnproven(item: Item): void {
@@ -259,7 +295,7 @@ export class Download implements AttemptListener {
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
-    this.#underWay.fetch(item, length);
+    this.#leave(this.#underWay.fetch(item, length));
     this.#executor?.store({ item, chunks, length, encoding });
     this.#pump();
   }
@@ -271,12 +307,12 @@ export class Download implements AttemptListener {
   }
 
   onLarge(item: Item): void {
-    this.#underWay.fetch(item);
+    this.#leave(this.#underWay.fetch(item));
     this.#pump();
   }
 
   onNotFound(item: Item, status: number): void {
-    this.#underWay.drop(item);
+    this.#leave(this.#underWay.drop(item));
     const error = new FetchError(item, {
       code: 'HTTP_STATUS',
       message: `the server answered ${status}`,
@@ -288,6 +324,7 @@ export class Download implements AttemptListener {
 
   onFailure(item: Item, failure: AttemptFailure): void {
     const work = this.#underWay.drop(item);
+    this.#leave(work, failure);
     if (this.#stopping) {
       this.#finishIfDone();
       return;
@@ -302,7 +339,9 @@ export class Download implements AttemptListener {
       this.#emitError(work.item, failure.error);
       return;
     }
-    this.#again.add(work, delay);
+    // An item's own server it waits for when it comes up; to one that another leads to, it does not come without it.
+    const pause = this.#hosts.pause(this.#hosts.of(failure.origin ?? work.item.origin));
+    this.#waiting.add(work, Math.max(delay, pause));
   }
 
   #onWritten(item: Item): void {
@@ -366,7 +405,7 @@ export class Download implements AttemptListener {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#fatal = error;
-    this.#again.clear();
+    this.#waiting.clear();
     for (const { attempt } of this.#underWay.works()) attempt?.cancel(INTERRUPTED);
     const grace = error?.code === 'ABORTED' ? this.#options.grace : 0;
     if (grace < Infinity) setTimeout(() => this.leave(), grace).unref();
@@ -382,7 +421,7 @@ export class Download implements AttemptListener {
 
   /** Nothing is left to request but what is under way. */
   get #exhausted(): boolean {
-    return this.#entries.ended && this.#again.size === 0;
+    return this.#entries.ended && this.#waiting.size === 0;
   }
 
   #look(): Omit<Sample, 'elapsed' | 'busy'> {
@@ -394,9 +433,9 @@ export class Download implements AttemptListener {
       requests: this.#threads === undefined ? { asked: running - answered, answered } : undefined,
       atLimit: !hasSlot,
       refused: hasSlot && !hasMemory && !this.#exhausted,
-      starved: hasSlot && this.#entries.loading && this.#again.first === undefined,
+      starved: hasSlot && this.#entries.loading && this.#waiting.first === undefined,
       unread: this.#outcomes.size >= MAX_WAITING,
-      again: this.#again.size,
+      again: this.#waiting.size,
     };
   }
 

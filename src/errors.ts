@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'NET_TIMEOUT'
   | 'NET_DNS'
   | 'NET_TLS'
+  | 'NET_TOO_MANY_OPEN'
   | 'NET_OTHER'
   // the body
   | 'BODY_CUT'

@@ -20,6 +20,8 @@ export interface DownloadOptions {
   readonly directory?: string;
   /** Requests at once, 1 to 10,000. Default: 16. */
   readonly maxRequests?: number;
+  /** Requests to one server (scheme, host and port) at once, 1 to 10,000. Default: no bound but `maxRequests`. */
+  readonly maxRequestsPerHost?: number;
   /** Default: `pool`. */
   readonly executor?: ExecutorName;
   /** Threads that store, 1 to 64, or `auto`. Default: `auto`. */
@@ -63,6 +65,8 @@ export interface ResolvedOptions {
   /** Absolute. */
   readonly directory: string;
   readonly maxRequests: number;
+  /** Infinity for no bound. */
+  readonly maxRequestsPerHost: number;
   readonly executor: ExecutorName;
   readonly workers: number | 'auto';
   /** Bytes. */
@@ -91,6 +95,8 @@ export const MAX_REQUESTS = 10_000;
 /** Threads at the most. */
 export const MAX_WORKERS = 64;
 
+const RETRY = { baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 10 * 60_000, patience: 5 * 60_000 } as const;
+
 const MIB = 2 ** 20;
 const MIN_MEMORY = 8 * MIB;
 const MAX_SECONDS = 24 * 60 * 60;
@@ -110,6 +116,10 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   return {
     directory: resolve(nonEmpty('directory', options.directory ?? 'downloads')),
     maxRequests: integer('max-requests', options.maxRequests ?? 16, 1, MAX_REQUESTS),
+    maxRequestsPerHost:
+      options.maxRequestsPerHost === undefined
+        ? Infinity
+        : integer('max-requests-per-host', options.maxRequestsPerHost, 1, MAX_REQUESTS),
     executor,
     workers:
       options.workers === undefined || options.workers === 'auto'
@@ -122,7 +132,7 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
     // Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.
     timeout: Math.ceil(1000 * seconds('timeout', options.timeout ?? 60)),
-    retry: { tries: integer('tries', options.tries ?? 5, 1, 100), baseDelay: 500, maxDelay: 30_000 },
+    retry: { ...RETRY, tries: integer('tries', options.tries ?? 5, 1, 100) },
     strict: options.strict ?? false,
     headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),
     overwrite: options.overwrite ?? false,

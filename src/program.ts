@@ -56,6 +56,7 @@ function createProgram(finish: (status: number) => void): Command {
     )
     .option('-d, --directory <DIR>', 'destination', 'downloads')
     .option('-m, --max-requests <N>', 'requests at once', wholeNumber, 16)
+    .option('--max-requests-per-host <N>', 'requests to one server at once (default: no other bound)', wholeNumber)
     .option('-q, --quiet', 'print nothing but what stops the run')
     .option('-v, --verbose', 'print a line for each item')
     .addOption(executorOption())

@@ -1,6 +1,7 @@
 /** The account of what is under way: of each item its slot, its bytes of the budget, and how far it has come. */
 import type { PlainError } from './errors.js';
 import { LARGE_WINDOW, LEAST_WINDOW } from './executor/executor.js';
+import type { Host } from './fetch/hosts.js';
 import { Budget } from './fetch/budget.js';
 import { Semaphore } from './fetch/semaphore.js';
 import type { Item } from './plan.js';
@@ -14,6 +15,8 @@ const MAX_WHOLE = 256 << 10;
 export interface Work {
   readonly item: Item;
   tried: number;
+  /** The server that was asked last, whose account of requests it is in while it runs. */
+  host: Host | undefined;
   /** The server has begun to answer. */
   answered: boolean;
   /** Nothing but the end of the connection tells where its body ends. */
@@ -26,7 +29,16 @@ export interface Work {
 }
 
 export function workFor(item: Item): Work {
-  return { item, tried: 0, answered: false, unproven: false, written: false, held: 0, attempt: undefined };
+  return {
+    item,
+    tried: 0,
+    host: undefined,
+    answered: false,
+    unproven: false,
+    written: false,
+    held: 0,
+    attempt: undefined,
+  };
 }
 
 export class UnderWay {
@@ -103,9 +115,11 @@ export class UnderWay {
     this.#works.set(work.item, work);
   }
 
-  answer(item: Item): void {
-    this.of(item).answered = true;
+  answer(item: Item): Work {
+    const work = this.of(item);
+    work.answered = true;
     this.#answered += 1;
+    return work;
   }
 
   /**
@@ -125,10 +139,11 @@ export class UnderWay {
    *
    * @param length its bytes; undefined for a large one, of which as much as may be in memory stays reserved
    */
-  fetch(item: Item, length?: number): void {
+  fetch(item: Item, length?: number): Work {
     const work = this.#endRequest(item);
     if (length !== undefined) this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
     this.#waiting += work.held;
+    return work;
   }
 
   /** The request is over, and brought nothing that is to be stored. */

@@ -11,6 +11,7 @@ describe('resolveOptions', () => {
     assert.deepEqual(resolveOptions({}), {
       directory: resolve('downloads'),
       maxRequests: 16,
+      maxRequestsPerHost: Infinity,
       executor: 'pool',
       layout: 'flat',
       shardSize: 128 * MIB,
@@ -19,7 +20,7 @@ describe('resolveOptions', () => {
       imageCheck: 'none',
       maxBodySize: 2 ** 40,
       timeout: 60_000,
-      retry: { tries: 5, baseDelay: 500, maxDelay: 30_000 },
+      retry: { tries: 5, baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 600_000, patience: 300_000 },
       strict: false,
       headers: [],
       overwrite: false,

@@ -17,6 +17,7 @@ export interface GetArguments {
   readonly inputFile?: readonly string[];
   readonly directory: string;
   readonly maxRequests: number;
+  readonly maxRequestsPerHost?: number;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly executor: ExecutorName;

@@ -13,8 +13,12 @@ import type { AttemptFailure } from './retry.js';
 export interface AttemptListener {
   /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
-  /** The final answer begins. */
-  onAnswer?(item: Item): void;
+  /**
+   * The final answer begins.
+   *
+   * @param origin where redirects have led
+   */
+  onAnswer?(item: Item, status: number, origin: string): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
   onUnproven?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
@@ -97,7 +101,7 @@ export class Attempt implements ResponseHandler {
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.#status = status;
-    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item);
+    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, status, this.#target.origin);
     this.#resume = resume;
     let coding = '';
     let type = '';
@@ -209,6 +213,7 @@ export class Attempt implements ResponseHandler {
       this.#listener.onFailure(this.#item, {
         error: describeStatus(this.#status, this.#where()),
         status: this.#status,
+        origin: this.#target.origin,
         retryAfter: this.#retryAfter,
       });
     } else if (this.#writer !== undefined) {
@@ -239,7 +244,7 @@ export class Attempt implements ResponseHandler {
     this.#over = true;
     this.#drop();
     this.#writer?.abort();
-    this.#listener.onFailure(this.#item, failure);
+    this.#listener.onFailure(this.#item, { ...failure, origin: this.#target.origin });
   }
 
   #passOn(chunks: readonly Uint8Array[]): boolean {

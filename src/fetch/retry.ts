@@ -8,13 +8,19 @@ export interface RetryPolicy {
   readonly tries: number;
   /** Milliseconds: the back-off before the second try is up to this, before the third up to twice this, and so on. */
   readonly baseDelay: number;
-  /** Milliseconds: no wait is longer, whatever the back-off or Retry-After say. */
+  /** Milliseconds: no back-off is longer. */
   readonly maxDelay: number;
+  /** Milliseconds: no Retry-After is obeyed for longer. */
+  readonly maxRetryAfter: number;
+  /** Milliseconds without any answer after which a server's items fail without being requested. */
+  readonly patience: number;
 }
 
 /** What went wrong with an attempt. */
 export interface AttemptFailure {
   readonly error: PlainError;
+  /** Where it went wrong: scheme, host and port. Default: where the item lies. */
+  readonly origin?: string;
   /** HTTP status, where a response came. */
   readonly status?: number | undefined;
   /** Retry-After as received. */
@@ -41,7 +47,7 @@ function isTransientStatus(status: number): boolean {
  *
  * Full jitter: a random share of an exponential back-off, so that clients that failed together do not come back
  * together (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A Retry-After is obeyed within
- * `maxDelay`.
+ * `maxRetryAfter`.
  *
  * @param tried how many tries there were, 1 or more
  * @param now milliseconds since the epoch, for a Retry-After that is a date
@@ -62,7 +68,7 @@ export function retryDelay(
   if (!transient) return undefined;
   const backOff = Math.min(policy.maxDelay, policy.baseDelay * 2 ** (tried - 1));
   const asked = failure.retryAfter === undefined ? 0 : parseRetryAfter(failure.retryAfter, now);
-  return Math.max(random * backOff, Math.min(asked, policy.maxDelay));
+  return Math.max(random * backOff, Math.min(asked, policy.maxRetryAfter));
 }
 
 /**

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ran, sluice } from '../helpers/cli.js';
 import { answer, END, type RawServer, type RawServerOptions, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
@@ -76,5 +77,51 @@ for (const executor of ['pool', 'threads']) {
           assert.equal(requests.length, 4);
         },
       ));
+
+    test('obeys Retry-After for all items of the server, and others go on meanwhile', (t) => {
+      let [firstOfBusy, secondOfBusy, lastOfOther] = [0, 0, 0];
+      return withServer({ onRequest: () => ((lastOfOther = performance.now()), [answer('other')]) }, (other) =>
+        withServer(
+          {
+            onRequest: ({ number }) => {
+              if (number === 1) firstOfBusy = performance.now();
+              if (number === 2) secondOfBusy = performance.now();
+              return [number === 1 ? answer('', 'Retry-After: 2\r\n', '429 Slow') : answer('x')];
+            },
+          },
+          async (busy) => {
+            const urls = Array.from({ length: 20 }, (_, i) => `${(i % 2 === 0 ? busy : other).origin}/${i}`);
+            // The first is alone on its way, so that no other request has gone out before its answer.
+            const first = `${busy.origin}/first`;
+            const args = [first, ...urls, '-m', '1', '--executor', executor, '--workers', '1'];
+            const ended = await get(scratch(t), ...args);
+            assert.equal(ended.status, 0, ended.stderr);
+            assert.equal(ended.report.ok, 21);
+            assert.equal(busy.requests.length, 12, 'one more than there are items');
+            assert.ok(secondOfBusy - firstOfBusy >= 2_000, 'asked before the time');
+            assert.ok(lastOfOther < secondOfBusy, 'the other server waited too');
+          },
+        ),
+      );
+    });
+
+    test('asks a server for no more at once than --max-requests-per-host', (t) => {
+      let running = 0;
+      let most = 0;
+      async function* slowly(): AsyncGenerator<Uint8Array> {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(20);
+        running -= 1;
+        yield answer('x');
+      }
+      return withServer({ onRequest: slowly }, async ({ origin }) => {
+        const urls = Array.from({ length: 12 }, (_, i) => `${origin}/${i}`);
+        const ended = await get(scratch(t), ...urls, '--max-requests-per-host', '2', '--executor', executor);
+        assert.equal(ended.status, 0, ended.stderr);
+        assert.equal(ended.report.ok, 12);
+        assert.equal(most, 2);
+      });
+    });
   });
 }

@@ -112,7 +112,7 @@ describe('a real failure', () => {
 
   function assertRetried(ended: Ended, expected: boolean): void {
     assert.ok(ended.kind === 'failure');
-    const delay = retryDelay(ended, 1, { tries: 5, baseDelay: 1, maxDelay: 1 }, 0, 0);
+    const delay = retryDelay(ended, 1, { tries: 5, baseDelay: 1, maxDelay: 1, maxRetryAfter: 1, patience: 1 }, 0, 0);
     assert.equal(delay !== undefined, expected);
   }
 

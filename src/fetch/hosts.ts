@@ -1,0 +1,201 @@
+/**
+ * What each server (scheme, host and port) can be asked for at the moment. One that fails again and again is left alone
+ * for a while, then asked once, and asked by all again when it answers: a circuit breaker (Nygard, "Release It!", 2007).
+ * Pure: the clock and the chance are passed in.
+ */
+import type { ErrorCode, PlainError } from '../errors.js';
+import { type AttemptFailure, parseRetryAfter, type RetryPolicy } from './retry.js';
+
+/** Failures in a row after which a server is left alone. */
+const FAILURES_IN_A_ROW = 5;
+/** Servers that are known, from which on those are forgotten of which there is nothing to know. */
+const MANY = 1024;
+
+/** Failures of this program, whatever the server did. */
+const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NET_TOO_MANY_OPEN', 'WORKER_LOST', 'ABORTED']);
+const OF_CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'NET_RESET',
+  'NET_REFUSED',
+  'NET_UNREACHABLE',
+  'NET_TIMEOUT',
+]);
+
+/** What is known of a server that has just failed. Times are the clock's. */
+interface Trouble {
+  /** Failures in a row. */
+  failures: number;
+  /** Pauses in a row; without any it is asked as ever. */
+  pauses: number;
+  /** Nothing is requested before. */
+  until: number;
+  /** The server said itself until when. */
+  asked: boolean;
+  /** One request finds out whether it answers again. */
+  probing: boolean;
+  /** Since when it has answered nothing at all. */
+  silent: number | undefined;
+  last: PlainError;
+}
+
+export interface Host {
+  readonly origin: string;
+  /** Requests that run. */
+  running: number;
+  /** Items that wait for it. */
+  parked: number;
+  trouble: Trouble | undefined;
+}
+
+/**
+ * Whether an item may be requested: `true`; `false` while its server can take no more or is left alone; or the error
+ * with which it fails, because its server has not answered for too long.
+ */
+export type Admission = true | false | PlainError;
+
+export interface HostsOptions {
+  readonly retry: RetryPolicy;
+  /** Requests to one server at once. */
+  readonly maxRequests: number;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
+  /** Milliseconds since the epoch, for a Retry-After that is a date. */
+  readonly date: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+export class Hosts {
+  readonly #options: HostsOptions;
+  readonly #hosts = new Map<string, Host>();
+  #many = MANY;
+
+  constructor(options: HostsOptions) {
+    this.#options = options;
+  }
+
+  of(origin: string): Host {
+    const known = this.#hosts.get(origin);
+    if (known !== undefined) return known;
+    if (this.#hosts.size >= this.#many) this.#forget();
+    const host: Host = { origin, running: 0, parked: 0, trouble: undefined };
+    this.#hosts.set(origin, host);
+    return host;
+  }
+
+  /** Begins a request when it may. Each that begins ends with {@link leave}. */
+  enter(host: Host): Admission {
+    if (host.running >= this.#options.maxRequests) return false;
+    const { trouble } = host;
+    if (trouble !== undefined && trouble.pauses > 0) {
+      const now = this.#options.clock();
+      if (trouble.probing || now < trouble.until) {
+        return this.#isHopeless(trouble, now) ? this.#giveUp(host, trouble, now) : false;
+      }
+      trouble.probing = true;
+    }
+    host.running += 1;
+    return true;
+  }
+
+  /** The server has begun to answer. */
+  answer(host: Host, status: number): void {
+    const { trouble } = host;
+    if (trouble === undefined) return;
+    trouble.silent = undefined;
+    if (isBusy(status)) return;
+    // One that was asked before the server named a time says nothing of what comes after.
+    if (trouble.asked && !trouble.probing) return;
+    host.trouble = undefined;
+  }
+
+  /** A request to the server is over. */
+  leave(host: Host, failure?: AttemptFailure): void {
+    host.running -= 1;
+    this.note(host, failure);
+  }
+
+  /** What became of a request that the server got, perhaps because another redirected to it. */
+  note(host: Host, failure?: AttemptFailure): void {
+    if (failure !== undefined && SAYS_NOTHING.has(failure.error.code)) {
+      if (host.trouble !== undefined) host.trouble.probing = false;
+      return;
+    }
+    if (failure === undefined || !isOfHost(failure)) {
+      if (host.trouble !== undefined) this.answer(host, 200);
+      return;
+    }
+    const { retry, clock, date, random } = this.#options;
+    const now = clock();
+    const { error, status, retryAfter } = failure;
+    const trouble = (host.trouble ??= {
+      failures: 0,
+      pauses: 0,
+      until: 0,
+      asked: false,
+      probing: false,
+      silent: now,
+      last: error,
+    });
+    trouble.failures += 1;
+    trouble.last = error;
+    if (status === undefined) trouble.silent ??= now;
+    else trouble.silent = undefined;
+    const wasProbe = trouble.probing;
+    trouble.probing = false;
+    if (wasProbe || (trouble.pauses === 0 && trouble.failures >= FAILURES_IN_A_ROW)) {
+      trouble.asked = false;
+      trouble.until = now + random() * Math.min(retry.maxDelay, retry.baseDelay * 2 ** trouble.pauses);
+      trouble.pauses += 1;
+    }
+    const asked = retryAfter === undefined ? 0 : Math.min(parseRetryAfter(retryAfter, date()), retry.maxRetryAfter);
+    if (asked > 0) {
+      trouble.asked = true;
+      trouble.until = Math.max(trouble.until, now + asked);
+      trouble.pauses ||= 1;
+    }
+  }
+
+  /** How many of those that wait for the server may come up. */
+  free(host: Host): number {
+    const { trouble } = host;
+    const room = this.#options.maxRequests - host.running;
+    if (trouble === undefined || trouble.pauses === 0) return room;
+    const now = this.#options.clock();
+    if (this.#isHopeless(trouble, now)) return Infinity;
+    return trouble.probing || now < trouble.until ? 0 : Math.min(1, room);
+  }
+
+  /** Milliseconds for which the server is left alone. */
+  pause({ trouble }: Host): number {
+    return trouble === undefined ? 0 : Math.max(0, trouble.until - this.#options.clock());
+  }
+
+  #isHopeless({ silent }: Trouble, now: number): boolean {
+    return silent !== undefined && now - silent >= this.#options.retry.patience;
+  }
+
+  #giveUp({ origin }: Host, { last, silent = 0 }: Trouble, now: number): PlainError {
+    return {
+      ...last,
+      message: `${origin} has not answered for ${Math.round((now - silent) / 1000)} seconds`,
+      hint: `nothing was requested, since the last failure was: ${last.message}; run the same command again when it answers`,
+    };
+  }
+
+  #forget(): void {
+    for (const [origin, { running, parked, trouble }] of this.#hosts) {
+      if (running === 0 && parked === 0 && (trouble === undefined || trouble.pauses === 0)) this.#hosts.delete(origin);
+    }
+    this.#many = Math.max(MANY, 2 * this.#hosts.size);
+  }
+}
+
+/** 429 Too Many Requests (RFC 6585), 503 Service Unavailable (RFC 9110). */
+function isBusy(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
+/** Whether a failure says something of the server rather than of the file. */
+function isOfHost({ error, status }: AttemptFailure): boolean {
+  return status === undefined ? OF_CONNECTION.has(error.code) : isBusy(status);
+}
