@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, opendir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { meaningOf } from '../workers/failure.js';
+import { UNFINISHED_FILE } from '../workers/files.js';
+import { shardNumber } from '../workers/shard-name.js';
 import { SluiceError, StorageError, toPlain, UsageError } from './errors.js';
 import { Lock } from './lock.js';
 import { NameSet } from './plan/names.js';
@@ -11,18 +13,22 @@ import { NameSet } from './plan/names.js';
 const OWN_FOLDER = '.sluice';
 /** What the names of folders for unfinished files begin with. */
 const UNFINISHED = 'unfinished-';
+/** Names that are read at once. */
+const LISTED_AT_ONCE = 1024;
+const HEX = Array.from('0123456789abcdef');
 
 export class Destination {
   readonly directory: string;
+  /** Folder for the program's own files. */
+  readonly own: string;
   /** Folder for unfinished files; its name is this run's alone. */
   readonly scratch: string;
-  readonly #present: NameSet | undefined;
   readonly #lock: Lock;
 
-  private constructor(directory: string, scratch: string, present: NameSet | undefined, lock: Lock) {
+  private constructor(directory: string, own: string, scratch: string, lock: Lock) {
     this.directory = directory;
+    this.own = own;
     this.scratch = scratch;
-    this.#present = present;
     this.#lock = lock;
   }
 
@@ -32,7 +38,7 @@ export class Destination {
    * @throws UsageError when `directory` cannot be a folder, StorageError when nothing can be written to it, SluiceError
    *   with code `STORE_BUSY` when another run has it
    */
-  static async open(directory: string, overwrite: boolean): Promise<Destination> {
+  static async open(directory: string): Promise<Destination> {
     const own = join(directory, OWN_FOLDER);
     const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
     let lock: Lock | undefined;
@@ -43,16 +49,50 @@ export class Destination {
       await lock.tell(own);
       await removeLeftovers(own);
       await mkdir(scratch);
-      return new Destination(directory, scratch, overwrite ? undefined : await listNames(directory), lock);
+      return new Destination(directory, own, scratch, lock);
     } catch (error) {
       if (lock !== undefined) await leave(scratch, lock);
       throw whyNot(directory, error);
     }
   }
 
-  /** Whether a file of this name was there before the run; false where files may be replaced. */
-  holds(name: string): boolean {
-    return this.#present?.has(name) ?? false;
+  /**
+   * Lists what is there, and removes what runs that were killed have left beside final names.
+   *
+   * @throws StorageError when it cannot be read
+   */
+  async list(layout: 'flat' | 'hashed'): Promise<NameSet> {
+    const names = new NameSet();
+    try {
+      if (layout === 'flat') {
+        await this.#listFolder('', names);
+      } else {
+        const folders = HEX.flatMap((first) => HEX.map((second) => `${first}/${second}`));
+        // As many at once as libuv has threads by itself: each waits for the storage.
+        for (let at = 0; at < folders.length; at += 4) {
+          await Promise.all(folders.slice(at, at + 4).map((folder) => this.#listFolder(folder, names)));
+        }
+      }
+    } catch (error) {
+      throw whyNot(this.directory, error);
+    }
+    return names;
+  }
+
+  /** The numbers of the shards that are there. */
+  async shards(): Promise<ReadonlySet<number>> {
+    const names = await readdir(this.directory);
+    return new Set(names.flatMap((name) => shardNumber(name) ?? []));
+  }
+
+  async #listFolder(folder: string, names: NameSet): Promise<void> {
+    const path = join(this.directory, folder);
+    // Links are not followed: the store refuses them when it gets there.
+    if (folder !== '' && !(await isFolder(path))) return;
+    for await (const { name } of await opendir(path, { bufferSize: LISTED_AT_ONCE })) {
+      if (!name.startsWith('.')) names.add(folder === '' ? name : `${folder}/${name}`);
+      else if (name.startsWith(UNFINISHED_FILE)) await rm(join(path, name), { force: true });
+    }
   }
 
   /**
@@ -91,13 +131,13 @@ async function makeOwn(own: string): Promise<void> {
   }
 }
 
-/** Names in a folder, or undefined when there are none but the program's own. */
-async function listNames(directory: string): Promise<NameSet | undefined> {
-  let names: NameSet | undefined;
-  for await (const { name } of await opendir(directory)) {
-    if (name !== OWN_FOLDER) (names ??= new NameSet()).add(name);
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
-  return names;
 }
 
 function whyNot(directory: string, error: unknown): SluiceError {

@@ -16,10 +16,12 @@ import { type Host, Hosts } from './fetch/hosts.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
 import { Waiting } from './fetch/waiting.js';
 import { Destination } from './destination.js';
+import type { Admitted } from './journal/admission.js';
+import { resume, type Resumption } from './resumption.js';
 import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
-import { isStored, type StoreResult } from './protocol.js';
+import { isStored, type StoredFile, type StoreResult } from './protocol.js';
 import { type Outcome, type Summary, Tally } from './report.js';
 import { UnderWay, type Work, workFor } from './under-way.js';
 import type { Sample } from './verdict.js';
@@ -34,6 +36,8 @@ const MAX_WAITING = 4096;
 const PATIENCE = { interrupted: 1_500, stopped: 5_000 };
 /** Milliseconds in which a run that did not get so far may still remove what is unfinished. */
 const CLEANING = 500;
+/** Items that are begun in the journal before they are: so that none waits for it. */
+const AHEAD = 1024;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
 const MAX_STORE_FAILURES = 10;
 
@@ -45,7 +49,8 @@ const INTERRUPTED: PlainError = {
 
 export class Download implements AttemptListener {
   readonly #options: ResolvedOptions;
-  readonly #entries: Feed<Entry>;
+  readonly #sources: readonly Source[];
+  readonly #entries: Feed<Entry, Admitted>;
   readonly #outcomes = new Channel<Outcome>();
   readonly #tally = new Tally();
   readonly #underWay: UnderWay;
@@ -56,6 +61,7 @@ export class Download implements AttemptListener {
   readonly #started = performance.now();
 
   #destination: Destination | undefined;
+  #resumption: Resumption | undefined;
   #executor: Executor | undefined;
   #connections: Connections | undefined;
   /** Instead of attempts and an executor, where each worker downloads and stores by itself. */
@@ -63,6 +69,9 @@ export class Download implements AttemptListener {
   readonly #pauses = new Pauses();
   #watch: Watch | undefined;
   #pumping = false;
+  #planning = false;
+  /** Items that are stored, and of which the journal does not say so yet. */
+  #unsynced = 0;
   #storeFailures = 0;
   #lastStoreFailure: PlainError | undefined;
   #stopping = false;
@@ -80,7 +89,12 @@ export class Download implements AttemptListener {
 
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
-    this.#entries = new Feed(plan(sources, options.layout));
+    this.#sources = sources;
+    this.#entries = new Feed(
+      plan(sources, options.layout),
+      (entries) => (this.#resumption as Resumption).admission.admit(entries),
+      options.journal ? AHEAD : 0,
+    );
     const { executor, maxRequests, maxRequestsPerHost, retry } = options;
     const [clock, date, random] = [() => performance.now(), Date.now, Math.random];
     this.#hosts = new Hosts({ retry, maxRequests: maxRequestsPerHost, clock, date, random });
@@ -99,12 +113,13 @@ export class Download implements AttemptListener {
 
   /** The account of the run so far; whole when the iteration has ended. */
   get summary(): Summary {
-    const { ok, unproven, notFound, errors, duplicates, bytes, causes } = this.#tally;
+    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes } = this.#tally;
     return {
       ok,
       unproven,
       notFound,
       errors,
+      skipped,
       duplicates,
       bytes,
       waiting: this.#underWay.waiting,
@@ -148,10 +163,15 @@ export class Download implements AttemptListener {
   async #start(): Promise<void> {
     // Loaded while lists are opened and the destination is made, which on slow storage takes a while.
     const client = this.#options.executor === 'threads' ? undefined : import('./fetch/client.js');
-    await this.#entries.load();
-    const { layout, overwrite, shardSize, imageCheck, maxBodySize, simulatedLatency } = this.#options;
-    // Where files go into shards, no file is in an item's way.
-    this.#destination = await Destination.open(this.#options.directory, overwrite || layout === 'tar');
+    await this.#entries.prime();
+    const { layout, shardSize, imageCheck, maxBodySize, simulatedLatency } = this.#options;
+    this.#destination = await Destination.open(this.#options.directory);
+    this.#resumption = await resume(this.#destination, this.#sources, this.#options, {
+      onThere: (count) => {
+        this.#tally.skipped += count;
+      },
+      onFailure: (error) => this.#stop(error),
+    });
     const settings = {
       directory: this.#destination.directory,
       scratch: this.#destination.scratch,
@@ -171,7 +191,7 @@ export class Download implements AttemptListener {
     } else {
       if (layout === 'tar') {
         const onWritten = (item: Item): void => this.#onWritten(item);
-        const tar = await createTarExecutor(settings, shardSize, overwrite, { onStored, onWritten });
+        const tar = await createTarExecutor(settings, shardSize, this.#resumption.firstShard, { onStored, onWritten });
         this.onHeaders = tar.onHeaders;
         this.#executor = tar;
       } else {
@@ -207,18 +227,22 @@ export class Download implements AttemptListener {
   }
 
   #planMore(): void {
-    if (this.#entries.loading || this.#entries.ended) return;
+    if (this.#planning || this.#entries.ended) return;
+    this.#planning = true;
     this.#entries
       .load()
       .catch((error: unknown) => {
         const failed = { hint: 'see the cause', cause: error };
         this.#stop(error instanceof SluiceError ? error : new SluiceError('INTERNAL', 'the list failed', failed));
       })
-      .finally(() => this.#pump());
+      .finally(() => {
+        this.#planning = false;
+        this.#pump();
+      });
   }
 
   /** What is to be downloaded of an entry; the others are accounted for here. */
-  #toWork(entry: Entry): Work | undefined {
+  #toWork(entry: Admitted): Work | undefined {
     if (entry.kind === 'duplicate') {
       this.#tally.duplicates += 1;
       return undefined;
@@ -229,12 +253,8 @@ export class Download implements AttemptListener {
       return undefined;
     }
     const { item } = entry;
-    if (this.#destination?.holds(item.name) === true) {
-      this.#emitError(item, {
-        code: 'STORE_EXISTS',
-        message: `${item.name} is in ${this.#options.directory} already`,
-        hint: 'replace such files with --overwrite, or choose another destination with --directory',
-      });
+    if (entry.kind === 'taken') {
+      this.#emitTaken(item);
       return undefined;
     }
     return workFor(item);
@@ -254,7 +274,7 @@ export class Download implements AttemptListener {
     } else if (admission === false) {
       this.#waiting.park(work, host);
     } else {
-      this.#emitError(work.item, admission);
+      this.#fail(work.item, 'error', new FetchError(work.item, admission));
     }
   }
 
@@ -318,7 +338,7 @@ export class Download implements AttemptListener {
       message: `the server answered ${status}`,
       hint: 'check the URL',
     });
-    this.#emit({ status: 'not_found', index: item.index, url: item.url, error });
+    this.#fail(item, 'not_found', error);
     this.#pump();
   }
 
@@ -336,7 +356,7 @@ export class Download implements AttemptListener {
   #retryOrFail(work: Work, failure: AttemptFailure): void {
     const delay = retryDelay(failure, work.tried, this.#options.retry, Date.now(), Math.random());
     if (delay === undefined) {
-      this.#emitError(work.item, failure.error);
+      this.#fail(work.item, 'error', new FetchError(work.item, failure.error));
       return;
     }
     // An item's own server it waits for when it comes up; to one that another leads to, it does not come without it.
@@ -362,12 +382,11 @@ export class Download implements AttemptListener {
     const work = this.#underWay.settle(item);
     if (isStored(result)) {
       this.#storeFailures = 0;
-      const { index, url, name } = item;
-      this.#emit({ status: 'ok', index, url, name, size: result.size, unproven: work.unproven });
+      this.#succeed(item, result, work.unproven);
     } else if (result.code === 'WORKER_LOST' && !this.#stopping) {
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
-      this.#emitError(item, result);
+      this.#fail(item, 'error', new FetchError(item, result));
       this.#judgeStorage(result);
     }
     this.#pump();
@@ -384,8 +403,42 @@ export class Download implements AttemptListener {
     if (hopeless || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
   }
 
-  #emitError(item: Item, error: PlainError): void {
-    this.#emit({ status: 'error', index: item.index, url: item.url, error: new FetchError(item, error) });
+  /** Says that it is stored once the journal does. */
+  #succeed({ index, url, name }: Item, stored: StoredFile, unproven: boolean): void {
+    const outcome: Outcome = { status: 'ok', index, url, name, size: stored.size, unproven };
+    const journal = this.#resumption?.journal;
+    journal?.stored(index, stored, unproven);
+    if (journal === undefined || !this.#options.durable) {
+      this.#emit(outcome);
+      return;
+    }
+    this.#unsynced += 1;
+    // When it cannot be synced the run ends with that error, and nothing is known of the item.
+    void journal
+      .written()
+      .then(
+        () => this.#emit(outcome),
+        () => undefined,
+      )
+      .finally(() => {
+        this.#unsynced -= 1;
+        this.#pump();
+      });
+  }
+
+  #fail({ index, url }: Item, status: 'error' | 'not_found', error: FetchError): void {
+    const { code, message, hint } = error;
+    this.#resumption?.journal?.failed(index, { status, code, message, hint });
+    this.#emit({ status, index, url, error });
+  }
+
+  #emitTaken(item: Item): void {
+    const error = new FetchError(item, {
+      code: 'STORE_EXISTS',
+      message: `${item.name} is in ${this.#options.directory} already`,
+      hint: 'replace such files with --overwrite, or choose another destination with --directory',
+    });
+    this.#emit({ status: 'error', index: item.index, url: item.url, error });
   }
 
   #emit(outcome: Outcome): void {
@@ -413,7 +466,7 @@ export class Download implements AttemptListener {
   }
 
   #finishIfDone(): void {
-    if (this.#underWay.unwritten > 0) return;
+    if (this.#underWay.unwritten > 0 || this.#unsynced > 0) return;
     if (!this.#exhausted && !this.#stopping) return;
     if (this.#underWay.written > 0) this.#executor?.seal?.();
     else void this.#close();
@@ -448,6 +501,10 @@ export class Download implements AttemptListener {
   async #doClose(): Promise<void> {
     await Promise.race([this.#abandoned, this.#executor?.close()]);
     await Promise.race([this.#abandoned, this.#threads?.close()]);
+    const ending = this.#fatal && { error: { code: this.#fatal.code, message: this.#fatal.message } };
+    const complete = !this.#stopping && this.#exhausted;
+    const end = { complete, ended: new Date().toISOString(), ...ending };
+    await Promise.race([this.#abandoned, this.#resumption?.journal?.close(end)]);
     this.#watch?.stop();
     this.#ended = performance.now();
     await this.#connections?.destroy();

@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'STORE_READ_ONLY'
   | 'STORE_DENIED'
   | 'STORE_FAILED'
+  | 'STORE_JOURNAL'
   // this program
   | 'WORKER_LOST'
   | 'ABORTED'

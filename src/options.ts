@@ -49,6 +49,14 @@ export interface DownloadOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Replace files that are there. Default: false, and such an item is an error with code `STORE_EXISTS`. */
   readonly overwrite?: boolean;
+  /**
+   * Whether the run is written down in the destination, so that the same call goes on where it was stopped. Default: true.
+   */
+  readonly journal?: boolean;
+  /** Folder for the journal. Default: `.sluice` in the destination. */
+  readonly state?: string;
+  /** Sync each file and the journal before the file counts as stored. Default: false. */
+  readonly durable?: boolean;
   /** Milliseconds that the store waits for each name and each write, to try what slow storage does. Default: none. */
   readonly simulatedLatency?: SimulatedLatency;
   /** Stops the download: nothing more is requested, and what is fetched is still stored, within `grace`. */
@@ -84,6 +92,10 @@ export interface ResolvedOptions {
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
   readonly overwrite: boolean;
+  readonly journal: boolean;
+  /** Absolute. */
+  readonly state: string | undefined;
+  readonly durable: boolean;
   readonly simulatedLatency: SimulatedLatency;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds. */
@@ -136,6 +148,9 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     strict: options.strict ?? false,
     headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),
     overwrite: options.overwrite ?? false,
+    journal: options.journal ?? true,
+    state: options.state === undefined ? undefined : resolve(nonEmpty('state', options.state)),
+    durable: options.durable ?? false,
     simulatedLatency: options.simulatedLatency ?? { name: 0, write: 0 },
     signal: options.signal,
     grace:

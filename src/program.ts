@@ -76,6 +76,9 @@ function createProgram(finish: (status: number) => void): Command {
     .option('--strict', 'a body that ends with the connection, so that it may be cut, is an error')
     .option('--header <LINE>', "a header for every request: 'Name: value'; may be repeated", collect)
     .option('--overwrite', 'replace files that are there')
+    .option('--no-journal', 'do not write down what is done: the run cannot be resumed')
+    .option('--state <DIR>', 'folder for the journal, if it is not to be in the destination')
+    .option('--durable', 'sync each file and the journal before the file counts as stored')
     .option('--report <FILE>', 'write the summary as JSON')
     .action(async (urls: string[], options: Omit<GetArguments, 'urls'>) => {
       const { get } = await import('./commands/get.js');

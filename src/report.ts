@@ -41,6 +41,8 @@ export interface Summary {
   readonly unproven: number;
   readonly notFound: number;
   readonly errors: number;
+  /** Items that an earlier run stored, and that are still there. */
+  readonly skipped: number;
   /** Lines that name a URL which another line named before; downloaded once, and counted as `ok` once. */
   readonly duplicates: number;
   /** Bytes of the stored files. */
@@ -63,6 +65,7 @@ export class Tally {
   unproven = 0;
   notFound = 0;
   errors = 0;
+  skipped = 0;
   duplicates = 0;
   bytes = 0;
   readonly causes: Partial<Record<ErrorCode, number>> = {};

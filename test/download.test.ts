@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +9,7 @@ import { type RunningServer } from '../src/server/server.js';
 import { serveInThread } from '../src/server/thread.js';
 import { flagRequests } from './helpers/flag-requests.js';
 import { scratch } from './helpers/scratch.js';
+import { filesBelow } from './helpers/folders.js';
 
 describe('download', () => {
   let server: RunningServer;
@@ -35,7 +36,7 @@ describe('download', () => {
       { ok, notFound, errors, running, waiting },
       { ok: 300, notFound: 0, errors: 0, running: 0, waiting: 0 },
     );
-    assert.ok(!existsSync(join(directory, '.sluice')));
+    assert.deepEqual(readdirSync(join(directory, '.sluice')), ['journal']);
   });
 
   test('failures are outcomes with a code, a hint, a cause and the item', async (t) => {
@@ -87,8 +88,8 @@ describe('download', () => {
       break;
     }
     assert.ok(run.summary.ok < 5_000);
-    assert.ok(!existsSync(join(directory, '.sluice')));
-    assert.equal(readdirSync(directory).length, run.summary.ok);
+    assert.deepEqual(readdirSync(join(directory, '.sluice')), ['journal']);
+    assert.equal(filesBelow(directory).length, run.summary.ok);
   });
 
   test('a signal stops the run with ABORTED and its reason; what was stored was told', async (t) => {
@@ -106,7 +107,7 @@ describe('download', () => {
       },
       (error: unknown) => error instanceof SluiceError && error.code === 'ABORTED' && error.cause === 'enough',
     );
-    assert.equal(readdirSync(directory).length, told);
+    assert.equal(filesBelow(directory).length, told);
     assert.equal(run.summary.ok, told);
     assert.ok(told < 5_000);
   });

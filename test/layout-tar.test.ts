@@ -1,6 +1,6 @@
 /** The layout `tar` from the command line and the library, through the whole pipeline. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ describe('the layout tar', () => {
     return bodiesIn(shardsIn(directory).map((path) => readFileSync(path)));
   }
 
-  test('sluice get puts files into shards, and a second run into further ones', async (t) => {
+  test('sluice get puts files into shards, and a second run what is new into further ones', async (t) => {
     const cwd = scratch(t);
     const args = ['get', ...urls(3, 500), `${origin}/5000000/large.bin`, '-d', 'd', '--layout', 'tar'];
     const first = await sluice([...args, '--shard-size', '1MiB'], { cwd });
@@ -47,11 +47,14 @@ describe('the layout tar', () => {
     assert.equal(bodies.get('1.jpg')?.description.headers['etag'], '"1.jpg"');
     assert.equal(bodies.get('1.jpg')?.description.url, `${origin}/500/1.jpg`);
     const before = shardsIn(directory);
-    const second = await sluice(args, { cwd });
+    const same = await sluice(args, { cwd });
+    assert.match(same.stderr, /^4 files of an earlier run are there/m);
+    assert.deepEqual(shardsIn(directory), before);
+    const second = await sluice([...args, `${origin}/500/more.jpg`], { cwd });
     assert.equal(second.status, 0, second.stderr);
     assert.deepEqual(shardsIn(directory).slice(0, before.length), before);
     assert.ok(shardsIn(directory).length > before.length);
-    assert.ok(!existsSync(join(directory, '.sluice')));
+    assert.deepEqual(readdirSync(join(directory, '.sluice')), ['journal']);
   });
 
   test('a shard size below the least, and an executor that cannot, are usage errors', async (t) => {
@@ -91,7 +94,7 @@ describe('the layout tar', () => {
     );
     assert.ok(told.size < 3_000);
     assert.deepEqual([...bodiesBelow(directory).keys()].toSorted(), [...told].toSorted());
-    assert.ok(!existsSync(join(directory, '.sluice')));
+    assert.deepEqual(readdirSync(join(directory, '.sluice')), ['journal']);
   });
 
   test('a reader that leaves early leaves whole shards and nothing unfinished', async (t) => {
@@ -101,6 +104,6 @@ describe('the layout tar', () => {
       break;
     }
     assert.ok(bodiesBelow(directory).size > 0);
-    assert.ok(!existsSync(join(directory, '.sluice')));
+    assert.deepEqual(readdirSync(join(directory, '.sluice')), ['journal']);
   });
 });

@@ -44,7 +44,7 @@ class Other {
 }
 
 async function refusal(directory: string): Promise<SluiceError> {
-  const opened = await Destination.open(directory, true).catch((error: unknown) => error);
+  const opened = await Destination.open(directory).catch((error: unknown) => error);
   assert.ok(opened instanceof SluiceError);
   assert.equal(opened.code, 'STORE_BUSY');
   return opened;
@@ -62,12 +62,12 @@ describe('a destination that another run has', () => {
     assert.deepEqual(readdirSync(join(directory, '.sluice')), before);
     await other.close();
     assert.deepEqual(readdirSync(directory), []);
-    await (await Destination.open(directory, true)).close();
+    await (await Destination.open(directory)).close();
   });
 
   test('is refused within one process too, whatever it is called', async (t) => {
     const directory = scratch(t);
-    const destination = await Destination.open(directory, true);
+    const destination = await Destination.open(directory);
     await refusal(`${directory}/../${directory.split('/').at(-1)}`);
     await destination.close();
   });
@@ -83,7 +83,7 @@ describe('a destination that another run has', () => {
     for (const name of ['journal', 'partial']) writeFileSync(join(own, name), name);
     other.process.kill('SIGKILL');
     await once(other.process, 'exit');
-    const destination = await Destination.open(directory, true);
+    const destination = await Destination.open(directory);
     assert.deepEqual(filesBelow(own), ['journal', 'partial', 'run']);
     assert.ok(!existsSync(join(own, leftover as string)));
     assert.equal((JSON.parse(readFileSync(join(own, 'run'), 'utf8')) as { pid: number }).pid, process.pid);
@@ -127,7 +127,7 @@ describe('a destination that a run elsewhere has', () => {
       assert.equal(readFileSync(run, 'utf8'), text);
       const old = Date.now() / 1000 - 90;
       utimesSync(run, old, old);
-      const destination = await Destination.open(directory, true);
+      const destination = await Destination.open(directory);
       await destination.close();
       assert.deepEqual(readdirSync(directory), []);
     });
@@ -135,7 +135,7 @@ describe('a destination that a run elsewhere has', () => {
 
   test('is left to the run that took this one for dead', async (t) => {
     const directory = scratch(t);
-    const destination = await Destination.open(directory, true);
+    const destination = await Destination.open(directory);
     const run = join(directory, '.sluice', 'run');
     writeFileSync(`${run}-other`, elsewhere);
     renameSync(`${run}-other`, run);
@@ -145,7 +145,7 @@ describe('a destination that a run elsewhere has', () => {
 
   test('is refused to a container with a network of its own', { skip: noNetwork }, async (t) => {
     const directory = scratch(t);
-    const destination = await Destination.open(directory, true);
+    const destination = await Destination.open(directory);
     const other = new Other(t, OWN_NETWORK);
     assert.equal(await other.open(directory), 'STORE_BUSY');
     await destination.close();

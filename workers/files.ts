@@ -37,12 +37,12 @@ function temporaryPlace({ directory, scratch }: StoreSettings, name: string, wri
     : {
         root: directory,
         folder: name.slice(0, slash),
-        name: `${UNFINISHED}${basename(scratch)}-${threadId}-${serial}`,
+        name: `${UNFINISHED_FILE}${basename(scratch)}-${threadId}-${serial}`,
       };
 }
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
-const UNFINISHED = '.sluice-';
+export const UNFINISHED_FILE = '.sluice-';
 
 /**
  * A file that has no final name yet. `commit` gives it one; `discard` removes it. All other calls may throw the operating

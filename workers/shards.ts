@@ -8,14 +8,13 @@ import { threadId } from 'node:worker_threads';
 import type { Description, StoredFile, TarSettings, TarSettled } from '../src/protocol.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
+import { shardName } from './shard-name.js';
 import { END_SIZE, Shard } from './shard.js';
 import type { Place } from './store.js';
 import { BLOCK_SIZE, header, LONG_HEADER_SIZE, longHeader, padded, RECORD_SIZE } from './ustar.js';
 
 /** Digits of a key: enough for the longest lists, and names sort as the list does. */
 const KEY_DIGITS = 9;
-/** Digits of a shard's number, as WebDataset's own tools write them. */
-const NUMBER_DIGITS = 5;
 const PLACEHOLDER = Buffer.alloc(LONG_HEADER_SIZE);
 /** Bytes that are moved at once. */
 const PIECE = 1 << 20;
@@ -267,8 +266,4 @@ function timeOf({ description: { headers } }: Packed, otherwise: number): number
   const at = headers.indexOf('last-modified');
   const time = at === -1 ? NaN : Date.parse(headers[at + 1] as string);
   return Number.isNaN(time) ? otherwise : Math.floor(time / 1000);
-}
-
-export function shardName(number: number): string {
-  return `${String(number).padStart(NUMBER_DIGITS, '0')}.tar`;
 }

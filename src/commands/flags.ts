@@ -47,6 +47,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
     // The figures are to be the book's, whose scripts try each flag once and replace what is there.
     tries: 1,
     overwrite: true,
+    journal: false,
   });
   const reportFile = await ReportFile.open(args.report);
   return interruptible(async (interruption) => {

@@ -32,6 +32,9 @@ export interface GetArguments {
   readonly strict?: boolean;
   readonly header?: readonly string[];
   readonly overwrite?: boolean;
+  readonly journal: boolean;
+  readonly state?: string;
+  readonly durable?: boolean;
   readonly report?: string;
 }
 
@@ -105,9 +108,10 @@ function describeFailure({ url, error }: Failed | NotFound): string {
 }
 
 function describeSummary(summary: Summary): string {
-  const { ok, unproven, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
+  const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
+  if (skipped > 0) lines.push(`${count(skipped, 'file')} of an earlier run ${skipped === 1 ? 'is' : 'are'} there.`);
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (errors > 0) {

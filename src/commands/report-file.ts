@@ -39,9 +39,9 @@ export class ReportFile {
   }
 
   async write(command: string, summary: Summary): Promise<void> {
-    const { ok, unproven, notFound, errors, duplicates, bytes, elapsed, causes, verdict } = summary;
-    const failures = this.#failures;
-    const report = { command, ok, unproven, notFound, errors, duplicates, bytes, elapsed, causes, verdict, failures };
+    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
+    const counts = { ok, unproven, notFound, errors, skipped, duplicates, bytes };
+    const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
     await this.#file.truncate();
     await this.#file.writeFile(`${JSON.stringify(report, undefined, 2)}\n`);
     await this.#file.close();

@@ -20,15 +20,14 @@ export async function createExecutor(
 
 /**
  * @param shardSize bytes
- * @param overwrite whether shards that are in the destination may be replaced; else numbers go on after theirs
+ * @param firstShard the number of the first shard
  */
 export async function createTarExecutor(
   store: StoreSettings,
   shardSize: number,
-  overwrite: boolean,
+  firstShard: number,
   listener: TarListener,
 ): Promise<TarExecutor> {
-  const { TarExecutor, nextShard } = await import('./tar.js');
-  const firstShard = overwrite ? 0 : await nextShard(store.directory);
+  const { TarExecutor } = await import('./tar.js');
   return new TarExecutor({ store, shardSize, firstShard, started: Math.floor(Date.now() / 1000) }, listener);
 }

@@ -3,7 +3,6 @@
  * this one keeps what it has not sealed. A body is told of twice: when it is written, and its memory free again, and
  * when its shard has its final name.
  */
-import { readdir } from 'node:fs/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { Item } from '../plan.js';
@@ -232,12 +231,6 @@ export class TarExecutor implements Executor {
     for (const id of lost) this.#tell(id, error);
     this.#onProgress?.();
   }
-}
-
-/** The number after the highest that a shard in the folder has. */
-export async function nextShard(directory: string): Promise<number> {
-  const names = await readdir(directory);
-  return names.reduce((next, name) => Math.max(next, 1 + Number(/^(\d{5,})\.tar$/.exec(name)?.[1] ?? -1)), 0);
 }
 
 function workerLost(error: unknown): PlainError {

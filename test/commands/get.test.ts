@@ -8,6 +8,7 @@ import { type RunningServer } from '../../src/server/server.js';
 import { serveInThread } from '../../src/server/thread.js';
 import { sluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
+import { filesBelow } from '../helpers/folders.js';
 
 interface Report {
   readonly ok: number;
@@ -38,7 +39,7 @@ describe('sluice get', () => {
     const { status, stderr } = await sluice(args, { cwd, input: `${base}/flags/it/it.gif\r\n` });
     assert.equal(status, 0, stderr);
     const expected = { 'br.gif': 'br', 'fr.gif': 'fr', 'germany.gif': 'de', 'it.gif': 'it' };
-    assert.deepEqual(readdirSync(join(cwd, 'out')).sort(), Object.keys(expected));
+    assert.deepEqual(filesBelow(join(cwd, 'out')).sort(), Object.keys(expected));
     for (const [name, cc] of Object.entries(expected)) {
       assert.deepEqual(readFileSync(join(cwd, 'out', name)), flags.get(`/flags/${cc}/${cc}.gif`));
     }
@@ -60,7 +61,7 @@ describe('sluice get', () => {
       writeFileSync(join(cwd, 'list'), list);
       const args = ['get', '-i', 'list', '-d', 'out', '-m', '32', '-q', '--executor', executor];
       assert.deepEqual(await sluice(args, { cwd }), { status: 0, stdout: '', stderr: '' });
-      assert.equal(readdirSync(join(cwd, 'out')).length, flags.size);
+      assert.equal(filesBelow(join(cwd, 'out')).length, flags.size);
       for (const [path, body] of flags) {
         assert.deepEqual(readFileSync(join(cwd, 'out', path.slice(7).replace('/', '-'))), body);
       }
@@ -74,7 +75,7 @@ describe('sluice get', () => {
     assert.equal((await sluice(args, { cwd })).status, 0);
     const report = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as Report;
     assert.deepEqual({ ok: report.ok, duplicates: report.duplicates }, { ok: 2, duplicates: 2 });
-    assert.equal(readdirSync(join(cwd, 'out')).length, 2);
+    assert.equal(filesBelow(join(cwd, 'out')).length, 2);
   });
 
   test('a 404 and a refused line fail with status 1, are told with their numbers, and the run goes on', async (t) => {
@@ -84,7 +85,7 @@ describe('sluice get', () => {
     assert.equal(status, 1);
     assert.match(stderr, /list:2: /);
     assert.match(stderr, /the server answered 404/);
-    assert.deepEqual(readdirSync(join(cwd, 'out')), ['br.gif']);
+    assert.deepEqual(filesBelow(join(cwd, 'out')), ['br.gif']);
     const { ok, notFound, errors, failures } = JSON.parse(readFileSync(join(cwd, 'r.json'), 'utf8')) as Report;
     assert.deepEqual({ ok, notFound, errors }, { ok: 1, notFound: 1, errors: 1 });
     assert.deepEqual(failures.map(({ code }) => code).sort(), ['HTTP_STATUS', 'LIST_LINE']);
@@ -100,7 +101,7 @@ describe('sluice get', () => {
     );
     const { status } = await sluice(['get', ...urls, '-d', 'out', '--tries', '20', '-q'], { cwd });
     assert.equal(status, 0);
-    assert.equal(readdirSync(join(cwd, 'out')).length, urls.length);
+    assert.equal(filesBelow(join(cwd, 'out')).length, urls.length);
   });
 
   test('what held up the run is in the summary and in the report, and --quiet prints nothing', async (t) => {
@@ -138,7 +139,7 @@ describe('sluice get', () => {
     for (const check of ['structure', 'pixels']) {
       const args = ['get', ...urls, '-d', check, '--image-check', check, '--report', 'r.json'];
       assert.equal((await sluice(args, { cwd })).status, 1);
-      assert.deepEqual(readdirSync(join(cwd, check)), ['br.gif']);
+      assert.deepEqual(filesBelow(join(cwd, check)), ['br.gif']);
       const { causes } = JSON.parse(readFileSync(join(cwd, 'r.json'), 'utf8')) as Report;
       assert.deepEqual(causes, { BODY_IMAGE: 1 });
     }

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { LARGE_WINDOW } from '../../src/executor/executor.js';
 import { gzipSync } from 'node:zlib';
 import { createTarExecutor } from '../../src/executor/create.js';
-import { nextShard, type TarExecutor } from '../../src/executor/tar.js';
+import type { TarExecutor } from '../../src/executor/tar.js';
 import type { Item } from '../../src/plan.js';
 import type { StoreResult, StoreSettings } from '../../src/protocol.js';
 import { cut, noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
-import { scratch } from '../helpers/scratch.js';
 import { itemNamed, storeSettings, Told } from '../helpers/stores.js';
 import { bodiesIn, listedByPython, listedByTar, membersOf, noGnuTar, noPython, shardsIn } from '../helpers/tars.js';
 
@@ -85,7 +84,7 @@ async function start(t: TestContext, { shardSize = 128 * MIB, store, onStored }:
   const settings = storeSettings(t, store);
   const told = new Told();
   const written: string[] = [];
-  const executor = await createTarExecutor(settings, shardSize, false, {
+  const executor = await createTarExecutor(settings, shardSize, 0, {
     onStored: (item, result) => {
       onStored?.(item, result);
       told.listener(item, result);
@@ -354,17 +353,6 @@ describe('the executor of the layout tar', () => {
     await run.executor.close();
     assert.equal(run.told.errorOf('b').code, 'ABORTED');
     run.holdsExactly(new Map([['a', noise(100, 1)]]));
-  });
-
-  test('numbers go on after the highest that is there', async (t) => {
-    const folder = scratch(t);
-    assert.equal(await nextShard(folder), 0);
-    for (const name of ['00003.tar', '00001.tar', '0009.tar', '00010.tar.gz', 'a00011.tar']) {
-      writeFileSync(join(folder, name), '');
-    }
-    assert.equal(await nextShard(folder), 4);
-    writeFileSync(join(folder, '123456.tar'), '');
-    assert.equal(await nextShard(folder), 123_457);
   });
 
   test('on slow storage 2,000 files take few writes', async (t) => {

@@ -2,11 +2,15 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** Paths of all that lies below a folder and is no folder itself, seen from it, sorted. */
+/** Where a run is written down: it stays. */
+const JOURNAL = join('.sluice', 'journal');
+
+/** Paths of all that lies below a folder and is neither a folder nor a journal, seen from it, sorted. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((path) => path !== JOURNAL)
     .toSorted();
 }
 

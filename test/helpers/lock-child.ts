@@ -16,7 +16,7 @@ for await (const directory of createInterface(process.stdin)) {
     continue;
   }
   try {
-    destination = await Destination.open(directory, true);
+    destination = await Destination.open(directory);
     print('open');
   } catch (error) {
     print(error instanceof SluiceError ? error.code : String(error));

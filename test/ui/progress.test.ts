@@ -8,6 +8,7 @@ const SUMMARY: Summary = {
   unproven: 0,
   notFound: 0,
   errors: 0,
+  skipped: 0,
   duplicates: 0,
   bytes: 20 << 20,
   waiting: 0,

@@ -1,0 +1,322 @@
+/**
+ * What a journal looks like on disk. A line of text that says what it is, then frames: 4 bytes of a mark, the length of
+ * the payload, its CRC-32 begun with the frame's place in the file, and the payload, which is one record or more. All
+ * numbers are little-endian. A frame is written at once, so what a crash tears is the last one.
+ *
+ * Of an item there are two records: that it was begun, with its URL and its name, written before its file can get its
+ * final name; and what became of it.
+ */
+import { Buffer } from 'node:buffer';
+import { crc32 } from 'node:zlib';
+import type { ErrorCode } from '../errors.js';
+import type { Layout, StoredFile } from '../protocol.js';
+
+/** A run begins. Numbers of items are those of the run whose record came last. */
+export interface RunRecord {
+  /** Of the program. */
+  readonly version: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly pid: number;
+  /** Which start of which machine: while it is the same, what was written is there, whatever became of the process. */
+  readonly boot: string;
+  readonly directory: string;
+  readonly layout: Layout;
+  /** The number that its first shard gets; of the layout `tar`. */
+  readonly firstShard?: number;
+  /** What was known before it is of no account: the run replaces what is there. */
+  readonly afresh: boolean;
+  /** What the URLs come from, with what tells whether it is the same as before. */
+  readonly lists: readonly ListMark[];
+}
+
+/** By size and time of its last change, a list is known again without being read. */
+export interface ListMark {
+  readonly label: string;
+  readonly size?: number;
+  /** ISO 8601. */
+  readonly changed?: string;
+}
+
+/** A run has ended by itself. */
+export interface EndRecord {
+  /** Every item of the lists has an outcome; false after an interruption or when the storage gave up. */
+  readonly complete: boolean;
+  readonly ended: string;
+  /** Why it ended early. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+}
+
+export interface FailureRecord {
+  readonly status: 'error' | 'not_found';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** 96 bits of a hash of URL and name, by which an item is known again. */
+export interface Key {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+export interface ItemRecord {
+  /** Its number among all entries of its run. */
+  readonly index: number;
+  readonly key: Key;
+  /** With the user and the password, if it has them. */
+  readonly url: string;
+  readonly name: string;
+}
+
+/** A stored file, as the journal knows it. */
+export interface StoredRecord extends StoredFile {
+  /** The end of its body was the end of the connection. */
+  readonly unproven: boolean;
+}
+
+/**
+ * What a reader wants to know: of each record, where in `payload` it begins, so that only what is wanted is decoded, with
+ * {@link keyAt}, {@link itemAt}, {@link storedAt} and {@link failureAt}.
+ */
+export interface RecordVisitor {
+  run?(record: RunRecord): void;
+  /** @param offset where the record begins in the file */
+  item?(index: number, payload: Buffer, at: number, offset: number): void;
+  stored?(index: number, payload: Buffer, at: number): void;
+  failed?(index: number, payload: Buffer, at: number): void;
+  end?(record: EndRecord): void;
+}
+
+export const MAGIC = 'sluice journal 1';
+/** Bytes of the first line. */
+export const PREAMBLE_SIZE = Buffer.byteLength(`${MAGIC} seed=00000000 crc32=00000000\n`);
+/** Bytes before a frame's payload. */
+export const FRAME_HEADER_SIZE = 12;
+/** Bytes of a frame at the most, whatever is in it. */
+export const MAX_FRAME = 2 << 20;
+
+export const MARK = Buffer.from('SLJ\u0001', 'latin1');
+
+const RUN = 1;
+const ITEM = 2;
+const STORED = 3;
+const FAILED = 4;
+const END = 5;
+
+const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
+const FAILED_HEADER = 1 + 4 + 4;
+const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
+const UNPROVEN = 1;
+
+/** @param seed of the hash by which items are known again, 32 bits: random, so that no list can be made to fool it */
+export function preamble(seed: number): Buffer {
+  const text = `${MAGIC} seed=${hex(seed)}`;
+  return Buffer.from(`${text} crc32=${hex(crc32(text))}\n`);
+}
+
+/** @returns the seed; undefined for what is no first line of a journal of this version */
+export function seedIn(bytes: Buffer): number | undefined {
+  const line = bytes.toString('latin1', 0, PREAMBLE_SIZE);
+  const seed = /^sluice journal 1 seed=([0-9a-f]{8}) /.exec(line)?.[1];
+  if (seed === undefined) return undefined;
+  const number = Number.parseInt(seed, 16);
+  return preamble(number).toString('latin1') === line ? number : undefined;
+}
+
+function hex(number: number): string {
+  return number.toString(16).padStart(8, '0');
+}
+
+/** Puts records one behind the other into memory that grows, and makes a frame of them. */
+export class FrameWriter {
+  #bytes = Buffer.allocUnsafeSlow(1 << 17);
+  #length = FRAME_HEADER_SIZE;
+
+  /** Bytes of the records so far. */
+  get size(): number {
+    return this.#length - FRAME_HEADER_SIZE;
+  }
+
+  run(record: RunRecord): void {
+    this.#json(RUN, record);
+  }
+
+  end(record: EndRecord): void {
+    this.#json(END, record);
+  }
+
+  failed(index: number, record: FailureRecord): void {
+    const text = JSON.stringify(record);
+    const bytes = this.#reserve(FAILED_HEADER + 3 * text.length);
+    const at = this.#length;
+    bytes[at] = FAILED;
+    bytes.writeUInt32LE(index, at + 1);
+    const length = bytes.write(text, at + FAILED_HEADER);
+    bytes.writeUInt32LE(length, at + 5);
+    this.#length = at + FAILED_HEADER + length;
+  }
+
+  item(index: number, key: Key, url: string, name: string): void {
+    const bytes = this.#reserve(ITEM_HEADER + 3 * (url.length + name.length));
+    const at = this.#length;
+    bytes[at] = ITEM;
+    bytes.writeUInt32LE(index, at + 1);
+    bytes.writeUInt32LE(key.a, at + 5);
+    bytes.writeUInt32LE(key.b, at + 9);
+    bytes.writeUInt32LE(key.c, at + 13);
+    // A normalised URL is ASCII.
+    const urlLength = bytes.write(url, at + ITEM_HEADER, 'latin1');
+    const nameLength = bytes.write(name, at + ITEM_HEADER + urlLength);
+    bytes.writeUInt32LE(urlLength, at + 17);
+    bytes.writeUInt32LE(nameLength, at + 21);
+    this.#length = at + ITEM_HEADER + urlLength + nameLength;
+  }
+
+  stored(index: number, { size, crc32: check, shard }: StoredFile, unproven: boolean): void {
+    const bytes = this.#reserve(STORED_SIZE);
+    const at = this.#length;
+    bytes[at] = STORED;
+    bytes.writeUInt32LE(index, at + 1);
+    bytes.writeDoubleLE(size, at + 5);
+    bytes.writeUInt32LE(check, at + 13);
+    bytes.writeUInt32LE(shard === undefined ? 0 : shard + 1, at + 17);
+    bytes[at + 21] = unproven ? UNPROVEN : 0;
+    this.#length = at + STORED_SIZE;
+  }
+
+  /**
+   * The frame, and nothing in its place.
+   *
+   * @param offset where in the file it will be
+   */
+  take(offset: number): Buffer {
+    const frame = this.#bytes.subarray(0, this.#length);
+    frame.set(MARK);
+    frame.writeUInt32LE(this.size, 4);
+    frame.writeUInt32LE(crc32(frame.subarray(FRAME_HEADER_SIZE), offset >>> 0), 8);
+    this.#bytes = Buffer.allocUnsafeSlow(1 << 17);
+    this.#length = FRAME_HEADER_SIZE;
+    return frame;
+  }
+
+  #json(kind: number, record: RunRecord | EndRecord): void {
+    const text = JSON.stringify(record);
+    const bytes = this.#reserve(5 + 3 * text.length);
+    const at = this.#length;
+    bytes[at] = kind;
+    const length = bytes.write(text, at + 5);
+    bytes.writeUInt32LE(length, at + 1);
+    this.#length = at + 5 + length;
+  }
+
+  /** Room for so many bytes more. */
+  #reserve(size: number): Buffer {
+    const needed = this.#length + size;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    return this.#bytes;
+  }
+}
+
+/** How long the frame that `bytes` begin with says it is, with its header; undefined where none begins. */
+export function claimedSize(bytes: Buffer): number | undefined {
+  if (bytes.length < FRAME_HEADER_SIZE || bytes.compare(MARK, 0, MARK.length, 0, MARK.length) !== 0) return undefined;
+  const size = FRAME_HEADER_SIZE + bytes.readUInt32LE(4);
+  return size <= MAX_FRAME ? size : undefined;
+}
+
+/**
+ * The payload of the frame that `bytes` begin with.
+ *
+ * @param offset of `bytes` in the file
+ * @returns undefined when no whole and right frame begins there
+ */
+export function payloadIn(bytes: Buffer, offset: number): Buffer | undefined {
+  const size = claimedSize(bytes);
+  if (size === undefined || size > bytes.length) return undefined;
+  const payload = bytes.subarray(FRAME_HEADER_SIZE, size);
+  return crc32(payload, offset >>> 0) === bytes.readUInt32LE(8) ? payload : undefined;
+}
+
+/**
+ * Tells of each record of a payload.
+ *
+ * @param offset of the payload in the file
+ * @throws RangeError for what no program of this version wrote, although its checksum is right
+ */
+export function visitRecords(payload: Buffer, offset: number, visitor: RecordVisitor): void {
+  for (let at = 0; at < payload.length;) at = visitRecord(payload, at, offset, visitor);
+}
+
+/** @returns where the next record begins */
+function visitRecord(payload: Buffer, at: number, offset: number, visitor: RecordVisitor): number {
+  const kind = payload[at] as number;
+  switch (kind) {
+    case ITEM: {
+      visitor.item?.(payload.readUInt32LE(at + 1), payload, at, offset + at);
+      return at + ITEM_HEADER + payload.readUInt32LE(at + 17) + payload.readUInt32LE(at + 21);
+    }
+    case STORED: {
+      visitor.stored?.(payload.readUInt32LE(at + 1), payload, at);
+      return at + STORED_SIZE;
+    }
+    case FAILED: {
+      visitor.failed?.(payload.readUInt32LE(at + 1), payload, at);
+      return at + FAILED_HEADER + payload.readUInt32LE(at + 5);
+    }
+    case RUN:
+    case END: {
+      const end = at + 5 + payload.readUInt32LE(at + 1);
+      if (kind === RUN) visitor.run?.(jsonAt(payload, at + 5, end) as RunRecord);
+      else visitor.end?.(jsonAt(payload, at + 5, end) as EndRecord);
+      return end;
+    }
+    default:
+      throw new RangeError(`no record of kind ${kind} is known`);
+  }
+}
+
+export function keyAt(payload: Buffer, at: number): Key {
+  return { a: payload.readUInt32LE(at + 5), b: payload.readUInt32LE(at + 9), c: payload.readUInt32LE(at + 13) };
+}
+
+export function itemAt(payload: Buffer, at: number): ItemRecord {
+  const url = at + ITEM_HEADER;
+  const name = url + payload.readUInt32LE(at + 17);
+  return {
+    index: payload.readUInt32LE(at + 1),
+    key: keyAt(payload, at),
+    url: payload.toString('latin1', url, name),
+    name: payload.toString('utf8', name, name + payload.readUInt32LE(at + 21)),
+  };
+}
+
+/** Only the shard of what {@link storedAt} tells. */
+export function shardAt(payload: Buffer, at: number): number | undefined {
+  const shard = payload.readUInt32LE(at + 17);
+  return shard === 0 ? undefined : shard - 1;
+}
+
+export function storedAt(payload: Buffer, at: number): StoredRecord {
+  const shard = shardAt(payload, at);
+  return {
+    size: payload.readDoubleLE(at + 5),
+    crc32: payload.readUInt32LE(at + 13),
+    ...(shard !== undefined && { shard }),
+    unproven: ((payload[at + 21] as number) & UNPROVEN) !== 0,
+  };
+}
+
+export function failureAt(payload: Buffer, at: number): FailureRecord {
+  const from = at + FAILED_HEADER;
+  return jsonAt(payload, from, from + payload.readUInt32LE(at + 5)) as FailureRecord;
+}
+
+function jsonAt(payload: Buffer, from: number, to: number): unknown {
+  return JSON.parse(payload.toString('utf8', from, to));
+}

@@ -1,0 +1,215 @@
+/**
+ * The journal of a destination: what was begun and what became of it, written down as it happens, so that a run goes on
+ * where another one was stopped, by whatever. The main thread is its only writer, in groups: at most 50 ms or 64 KiB are
+ * not written yet.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { meaningOf } from '../../workers/failure.js';
+import { progress } from '../../workers/files.js';
+import { StorageError, toPlain } from '../errors.js';
+import type { StoredFile } from '../protocol.js';
+import { type EndRecord, type FailureRecord, FrameWriter, type Key, preamble, type RunRecord } from './format.js';
+
+/** Milliseconds that a record waits to be written. */
+const DELAY = 50;
+/** Bytes of records that are not made to wait. */
+const GROUP = 64 << 10;
+/** Bytes of records in a frame, where storage is slower than what happens. */
+const FULL_FRAME = 256 << 10;
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: StorageError) => void;
+}
+
+export class Journal {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #durable: boolean;
+  readonly #onFailure: (error: StorageError) => void;
+  #frame = new FrameWriter();
+  /** Whole frames that are to be written before the one that still grows. */
+  #full: Buffer[] = [];
+  /** Where in the file the next frame belongs. */
+  #end: number;
+  /** Who wants to know when what there is so far is written. */
+  #waiting: Waiting[] = [];
+  #writing = false;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: StorageError | undefined;
+
+  /**
+   * @param file open for writing, its content ending at `end`
+   * @param onFailure told once when it cannot be written any more
+   */
+  constructor(file: FileHandle, path: string, end: number, durable: boolean, onFailure: (error: StorageError) => void) {
+    this.#file = file;
+    this.#path = path;
+    this.#end = end;
+    this.#durable = durable;
+    this.#onFailure = onFailure;
+  }
+
+  run(record: RunRecord): void {
+    this.#frame.run(record);
+  }
+
+  begin(index: number, key: Key, url: string, name: string): void {
+    this.#frame.item(index, key, url, name);
+    this.#added();
+  }
+
+  stored(index: number, file: StoredFile, unproven: boolean): void {
+    this.#frame.stored(index, file, unproven);
+    this.#added();
+  }
+
+  failed(index: number, record: FailureRecord): void {
+    this.#frame.failed(index, record);
+    this.#added();
+  }
+
+  /**
+   * Resolves when all that was noted is written, and with `durable` synced.
+   *
+   * @throws StorageError
+   */
+  written(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const written = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+    this.#schedule();
+    return written;
+  }
+
+  /** Writes what there is, and how the run ended. Does what it can and does not throw: a failure was told of. */
+  async close(end: EndRecord): Promise<void> {
+    if (this.#failure === undefined) {
+      this.#frame.end(end);
+      await this.written().catch(() => undefined);
+    }
+    await this.leave();
+  }
+
+  /** Closes the file and writes nothing more. */
+  async leave(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#file.close().catch(() => undefined);
+  }
+
+  #added(): void {
+    if (this.#frame.size >= FULL_FRAME) this.#takeFrame();
+    if (this.#failure === undefined) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#writing) return;
+    if (this.#isDue) this.#writeOn();
+    else if (this.#frame.size > 0) this.#timer ??= setTimeout(() => this.#writeOn(), DELAY);
+  }
+
+  get #isDue(): boolean {
+    return this.#waiting.length > 0 || this.#full.length > 0 || this.#frame.size >= GROUP;
+  }
+
+  #takeFrame(): void {
+    if (this.#frame.size === 0) return;
+    const frame = this.#frame.take(this.#end);
+    this.#end += frame.length;
+    this.#full.push(frame);
+  }
+
+  #writeOn(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    void this.#writeWhatIsDue()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#schedule());
+  }
+
+  async #writeWhatIsDue(): Promise<void> {
+    try {
+      do {
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+        this.#takeFrame();
+        const [frames, waiting] = [this.#full, this.#waiting];
+        [this.#full, this.#waiting] = [[], []];
+        let position = this.#end - frames.reduce((sum, { length }) => sum + length, 0);
+        try {
+          for (const frame of frames) {
+            await writeFully(this.#file, frame, position);
+            position += frame.length;
+          }
+          if (this.#durable) await this.#file.datasync();
+        } catch (error) {
+          this.#waiting.unshift(...waiting);
+          throw error;
+        }
+        for (const { resolve } of waiting) resolve();
+      } while (this.#isDue);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** What could not be written, or synced, is not tried again: nobody knows then what is in the file. */
+  #fail(cause: unknown): void {
+    const error = journalFailed(cause, this.#path);
+    this.#failure = error;
+    clearTimeout(this.#timer);
+    this.#frame = new FrameWriter();
+    this.#full = [];
+    for (const { reject } of this.#waiting) reject(error);
+    this.#waiting = [];
+    this.#onFailure(error);
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    written += progress(bytesWritten);
+  }
+}
+
+/** @throws StorageError when it cannot be opened */
+export async function openJournalFile(path: string): Promise<FileHandle> {
+  try {
+    // A link in its place would lead to a file that is somebody else's. Only its owner may read the passwords in URLs.
+    return await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+  } catch (error) {
+    throw journalFailed(error, path);
+  }
+}
+
+/** Begins a journal that is new or was not even begun. @returns where the first frame belongs */
+export async function beginJournalFile(file: FileHandle, path: string): Promise<{ seed: number; end: number }> {
+  const seed = randomBytes(4).readUInt32LE();
+  const line = preamble(seed);
+  try {
+    await file.truncate(0);
+    await writeFully(file, line, 0);
+  } catch (error) {
+    throw journalFailed(error, path);
+  }
+  return { seed, end: line.length };
+}
+
+/** Cuts off what a crash tore, so that what is written next follows what is whole. */
+export async function cutJournalFile(file: FileHandle, path: string, end: number): Promise<void> {
+  try {
+    await file.truncate(end);
+  } catch (error) {
+    throw journalFailed(error, path);
+  }
+}
+
+function journalFailed(error: unknown, path: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const { code, what, hint } = meaningOf(error);
+  return new StorageError(toPlain(error, { code, message: `cannot write the journal ${path}: ${what}`, hint }));
+}

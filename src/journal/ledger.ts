@@ -1,0 +1,90 @@
+/** What a journal says of items: built once, when a run begins, then asked for each item of the plan. */
+import { murmur3 } from '../plan/fingerprints.js';
+import type { Key } from './format.js';
+
+/** What became of an item in the runs before. */
+export const OK = 0;
+/** It failed, or what was stored is known to be gone. */
+export const FAILED = 1;
+/** It was begun. A file of its name is this program's, and whole: its process has ended, its machine has not. */
+export const WHOLE_IF_THERE = 2;
+/** It was begun before the machine started anew. A file of its name is this program's; what is in it nobody knows. */
+export const DOUBTFUL_IF_THERE = 3;
+export type State = typeof OK | typeof FAILED | typeof WHOLE_IF_THERE | typeof DOUBTFUL_IF_THERE;
+
+/** 32-bit words to a slot. A slot whose first word is zero is empty; the lowest two bits of the last are the state. */
+const WIDTH = 3;
+const STATE_BITS = 2;
+const STATE_MASK = 3;
+const LEAST_SLOTS = 1 << 10;
+/** Of all slots. */
+const MAX_LOAD = 0.6;
+
+const hash = new Uint32Array(4);
+
+/**
+ * Of URL and name together. No tab is in a normalised URL. By the birthday bound, that any two of 10^8 items are taken
+ * for one another has the probability n^2 / 2^95 = 3e-13.
+ */
+export function keyOf(url: string, name: string, seed: number): Key {
+  murmur3(`${url}\t${name}`, seed, hash);
+  return { a: hash[0] as number, b: hash[1] as number, c: hash[2] as number };
+}
+
+/** Key to state in 12 bytes for each slot, 20 for each item: open addressing with linear probing. */
+export class Ledger {
+  #slots = new Uint32Array(LEAST_SLOTS * WIDTH);
+  #mask = LEAST_SLOTS - 1;
+  #size = 0;
+
+  /** Items that it knows. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#slots = new Uint32Array(LEAST_SLOTS * WIDTH);
+    this.#mask = LEAST_SLOTS - 1;
+    this.#size = 0;
+  }
+
+  set({ a, b, c }: Key, state: State): void {
+    const at = this.#find(a || 1, b, c);
+    if (this.#slots[at] === 0) this.#size += 1;
+    this.#slots[at] = a || 1;
+    this.#slots[at + 1] = b;
+    this.#slots[at + 2] = ((c >>> STATE_BITS) << STATE_BITS) | state;
+    if (this.#size > (this.#mask + 1) * MAX_LOAD) this.#grow();
+  }
+
+  get({ a, b, c }: Key): State | undefined {
+    const at = this.#find(a || 1, b, c);
+    return this.#slots[at] === 0 ? undefined : (((this.#slots[at + 2] as number) & STATE_MASK) as State);
+  }
+
+  /** Where the key is, or the empty place where it belongs. */
+  #find(a: number, b: number, c: number): number {
+    const slots = this.#slots;
+    let slot = b & this.#mask;
+    for (;;) {
+      const at = slot * WIDTH;
+      if (slots[at] === 0) return at;
+      if (slots[at] === a && slots[at + 1] === b && ((slots[at + 2] as number) ^ c) >>> STATE_BITS === 0) return at;
+      slot = (slot + 1) & this.#mask;
+    }
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#mask = 2 * this.#mask + 1;
+    this.#slots = new Uint32Array((this.#mask + 1) * WIDTH);
+    for (let from = 0; from < old.length; from += WIDTH) {
+      if (old[from] === 0) continue;
+      const at = this.#find(old[from] as number, old[from + 1] as number, old[from + 2] as number);
+      this.#slots[at] = old[from] as number;
+      this.#slots[at + 1] = old[from + 1] as number;
+      this.#slots[at + 2] = old[from + 2] as number;
+    }
+  }
+}

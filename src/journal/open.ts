@@ -1,0 +1,63 @@
+/** Opens the journal of a destination: reads what is in it, and begins a run. */
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type StorageError, UsageError } from '../errors.js';
+import type { Known } from './admission.js';
+import { bootId } from './boot.js';
+import type { RunRecord } from './format.js';
+import { beginJournalFile, cutJournalFile, Journal, openJournalFile } from './journal.js';
+import { Recall } from './recall.js';
+
+/** The journal's name in its folder. */
+export const JOURNAL = 'journal';
+
+export interface JournalSettings {
+  /** Folder of the journal: that of the program's own files in the destination, or one that was named. */
+  readonly folder: string;
+  /** Whether the folder was named: then it must be known which destination it belongs to. */
+  readonly named: boolean;
+  /** Sync what is written before it counts as written. */
+  readonly durable: boolean;
+  readonly overwrite: boolean;
+  /** Numbers of the shards in the destination. */
+  readonly shards: ReadonlySet<number>;
+  readonly run: Omit<RunRecord, 'started' | 'pid' | 'boot' | 'afresh'>;
+  /** Told once when it cannot be written any more. */
+  readonly onFailure: (error: StorageError) => void;
+}
+
+/**
+ * @throws StorageError STORE_JOURNAL when it is damaged, or when it cannot be read or written
+ */
+export async function openJournal(settings: JournalSettings): Promise<Known> {
+  const path = join(settings.folder, JOURNAL);
+  const file = await openJournalFile(path);
+  try {
+    return await begin(file, path, settings);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Known> {
+  const { named, durable, overwrite, shards, run, onFailure } = settings;
+  const boot = await bootId();
+  const recall = new Recall(boot, run.layout, (shard) => shards.has(shard));
+  const extent = await recall.read(file, path);
+  const before = recall.lastRun;
+  if (named && before !== undefined && before.directory !== run.directory) {
+    throw new UsageError(
+      `--state ${settings.folder} belongs to ${before.directory}, not to ${run.directory}`,
+      'name a folder for each destination',
+    );
+  }
+  const { seed, end } = extent ?? (await beginJournalFile(file, path));
+  if (extent !== undefined && extent.torn > 0) await cutJournalFile(file, path, end);
+  // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
+  const afresh = overwrite && (before === undefined || recall.complete);
+  if (afresh) recall.ledger.clear();
+  const journal = new Journal(file, path, end, durable, onFailure);
+  journal.run({ ...run, started: new Date().toISOString(), pid: process.pid, boot, afresh });
+  return { journal, ledger: recall.ledger, seed };
+}

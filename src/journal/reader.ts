@@ -1,0 +1,153 @@
+/**
+ * Reads a journal from its first byte to its last. What a crash tore off its end is dropped; damage anywhere before that
+ * is refused, because what comes after it may be true and what it said is not known any more.
+ */
+import { Buffer } from 'node:buffer';
+import type { FileHandle } from 'node:fs/promises';
+import { StorageError } from '../errors.js';
+import { printable } from '../plan/printable.js';
+import {
+  claimedSize,
+  FRAME_HEADER_SIZE,
+  MAGIC,
+  MARK,
+  MAX_FRAME,
+  payloadIn,
+  PREAMBLE_SIZE,
+  type RecordVisitor,
+  seedIn,
+  visitRecords,
+} from './format.js';
+
+/** Bytes that are read at once. */
+const READ_SIZE = 4 << 20;
+
+/** How far a journal can be trusted. */
+export interface Extent {
+  /** Of the hash by which items are known again. */
+  readonly seed: number;
+  /** Bytes up to the end of the last whole frame: what is written next belongs there. */
+  readonly end: number;
+  /** Bytes after that, which a crash tore. */
+  readonly torn: number;
+  /** Bytes in the middle that were passed over; 0 unless they were to be. */
+  readonly damaged: number;
+}
+
+/**
+ * Tells of every record, in order.
+ *
+ * @param path for messages
+ * @param salvage whether to pass over what is damaged instead of refusing the journal
+ * @returns undefined for a file of no bytes, or of a first line that is cut
+ * @throws StorageError STORE_JOURNAL for a journal that is damaged, is none, or is of another version
+ */
+export async function readJournal(
+  file: FileHandle,
+  path: string,
+  visitor: RecordVisitor,
+  salvage = false,
+): Promise<Extent | undefined> {
+  const window = new Window(file);
+  await window.fill(PREAMBLE_SIZE);
+  const seed = seedIn(window.bytes);
+  if (seed === undefined) {
+    if (window.bytes.length < PREAMBLE_SIZE) return undefined;
+    throw notAJournal(path, window.bytes);
+  }
+  window.drop(PREAMBLE_SIZE);
+  let damaged = 0;
+  for (;;) {
+    const payload = await window.frame();
+    if (payload !== undefined) {
+      visitRecords(payload, window.offset + FRAME_HEADER_SIZE, visitor);
+      window.drop(FRAME_HEADER_SIZE + payload.length);
+      continue;
+    }
+    const end = window.offset;
+    const found = await seekFrame(window);
+    if (!found) return { seed, end, torn: window.offset - end, damaged };
+    if (!salvage) throw damagedAt(path, end);
+    damaged += window.offset - end;
+  }
+}
+
+/** Goes on to the next whole frame; false when there is none, and nothing left. */
+async function seekFrame(window: Window): Promise<boolean> {
+  for (;;) {
+    window.drop(1);
+    await window.fill(FRAME_HEADER_SIZE);
+    if (window.bytes.length === 0) return false;
+    const at = window.bytes.indexOf(MARK);
+    // The first bytes of a mark may be the last that are here.
+    window.drop(at === -1 ? Math.max(0, window.bytes.length - MARK.length) : at);
+    if (at !== -1 && (await window.frame()) !== undefined) return true;
+  }
+}
+
+/** A part of the file that is in memory, from where its reader is. */
+class Window {
+  readonly #file: FileHandle;
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_SIZE + MAX_FRAME);
+  #from = 0;
+  #to = 0;
+  #ended = false;
+  /** Where the reader is in the file. */
+  offset = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** In the same memory as what comes later. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(this.#from, this.#to);
+  }
+
+  drop(length: number): void {
+    const dropped = Math.min(length, this.#to - this.#from);
+    this.#from += dropped;
+    this.offset += dropped;
+  }
+
+  /** Reads on until there are so many bytes, or no more. */
+  async fill(size: number): Promise<void> {
+    while (this.#to - this.#from < size && !this.#ended) {
+      if (this.#from > 0) {
+        this.#buffer.copyWithin(0, this.#from, this.#to);
+        this.#to -= this.#from;
+        this.#from = 0;
+      }
+      const position = this.offset + this.#to;
+      const { bytesRead } = await this.#file.read(this.#buffer, this.#to, READ_SIZE, position);
+      this.#ended = bytesRead === 0;
+      this.#to += bytesRead;
+    }
+  }
+
+  /** The payload of the frame that begins here, if a whole one does. */
+  async frame(): Promise<Buffer | undefined> {
+    await this.fill(FRAME_HEADER_SIZE);
+    const size = claimedSize(this.bytes);
+    if (size === undefined) return undefined;
+    await this.fill(size);
+    return payloadIn(this.bytes, this.offset);
+  }
+}
+
+function notAJournal(path: string, bytes: Buffer): StorageError {
+  const isOurs = bytes.toString('latin1').startsWith(MAGIC.slice(0, -1));
+  return new StorageError({
+    code: 'STORE_JOURNAL',
+    message: `${printable(path, 1000)} is ${isOurs ? 'damaged, or a journal of another version of sluice' : 'no journal'}`,
+    hint: 'move it away and run the command again with --overwrite, or choose another destination',
+  });
+}
+
+function damagedAt(path: string, offset: number): StorageError {
+  return new StorageError({
+    code: 'STORE_JOURNAL',
+    message: `the journal ${printable(path, 1000)} is damaged at byte ${offset}`,
+    hint: 'sluice verify --repair keeps what is whole of it, checks every file, and fetches again what is wrong',
+  });
+}

@@ -1,0 +1,118 @@
+/** What runs before this one did, read from their journal. */
+import type { FileHandle } from 'node:fs/promises';
+import type { Layout } from '../protocol.js';
+import {
+  type EndRecord,
+  failureAt,
+  type ItemRecord,
+  itemAt,
+  type Key,
+  keyAt,
+  type RecordVisitor,
+  type RunRecord,
+  shardAt,
+} from './format.js';
+import { DOUBTFUL_IF_THERE, FAILED, Ledger, OK, WHOLE_IF_THERE } from './ledger.js';
+import { type Extent, readJournal } from './reader.js';
+
+/** An item that was begun, and of which nothing more is known. */
+interface Begun extends Key {
+  /** Where its record is in the file. */
+  readonly at: number;
+}
+
+/** Longer than any record of an item. */
+const LONGEST_RECORD = 1 << 20;
+
+export class Recall implements RecordVisitor {
+  readonly ledger = new Ledger();
+  /** The last one. */
+  lastRun: RunRecord | undefined;
+  /** How it ended; undefined when nobody wrote that down. */
+  lastEnd: EndRecord | undefined;
+  /** Shards of which items are known to be in them. */
+  readonly shards = new Set<number>();
+  /** By number in the last run. */
+  #begun = new Map<number, Begun>();
+  readonly #boot: string;
+  readonly #layout: Layout;
+  readonly #hasShard: (shard: number) => boolean;
+
+  /**
+   * @param boot which start of which machine this is
+   * @param layout runs into shards and runs into files know nothing of one another
+   * @param hasShard whether a shard of this number is in the destination
+   */
+  constructor(boot: string, layout: Layout, hasShard: (shard: number) => boolean) {
+    this.#boot = boot;
+    this.#layout = layout;
+    this.#hasShard = hasShard;
+  }
+
+  /**
+   * @param path for messages
+   * @throws StorageError STORE_JOURNAL
+   */
+  async read(file: FileHandle, path: string): Promise<Extent | undefined> {
+    const extent = await readJournal(file, path, this);
+    this.#giveUpBegun(this.#begun);
+    return extent;
+  }
+
+  /** Whether the last run went through all its lists. */
+  get complete(): boolean {
+    return this.lastRun !== undefined && this.lastEnd?.complete === true;
+  }
+
+  /** An item that the last run had begun and not done with, by its number in that run. */
+  async begun(file: FileHandle, index: number): Promise<ItemRecord | undefined> {
+    const begun = this.#begun.get(index);
+    if (begun === undefined) return undefined;
+    const { buffer } = await file.read(Buffer.alloc(LONGEST_RECORD), 0, LONGEST_RECORD, begun.at);
+    return itemAt(buffer, 0);
+  }
+
+  run(record: RunRecord): void {
+    this.#giveUpBegun(this.#begun);
+    this.#begun = new Map();
+    if (record.afresh) this.ledger.clear();
+    this.lastRun = record;
+    this.lastEnd = undefined;
+  }
+
+  item(index: number, payload: Buffer, at: number, offset: number): void {
+    if (!this.#concerns) return;
+    const { a, b, c } = keyAt(payload, at);
+    this.#begun.set(index, { a, b, c, at: offset });
+  }
+
+  stored(index: number, payload: Buffer, at: number): void {
+    const key = this.#begun.get(index);
+    if (key === undefined) return;
+    this.#begun.delete(index);
+    const shard = shardAt(payload, at);
+    if (shard !== undefined) this.shards.add(shard);
+    this.ledger.set(key, shard === undefined || this.#hasShard(shard) ? OK : FAILED);
+  }
+
+  failed(index: number, payload: Buffer, at: number): void {
+    const key = this.#begun.get(index);
+    // The worker may have been lost after it had given the file its name.
+    if (key === undefined || failureAt(payload, at).code === 'WORKER_LOST') return;
+    this.#begun.delete(index);
+    this.ledger.set(key, FAILED);
+  }
+
+  end(record: EndRecord): void {
+    this.lastEnd = record;
+  }
+
+  get #concerns(): boolean {
+    return (this.lastRun?.layout === 'tar') === (this.#layout === 'tar');
+  }
+
+  #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
+    const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
+    for (const key of begun.values()) this.ledger.set(key, state);
+  }
+}

@@ -1,0 +1,94 @@
+/** Brings together what is in the destination and what its journal says: from there the run goes on. */
+import { createReadStream, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Destination } from './destination.js';
+import type { StorageError } from './errors.js';
+import { Admission, type Known } from './journal/admission.js';
+import type { ListMark } from './journal/format.js';
+import type { Journal } from './journal/journal.js';
+import { openJournal } from './journal/open.js';
+import type { ResolvedOptions } from './options.js';
+import type { Source } from './plan.js';
+import type { NameSet } from './plan/names.js';
+import { printable } from './plan/printable.js';
+import type { StoredFile } from './protocol.js';
+
+export interface Resumption {
+  readonly admission: Admission;
+  /** Undefined for a run that is not written down. */
+  readonly journal: Journal | undefined;
+  /** The number that the first shard gets. */
+  readonly firstShard: number;
+}
+
+export interface ResumptionListener {
+  /** Items that earlier runs have stored. */
+  readonly onThere: (count: number) => void;
+  /** The journal cannot be written any more. */
+  readonly onFailure: (error: StorageError) => void;
+}
+
+/**
+ * @throws StorageError when the destination or the journal cannot be read, or the journal not be written
+ */
+export async function resume(
+  destination: Destination,
+  sources: readonly Source[],
+  options: ResolvedOptions,
+  { onThere, onFailure }: ResumptionListener,
+): Promise<Resumption> {
+  const { layout, overwrite } = options;
+  const shards = layout === 'tar' ? await destination.shards() : new Set<number>();
+  let known: Known | undefined;
+  if (options.journal) {
+    known = await openJournal({
+      folder: options.state ?? destination.own,
+      named: options.state !== undefined,
+      durable: options.durable,
+      overwrite,
+      shards,
+      run: { version: version(), directory: options.directory, layout, lists: await Promise.all(sources.map(mark)) },
+      onFailure,
+    });
+  }
+  let present: NameSet | undefined;
+  try {
+    // Where all may be replaced and nothing is known, it does not matter what is there.
+    const matters = layout !== 'tar' && (!overwrite || (known?.ledger.size ?? 0) > 0);
+    present = matters ? await destination.list(layout) : undefined;
+  } catch (error) {
+    await known?.journal.leave();
+    throw error;
+  }
+  const examine = (name: string): Promise<StoredFile> => examineFile(join(options.directory, name));
+  const afresh = overwrite && (known?.ledger.size ?? 0) === 0;
+  return {
+    admission: new Admission({ present, overwrite, examine, onThere }, known),
+    journal: known?.journal,
+    firstShard: afresh ? 0 : [...shards].reduce((most, shard) => Math.max(most, shard), -1) + 1,
+  };
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function mark(source: Source): Promise<ListMark> {
+  if (source.kind !== 'file') return { label: source.kind === 'items' ? 'journal' : printable(source.label, 1000) };
+  const { size, mtime } = await stat(source.path);
+  return { label: printable(source.path, 1000), size, changed: mtime.toISOString() };
+}
+
+/** Reads a file that a run which was killed has stored, and did not write down. */
+async function examineFile(path: string): Promise<StoredFile> {
+  let size = 0;
+  let check = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    check = crc32(chunk, check);
+  }
+  return { size, crc32: check };
+}
