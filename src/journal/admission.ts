@@ -24,7 +24,6 @@ export interface AdmissionSettings {
 export interface Known {
   readonly journal: Journal;
   readonly ledger: Ledger;
-  readonly seed: number;
 }
 
 export class Admission {
@@ -43,7 +42,7 @@ export class Admission {
     return known === undefined ? entries.map((entry) => this.#unlessTaken(entry)) : this.#admitKnown(entries, known);
   };
 
-  async #admitKnown(entries: readonly Entry[], { journal, ledger, seed }: Known): Promise<readonly Admitted[]> {
+  async #admitKnown(entries: readonly Entry[], { journal, ledger }: Known): Promise<readonly Admitted[]> {
     const admitted: Admitted[] = [];
     let begun = 0;
     let there = 0;
@@ -53,7 +52,7 @@ export class Admission {
         continue;
       }
       const { item } = entry;
-      const key = keyOf(item.url, item.name, seed);
+      const key = keyOf(item.url, item.name);
       const state = ledger.size === 0 ? undefined : ledger.get(key);
       if (state === OK && this.#isPresent(item) !== false) {
         there += 1;

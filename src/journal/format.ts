@@ -89,9 +89,8 @@ export interface RecordVisitor {
   end?(record: EndRecord): void;
 }
 
-export const MAGIC = 'sluice journal 1';
-/** Bytes of the first line. */
-export const PREAMBLE_SIZE = Buffer.byteLength(`${MAGIC} seed=00000000 crc32=00000000\n`);
+/** The first line. The number is that of the format. */
+export const PREAMBLE = Buffer.from('sluice journal 1\n');
 /** Bytes before a frame's payload. */
 export const FRAME_HEADER_SIZE = 12;
 /** Bytes of a frame at the most, whatever is in it. */
@@ -109,25 +108,6 @@ const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
 const FAILED_HEADER = 1 + 4 + 4;
 const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
 const UNPROVEN = 1;
-
-/** @param seed of the hash by which items are known again, 32 bits: random, so that no list can be made to fool it */
-export function preamble(seed: number): Buffer {
-  const text = `${MAGIC} seed=${hex(seed)}`;
-  return Buffer.from(`${text} crc32=${hex(crc32(text))}\n`);
-}
-
-/** @returns the seed; undefined for what is no first line of a journal of this version */
-export function seedIn(bytes: Buffer): number | undefined {
-  const line = bytes.toString('latin1', 0, PREAMBLE_SIZE);
-  const seed = /^sluice journal 1 seed=([0-9a-f]{8}) /.exec(line)?.[1];
-  if (seed === undefined) return undefined;
-  const number = Number.parseInt(seed, 16);
-  return preamble(number).toString('latin1') === line ? number : undefined;
-}
-
-function hex(number: number): string {
-  return number.toString(16).padStart(8, '0');
-}
 
 /** Puts records one behind the other into memory that grows, and makes a frame of them. */
 export class FrameWriter {

@@ -3,14 +3,13 @@
  * where another one was stopped, by whatever. The main thread is its only writer, in groups: at most 50 ms or 64 KiB are
  * not written yet.
  */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { meaningOf } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
 import type { StoredFile } from '../protocol.js';
-import { type EndRecord, type FailureRecord, FrameWriter, type Key, preamble, type RunRecord } from './format.js';
+import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
 
 /** Milliseconds that a record waits to be written. */
 const DELAY = 50;
@@ -187,16 +186,14 @@ export async function openJournalFile(path: string): Promise<FileHandle> {
 }
 
 /** Begins a journal that is new or was not even begun. @returns where the first frame belongs */
-export async function beginJournalFile(file: FileHandle, path: string): Promise<{ seed: number; end: number }> {
-  const seed = randomBytes(4).readUInt32LE();
-  const line = preamble(seed);
+export async function beginJournalFile(file: FileHandle, path: string): Promise<number> {
   try {
     await file.truncate(0);
-    await writeFully(file, line, 0);
+    await writeFully(file, PREAMBLE, 0);
   } catch (error) {
     throw journalFailed(error, path);
   }
-  return { seed, end: line.length };
+  return PREAMBLE.length;
 }
 
 /** Cuts off what a crash tore, so that what is written next follows what is whole. */

@@ -1,5 +1,6 @@
 /** What a journal says of items: built once, when a run begins, then asked for each item of the plan. */
-import { murmur3 } from '../plan/fingerprints.js';
+import { CodeUnits } from '../plan/code-units.js';
+import { murmur3 } from '../plan/murmur3.js';
 import type { Key } from './format.js';
 
 /** What became of an item in the runs before. */
@@ -20,14 +21,16 @@ const LEAST_SLOTS = 1 << 10;
 /** Of all slots. */
 const MAX_LOAD = 0.6;
 
+const text = new CodeUnits();
 const hash = new Uint32Array(4);
 
 /**
  * Of URL and name together. No tab is in a normalised URL. By the birthday bound, that any two of 10^8 items are taken
  * for one another has the probability n^2 / 2^95 = 3e-13.
  */
-export function keyOf(url: string, name: string, seed: number): Key {
-  murmur3(`${url}\t${name}`, seed, hash);
+export function keyOf(url: string, name: string): Key {
+  text.load(`${url}\t${name}`);
+  murmur3(text, hash);
   return { a: hash[0] as number, b: hash[1] as number, c: hash[2] as number };
 }
 

@@ -52,12 +52,12 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
       'name a folder for each destination',
     );
   }
-  const { seed, end } = extent ?? (await beginJournalFile(file, path));
+  const end = extent?.end ?? (await beginJournalFile(file, path));
   if (extent !== undefined && extent.torn > 0) await cutJournalFile(file, path, end);
   // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
   const afresh = overwrite && (before === undefined || recall.complete);
   if (afresh) recall.ledger.clear();
   const journal = new Journal(file, path, end, durable, onFailure);
   journal.run({ ...run, started: new Date().toISOString(), pid: process.pid, boot, afresh });
-  return { journal, ledger: recall.ledger, seed };
+  return { journal, ledger: recall.ledger };
 }

@@ -9,13 +9,11 @@ import { printable } from '../plan/printable.js';
 import {
   claimedSize,
   FRAME_HEADER_SIZE,
-  MAGIC,
   MARK,
   MAX_FRAME,
   payloadIn,
-  PREAMBLE_SIZE,
+  PREAMBLE,
   type RecordVisitor,
-  seedIn,
   visitRecords,
 } from './format.js';
 
@@ -24,8 +22,6 @@ const READ_SIZE = 4 << 20;
 
 /** How far a journal can be trusted. */
 export interface Extent {
-  /** Of the hash by which items are known again. */
-  readonly seed: number;
   /** Bytes up to the end of the last whole frame: what is written next belongs there. */
   readonly end: number;
   /** Bytes after that, which a crash tore. */
@@ -49,13 +45,11 @@ export async function readJournal(
   salvage = false,
 ): Promise<Extent | undefined> {
   const window = new Window(file);
-  await window.fill(PREAMBLE_SIZE);
-  const seed = seedIn(window.bytes);
-  if (seed === undefined) {
-    if (window.bytes.length < PREAMBLE_SIZE) return undefined;
-    throw notAJournal(path, window.bytes);
-  }
-  window.drop(PREAMBLE_SIZE);
+  await window.fill(PREAMBLE.length);
+  const first = window.bytes.subarray(0, PREAMBLE.length);
+  if (!first.equals(PREAMBLE.subarray(0, first.length))) throw notAJournal(path, first);
+  if (first.length < PREAMBLE.length) return undefined;
+  window.drop(PREAMBLE.length);
   let damaged = 0;
   for (;;) {
     const payload = await window.frame();
@@ -66,7 +60,7 @@ export async function readJournal(
     }
     const end = window.offset;
     const found = await seekFrame(window);
-    if (!found) return { seed, end, torn: window.offset - end, damaged };
+    if (!found) return { end, torn: window.offset - end, damaged };
     if (!salvage) throw damagedAt(path, end);
     damaged += window.offset - end;
   }
@@ -136,7 +130,7 @@ class Window {
 }
 
 function notAJournal(path: string, bytes: Buffer): StorageError {
-  const isOurs = bytes.toString('latin1').startsWith(MAGIC.slice(0, -1));
+  const isOurs = bytes.toString('latin1').startsWith('sluice');
   return new StorageError({
     code: 'STORE_JOURNAL',
     message: `${printable(path, 1000)} is ${isOurs ? 'damaged, or a journal of another version of sluice' : 'no journal'}`,

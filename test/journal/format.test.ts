@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  claimedSize,
+  type EndRecord,
+  failureAt,
+  FRAME_HEADER_SIZE,
+  FrameWriter,
+  itemAt,
+  payloadIn,
+  type RunRecord,
+  storedAt,
+  visitRecords,
+} from '../../src/journal/format.js';
+
+const RUN: RunRecord = {
+  version: '1.2.3',
+  started: '2026-11-21T00:00:00.000Z',
+  pid: 7,
+  boot: 'b',
+  directory: '/somewhere',
+  layout: 'tar',
+  afresh: false,
+  lists: [{ label: 'urls.txt', size: 5, changed: '2026-11-20T00:00:00.000Z' }],
+};
+const END: EndRecord = { complete: true, ended: '2026-11-21T00:00:01.000Z' };
+const FAILURE = {
+  status: 'not_found',
+  code: 'HTTP_STATUS',
+  message: 'the server answered 404 für ä',
+  hint: '',
+} as const;
+
+function written(): { frame: Buffer; records: unknown[] } {
+  const writer = new FrameWriter();
+  const key = { a: 1, b: 0xffff_ffff, c: 3 };
+  writer.run(RUN);
+  writer.item(0, key, 'http://u:p@localhost/a', 'ä/\u{1F600}.jpg');
+  writer.item(4_294_967_295, key, 'http://localhost/', '');
+  writer.stored(0, { size: 2 ** 52, crc32: 0xdead_beef }, false);
+  writer.stored(4_294_967_295, { size: 0, crc32: 0, shard: 0 }, true);
+  writer.failed(9, FAILURE);
+  writer.end(END);
+  const records = [
+    RUN,
+    { index: 0, key, url: 'http://u:p@localhost/a', name: 'ä/\u{1F600}.jpg' },
+    { index: 4_294_967_295, key, url: 'http://localhost/', name: '' },
+    { size: 2 ** 52, crc32: 0xdead_beef, unproven: false },
+    { size: 0, crc32: 0, shard: 0, unproven: true },
+    FAILURE,
+    END,
+  ];
+  return { frame: writer.take(1000), records };
+}
+
+function read(payload: Buffer): unknown[] {
+  const records: unknown[] = [];
+  visitRecords(payload, 0, {
+    run: (record) => records.push(record),
+    item: (_index, bytes, at) => records.push(itemAt(bytes, at)),
+    stored: (_index, bytes, at) => records.push(storedAt(bytes, at)),
+    failed: (_index, bytes, at) => records.push(failureAt(bytes, at)),
+    end: (record) => records.push(record),
+  });
+  return records;
+}
+
+describe('a frame of a journal', () => {
+  test('gives back what was put into it', () => {
+    const { frame, records } = written();
+    assert.equal(claimedSize(frame), frame.length);
+    assert.deepEqual(read(payloadIn(frame, 1000) as Buffer), records);
+    assert.deepEqual(read(payloadIn(Buffer.concat([frame, frame]), 1000) as Buffer), records);
+  });
+
+  test('takes records that are longer than its memory', () => {
+    const writer = new FrameWriter();
+    const url = `http://localhost/${'a'.repeat(300_000)}`;
+    writer.item(1, { a: 1, b: 2, c: 3 }, url, 'b');
+    writer.failed(1, { ...FAILURE, message: url });
+    const frame = writer.take(0);
+    assert.deepEqual(read(payloadIn(frame, 0) as Buffer), [
+      { index: 1, key: { a: 1, b: 2, c: 3 }, url, name: 'b' },
+      { ...FAILURE, message: url },
+    ]);
+    assert.equal(writer.size, 0);
+  });
+
+  test('is none when it is cut anywhere, lies elsewhere, or any one of its bits is another', () => {
+    const { frame } = written();
+    for (let length = 0; length < frame.length; length += 1) {
+      assert.equal(payloadIn(frame.subarray(0, length), 1000), undefined, `${length} bytes`);
+    }
+    assert.equal(payloadIn(frame, 1001), undefined);
+    for (let bit = 0; bit < 8 * frame.length; bit += 1) {
+      const flipped = Buffer.from(frame);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      assert.equal(payloadIn(flipped, 1000), undefined, `bit ${bit}`);
+    }
+    assert.ok(FRAME_HEADER_SIZE < frame.length);
+  });
+});
