@@ -19,6 +19,7 @@ import { Destination } from './destination.js';
 import type { Admitted } from './journal/admission.js';
 import { resume, type Resumption } from './resumption.js';
 import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
+import { shareFiles } from './open-files.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
 import { isStored, type StoredFile, type StoreResult } from './protocol.js';
@@ -84,6 +85,10 @@ export class Download implements AttemptListener {
   });
   #ended: number | undefined;
 
+  /** How many requests run at once and how many files may be open, where that is what makes them fewer than asked for. */
+  readonly fewer: { readonly requests: number; readonly files: number } | undefined;
+  readonly #maxIdle: number;
+
   /** Only where headers are kept. */
   onHeaders: AttemptListener['onHeaders'];
 
@@ -100,7 +105,11 @@ export class Download implements AttemptListener {
     this.#hosts = new Hosts({ retry, maxRequests: maxRequestsPerHost, clock, date, random });
     this.#waiting = new Waiting(this.#hosts, () => this.#pump());
     // With threads a request is a thread.
-    const requests = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
+    const wanted = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
+    const shares = shareFiles();
+    this.#maxIdle = shares.idle;
+    const requests = Math.min(wanted, executor === 'threads' ? shares.threads : shares.requests);
+    if (requests < wanted) this.fewer = { requests, files: shares.limit };
     this.#underWay = new UnderWay(requests, options.memory);
     const { maxWhole } = this.#underWay;
     this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, strict: options.strict };
@@ -141,7 +150,8 @@ export class Download implements AttemptListener {
     try {
       await this.#start();
       const { layout, executor, maxRequests } = this.#options;
-      const moreRequests = maxRequests < (executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS);
+      const moreRequests =
+        this.fewer === undefined && maxRequests < (executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS);
       this.#watch = new Watch({ layout, executor, moreRequests }, () => this.#look());
       signal?.addEventListener('abort', interrupt);
       if (signal?.aborted === true) interrupt();
@@ -182,12 +192,12 @@ export class Download implements AttemptListener {
       cancelled: this.#cancelled,
     };
     const onStored = (item: Item, result: StoreResult): void => this.#onStored(item, result);
-    const { executor, workers, maxRequests, timeout } = this.#options;
+    const { executor, workers, timeout } = this.#options;
     if (executor === 'threads') {
       const { ThreadDownloads } = await import('./executor/threads.js');
       const { strict, maxWhole } = this.#rules;
       const request = { headers: this.#options.headers, timeout, maxWhole, strict };
-      this.#threads = new ThreadDownloads(Math.min(maxRequests, MAX_WORKERS), request, settings, this, onStored);
+      this.#threads = new ThreadDownloads(this.#underWay.maxRequests, request, settings, this, onStored);
     } else {
       if (layout === 'tar') {
         const onWritten = (item: Item): void => this.#onWritten(item);
@@ -197,7 +207,7 @@ export class Download implements AttemptListener {
       } else {
         this.#executor = await createExecutor(executor, workers, settings, onStored);
       }
-      this.#connections = client && new (await client).Connections({ timeout });
+      this.#connections = client && new (await client).Connections({ timeout, maxIdle: this.#maxIdle });
     }
   }
 
@@ -382,8 +392,15 @@ export class Download implements AttemptListener {
     const work = this.#underWay.settle(item);
     if (isStored(result)) {
       this.#storeFailures = 0;
+<<<<<<< HEAD
       this.#succeed(item, result, work.unproven);
     } else if (result.code === 'WORKER_LOST' && !this.#stopping) {
+=======
+      const { index, url, name } = item;
+      this.#emit({ status: 'ok', index, url, name, size: result.size, unproven: work.unproven });
+    } else if ((result.code === 'WORKER_LOST' || result.code === 'STORE_CROWDED') && !this.#stopping) {
+      if (result.code === 'STORE_CROWDED') this.#underWay.shrink();
+>>>>>>> f23180c (As many requests, threads and writers at once as the limit of open files allows)
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
       this.#fail(item, 'error', new FetchError(item, result));
@@ -394,7 +411,7 @@ export class Download implements AttemptListener {
 
   /** A full or read-only file system ends the run, and so does one that fails again and again. */
   #judgeStorage(error: PlainError): void {
-    if (!error.code.startsWith('STORE_') || error.code === 'STORE_EXISTS') return;
+    if (!error.code.startsWith('STORE_') || error.code === 'STORE_EXISTS' || error.code === 'STORE_CROWDED') return;
     // A shard that fails is one failure of the storage, however many items are in it.
     if (error === this.#lastStoreFailure) return;
     this.#lastStoreFailure = error;

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
   | 'STORE_DENIED'
+  | 'STORE_CROWDED'
   | 'STORE_FAILED'
   | 'STORE_JOURNAL'
   // this program

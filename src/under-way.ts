@@ -87,6 +87,16 @@ export class UnderWay {
     return this.#works.size - this.#written;
   }
 
+  /** One request fewer at once from now on. */
+  shrink(): void {
+    this.#semaphore.shrink();
+  }
+
+  /** Requests that may run at once. */
+  get maxRequests(): number {
+    return this.#semaphore.slots;
+  }
+
   get hasSlot(): boolean {
     return this.#semaphore.isFree;
   }

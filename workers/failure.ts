@@ -26,7 +26,7 @@ const GONE: Meaning = {
   hint: 'something removed or unmounted it while the run was going on; run the same command again',
 };
 const TOO_MANY_OPEN: Meaning = {
-  code: 'STORE_FAILED',
+  code: 'STORE_CROWDED',
   what: 'too many files are open',
   hint: 'raise ulimit -n, or lower --max-requests',
 };

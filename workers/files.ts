@@ -75,7 +75,7 @@ export class TemporaryFile implements UnfinishedFile {
     const place = temporaryPlace(settings, name, 0);
     useFolder(place.root, place.folder);
     this.#path = `${place.root}/${place.folder}/${place.name}`;
-    this.#fd = fs.openSync(this.#path, 'wx');
+    this.#fd = openPatiently(this.#path, 'wx');
     count('create', started);
   }
 
@@ -121,6 +121,39 @@ export class TemporaryFile implements UnfinishedFile {
   }
 }
 
+/** Milliseconds for which opening a file is tried again while too many are open: others are closed meanwhile. */
+const PATIENCE = 2_000;
+/** Milliseconds between two tries. */
+const PAUSE = 20;
+
+/** @throws what the operating system said */
+export function openPatiently(path: string, flags: string): number {
+  for (const started = performance.now(); ;) {
+    try {
+      return fs.openSync(path, flags);
+    } catch (error) {
+      if (!isCrowded(error) || performance.now() - started > PATIENCE) throw error;
+      block(PAUSE);
+    }
+  }
+}
+
+async function openPatientlyAsync(path: string, flags: string): Promise<number> {
+  for (const started = performance.now(); ;) {
+    try {
+      return await open(path, flags);
+    } catch (error) {
+      if (!isCrowded(error) || performance.now() - started > PATIENCE) throw error;
+      await sleep(PAUSE);
+    }
+  }
+}
+
+function isCrowded(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
 /** Numbers of writers that have no file open. */
 const idleWriters: number[] = [];
 let writers = 0;
@@ -147,7 +180,7 @@ export class AsyncTemporaryFile implements UnfinishedFile {
       const place = temporaryPlace(settings, name, writer);
       await useFolderAsync(place.root, place.folder);
       const path = `${place.root}/${place.folder}/${place.name}`;
-      const fd = await open(path, 'wx');
+      const fd = await openPatientlyAsync(path, 'wx');
       count('create', started);
       return new AsyncTemporaryFile(settings, name, path, writer, fd);
     } catch (error) {

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import type { SimulatedLatency, StoredFile } from '../src/protocol.js';
 import { count } from './clock.js';
-import { block, progress } from './files.js';
+import { block, openPatiently, progress } from './files.js';
 import { RECORD_SIZE } from './ustar.js';
 
 /** Bytes of a write. */
@@ -33,7 +33,7 @@ export class Shard {
     this.#path = path;
     this.#latency = latency;
     const started = performance.now();
-    this.#fd = fs.openSync(path, 'wx+');
+    this.#fd = openPatiently(path, 'wx+');
     count('create', started);
   }
 

@@ -55,6 +55,7 @@ export async function get(args: GetArguments): Promise<number> {
       if (progress === undefined) process.stderr.write(`${line}\n`);
       else progress.print(line, process.stderr);
     });
+    if (download.fewer !== undefined) progress?.print(describeFewer(download.fewer), process.stderr);
     let failed = 0;
     try {
       for await (const outcome of download) {
@@ -99,6 +100,11 @@ function parseHeaders(lines: readonly string[]): Record<string, string> {
       return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
     }),
   );
+}
+
+function describeFewer({ requests, files }: NonNullable<Download['fewer']>): string {
+  const most = requests === 1 ? 'One request' : `${requests} requests`;
+  return `${most} at once, not more: this process may have ${files} files open; see ulimit -n.`;
 }
 
 function describeFailure({ url, error }: Failed | NotFound): string {

@@ -1,4 +1,5 @@
 /** Which executor a run gets. Each is loaded when it is asked for: `inline` needs no piscina. */
+import { type FileShares, shareFiles } from '../open-files.js';
 import type { StoreSettings } from '../protocol.js';
 import type { Executor, StoreListener } from './executor.js';
 import type { TarExecutor, TarListener } from './tar.js';
@@ -9,13 +10,14 @@ export async function createExecutor(
   workers: number | 'auto',
   settings: StoreSettings,
   onStored: StoreListener,
+  shares: FileShares = shareFiles(),
 ): Promise<Executor> {
   if (name === 'pool') {
     const { PoolExecutor } = await import('./pool.js');
-    return new PoolExecutor(workers, settings, onStored);
+    return new PoolExecutor(workers, settings, onStored, shares);
   }
   const { LocalExecutor } = await import('./local.js');
-  return new LocalExecutor(name, settings, onStored);
+  return new LocalExecutor(name, settings, onStored, shares.writers);
 }
 
 /**

@@ -19,6 +19,7 @@ export class LocalExecutor implements Executor {
   readonly #kind: 'inline' | 'libuv';
   readonly #settings: StoreSettings;
   readonly #onStored: StoreListener;
+  readonly #maxRunning: number;
   /** Bodies that wait for others to be stored. */
   readonly #waiting: Body[] = [];
   #running = 0;
@@ -27,10 +28,12 @@ export class LocalExecutor implements Executor {
   #taken = 0;
   #looked: Moment = now();
 
-  constructor(kind: 'inline' | 'libuv', settings: StoreSettings, onStored: StoreListener) {
+  /** @param writers files that may be open at once */
+  constructor(kind: 'inline' | 'libuv', settings: StoreSettings, onStored: StoreListener, writers = Infinity) {
     this.#kind = kind;
     this.#settings = settings;
     this.#onStored = onStored;
+    this.#maxRunning = Math.min(MAX_RUNNING, writers);
   }
 
   store(body: Body): void {
@@ -81,7 +84,7 @@ export class LocalExecutor implements Executor {
     const times = partOf(since, Math.max(this.#taken, since.create + since.write + since.rename));
     this.#looked = now();
     this.#taken = 0;
-    const writers = this.#kind === 'inline' ? 1 : MAX_RUNNING;
+    const writers = this.#kind === 'inline' ? 1 : this.#maxRunning;
     return { waiting: this.#waiting.length, writers, times, onMain: true };
   }
 
@@ -90,7 +93,7 @@ export class LocalExecutor implements Executor {
   }
 
   #beginMore(): void {
-    while (this.#running < MAX_RUNNING) {
+    while (this.#running < this.#maxRunning) {
       const body = this.#waiting.shift();
       if (body === undefined) return;
       this.#begin(body);

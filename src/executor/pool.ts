@@ -10,6 +10,7 @@ import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
+import { type FileShares, shareFiles } from '../open-files.js';
 import { MAX_WORKERS } from '../options.js';
 import type { Load } from '../verdict.js';
 import { Sizer } from './sizing.js';
@@ -48,15 +49,21 @@ export class PoolExecutor implements Executor {
   #onIdle: (() => void) | undefined;
 
   /** @param workers threads that store at the same time; with `auto` as many writers as bring more, most of them waiting */
-  constructor(workers: number | 'auto', settings: StoreSettings, onStored: StoreListener) {
+  constructor(
+    workers: number | 'auto',
+    settings: StoreSettings,
+    onStored: StoreListener,
+    shares: FileShares = shareFiles(),
+  ) {
     this.#settings = settings;
     this.#onStored = onStored;
+    const most = Math.min(workers === 'auto' ? MAX_WORKERS : workers, shares.threads);
     if (workers === 'auto') {
       const oneFolder = settings.layout === 'flat';
-      this.#sizer = new Sizer({ threads: MAX_WORKERS, waiting: MOST_WAITING, processors: PROCESSORS, oneFolder });
+      const waiting = Math.min(MOST_WAITING, shares.writers);
+      this.#sizer = new Sizer({ threads: most, waiting, processors: Math.min(PROCESSORS, most), oneFolder });
     }
-    const wanted = workers === 'auto' ? 1 : workers;
-    this.#threads = new Workers(ENTRY, workers === 'auto' ? MAX_WORKERS : workers, wanted, () => this.#batcher.flush());
+    this.#threads = new Workers(ENTRY, most, workers === 'auto' ? 1 : most, () => this.#batcher.flush());
   }
 
   store(body: Body): void {

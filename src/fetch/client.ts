@@ -28,9 +28,10 @@ export interface ResponseHandler {
 export interface ConnectionOptions {
   /** Milliseconds to connect, to wait for headers, and between two pieces of a body. */
   readonly timeout: number;
+  /** Idle connections that are kept over all servers, besides those in use. Default: 1024. */
+  readonly maxIdle?: number;
 }
 
-/** Idle connections that are kept over all servers, besides those in use. */
 const MAX_IDLE = 1024;
 /** Bytes of response headers. */
 const MAX_HEADER_SIZE = 64 << 10;
@@ -111,7 +112,7 @@ export class Connections {
     if (idle === undefined) this.#idle.set(origin, [connection]);
     else idle.push(connection);
     this.#idleCount += 1;
-    if (this.#idleCount > MAX_IDLE) this.#closeOldest();
+    if (this.#idleCount > (this.#options.maxIdle ?? MAX_IDLE)) this.#closeOldest();
   }
 
   /**

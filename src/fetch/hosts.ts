@@ -12,7 +12,12 @@ const FAILURES_IN_A_ROW = 5;
 const MANY = 1024;
 
 /** Failures of this program, whatever the server did. */
-const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NET_TOO_MANY_OPEN', 'WORKER_LOST', 'ABORTED']);
+const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'NET_TOO_MANY_OPEN',
+  'STORE_CROWDED',
+  'WORKER_LOST',
+  'ABORTED',
+]);
 const OF_CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_RESET',
   'NET_REFUSED',

@@ -34,6 +34,7 @@ const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_TIMEOUT',
   'BODY_CUT',
   'BODY_EXCESS',
+  'STORE_CROWDED',
   'WORKER_LOST',
 ]);
 

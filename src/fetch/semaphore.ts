@@ -3,11 +3,15 @@
  * so nothing ever waits inside.
  */
 export class Semaphore {
-  readonly #slots: number;
+  #slots: number;
   #taken = 0;
 
   constructor(slots: number) {
     this.#slots = slots;
+  }
+
+  get slots(): number {
+    return this.#slots;
   }
 
   get taken(): number {
@@ -23,6 +27,11 @@ export class Semaphore {
     if (!this.isFree) return false;
     this.#taken += 1;
     return true;
+  }
+
+  /** One slot fewer from now on; the last one stays. */
+  shrink(): void {
+    this.#slots = Math.max(1, this.#slots - 1);
   }
 
   release(): void {

@@ -24,6 +24,7 @@ describe('retryDelay', () => {
     'NET_TIMEOUT',
     'BODY_CUT',
     'BODY_EXCESS',
+    'STORE_CROWDED',
     'WORKER_LOST',
   ];
   const final: ErrorCode[] = [

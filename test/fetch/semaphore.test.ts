@@ -41,4 +41,16 @@ describe('Semaphore', () => {
       }),
     );
   });
+
+  it('shrinks while slots are taken, down to one', () => {
+    const semaphore = new Semaphore(2);
+    assert.ok(semaphore.tryAcquire() && semaphore.tryAcquire());
+    semaphore.shrink();
+    semaphore.release();
+    assert.ok(!semaphore.isFree);
+    semaphore.release();
+    semaphore.shrink();
+    assert.ok(semaphore.tryAcquire());
+    assert.equal(semaphore.slots, 1);
+  });
 });

@@ -23,7 +23,7 @@ describe('what an error of the operating system means for a body', () => {
     ['ENOENT', 'STORE_FAILED', /gone/],
     ['ENOTDIR', 'STORE_FAILED', /gone/],
     ['EFBIG', 'STORE_FAILED', /too large/],
-    ['EMFILE', 'STORE_FAILED', /too many files are open/],
+    ['EMFILE', 'STORE_CROWDED', /too many files are open/],
     ['EIO', 'STORE_FAILED', /the storage failed/],
   ] as const;
   for (const [name, code, what] of meanings) {
