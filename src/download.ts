@@ -392,15 +392,9 @@ export class Download implements AttemptListener {
     const work = this.#underWay.settle(item);
     if (isStored(result)) {
       this.#storeFailures = 0;
-<<<<<<< HEAD
       this.#succeed(item, result, work.unproven);
-    } else if (result.code === 'WORKER_LOST' && !this.#stopping) {
-=======
-      const { index, url, name } = item;
-      this.#emit({ status: 'ok', index, url, name, size: result.size, unproven: work.unproven });
     } else if ((result.code === 'WORKER_LOST' || result.code === 'STORE_CROWDED') && !this.#stopping) {
       if (result.code === 'STORE_CROWDED') this.#underWay.shrink();
->>>>>>> f23180c (As many requests, threads and writers at once as the limit of open files allows)
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
       this.#fail(item, 'error', new FetchError(item, result));

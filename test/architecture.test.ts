@@ -15,13 +15,8 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/download\.ts$/, /^src\/ui\//],
   [/^src\/resumption\.ts$/],
   [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/server\//],
-<<<<<<< HEAD
   [/^src\/fetch\//, /^src\/executor\//, /^src\/journal\//, /^src\/lock\.ts$/],
-  [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/verdict\.ts$/],
-=======
-  [/^src\/fetch\//, /^src\/executor\//, /^src\/lock\.ts$/],
   [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/open-files\.ts$/, /^src\/verdict\.ts$/],
->>>>>>> f23180c (As many requests, threads and writers at once as the limit of open files allows)
   [/^src\/flags\//, /^src\/plan\.ts$/],
   [/^src\/plan\//],
   [/^workers\//],
