@@ -4,7 +4,8 @@
  * not written yet.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { meaningOf } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
@@ -175,9 +176,14 @@ async function writeFully(file: FileHandle, bytes: Buffer, position: number): Pr
   }
 }
 
-/** @throws StorageError when it cannot be opened */
+/**
+ * Makes what is not there yet, its folder too.
+ *
+ * @throws StorageError when it cannot be opened
+ */
 export async function openJournalFile(path: string): Promise<FileHandle> {
   try {
+    await mkdir(dirname(path), { recursive: true });
     // A link in its place would lead to a file that is somebody else's. Only its owner may read the passwords in URLs.
     return await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
   } catch (error) {
