@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Channel } from './channel.js';
-import { FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
+import { type ErrorCode, FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
 import { Pauses } from './executor/pauses.js';
 import { createExecutor, createTarExecutor } from './executor/create.js';
@@ -41,6 +41,9 @@ const CLEANING = 500;
 const AHEAD = 1024;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
 const MAX_STORE_FAILURES = 10;
+
+/** What the store may say of a body that is worth another fetch. */
+const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
 
 const INTERRUPTED: PlainError = {
   code: 'ABORTED',
@@ -326,7 +329,7 @@ export class Download implements AttemptListener {
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
     this.#leave(this.#underWay.fetch(item, length));
-    this.#executor?.store({ item, chunks, length, encoding });
+    this.#executor?.store({ item, chunks, length, encoding, suspect: this.#underWay.of(item).suspect });
     this.#pump();
   }
 
@@ -364,7 +367,13 @@ export class Download implements AttemptListener {
   }
 
   #retryOrFail(work: Work, failure: AttemptFailure): void {
-    const delay = retryDelay(failure, work.tried, this.#options.retry, Date.now(), Math.random());
+    const lost = failure.error.code === 'WORKER_LOST';
+    // Once: a worker that ends again ends by this item.
+    const hopeless = lost && work.suspect;
+    work.suspect ||= lost;
+    const delay = hopeless
+      ? undefined
+      : retryDelay(failure, work.tried, this.#options.retry, Date.now(), Math.random());
     if (delay === undefined) {
       this.#fail(work.item, 'error', new FetchError(work.item, failure.error));
       return;
@@ -393,7 +402,7 @@ export class Download implements AttemptListener {
     if (isStored(result)) {
       this.#storeFailures = 0;
       this.#succeed(item, result, work.unproven);
-    } else if ((result.code === 'WORKER_LOST' || result.code === 'STORE_CROWDED') && !this.#stopping) {
+    } else if (FETCHED_AGAIN.has(result.code) && !this.#stopping) {
       if (result.code === 'STORE_CROWDED') this.#underWay.shrink();
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {

@@ -23,6 +23,8 @@ export interface Work {
   unproven: boolean;
   /** Its body is in a shard that has no final name yet. */
   written: boolean;
+  /** A worker ended while it had it. */
+  suspect: boolean;
   /** Bytes of the budget. */
   held: number;
   attempt: { cancel(error: PlainError): void } | undefined;
@@ -36,6 +38,7 @@ export function workFor(item: Item): Work {
     answered: false,
     unproven: false,
     written: false,
+    suspect: false,
     held: 0,
     attempt: undefined,
   };

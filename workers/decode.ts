@@ -55,7 +55,7 @@ const FORMATS = {
  * @param body the bytes as received; may lie on a SharedArrayBuffer
  * @param contentEncoding the value of the Content-Encoding header as received; empty when there was none
  * @param maxBytes the most that the body may be, in bytes, after each coding; little more than that is ever allocated
- * @throws {SluiceError} BODY_ENCODING for a coding that is unknown, one too many, cut or broken; BODY_TOO_LARGE
+ * @throws {SluiceError} BODY_ENCODING for a coding that is unknown, one too many or broken; BODY_CUT; BODY_TOO_LARGE
  */
 export function decode(body: Uint8Array, contentEncoding: string, maxBytes: number): Uint8Array {
   let bytes = body;
@@ -84,7 +84,7 @@ export async function decodeAsync(body: Uint8Array, contentEncoding: string, max
 
 /**
  * The transforms that undo the codings of a body that is too large to hold, in the order to put them in a pipeline;
- * none for a body without codings. Each holds about 64 KiB whatever comes in, and fails with BODY_ENCODING as
+ * none for a body without codings. Each holds about 64 KiB whatever comes in, and fails with BODY_ENCODING or BODY_CUT as
  * {@link decode} does. They don't count: whoever writes their output has to bound it.
  *
  * @throws {SluiceError} BODY_ENCODING for a coding that is unknown or one too many
@@ -146,8 +146,12 @@ function tooLarge(what: string, maxBytes: number, cause?: unknown): SluiceError 
 function refusal(coding: Coding, error: unknown, maxBytes = Infinity): SluiceError {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(`the ${coding} body decodes to more bytes`, maxBytes, error);
-  const problem = code === 'Z_BUF_ERROR' ? 'is cut: its compressed data has no end' : `is broken: ${message}`;
-  return new SluiceError('BODY_ENCODING', `the ${coding} body ${problem}`, {
+  // The end of the encoding is the end of the body, where nothing else tells it.
+  const [kind, problem] =
+    code === 'Z_BUF_ERROR'
+      ? (['BODY_CUT', 'is cut: its compressed data has no end'] as const)
+      : (['BODY_ENCODING', `is broken: ${message}`] as const);
+  return new SluiceError(kind, `the ${coding} body ${problem}`, {
     hint: 'fetch it again; if it stays so, the server compresses it wrongly',
     cause: error,
   });

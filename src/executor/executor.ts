@@ -12,6 +12,8 @@ export interface Body {
   readonly length: number;
   /** Content-Encoding to undo; empty for none. */
   readonly encoding: string;
+  /** A worker ended while it had it: it is stored so that little or nothing else is lost if that happens again. */
+  readonly suspect?: boolean;
 }
 
 /** Told once for each body, when it is stored or will not be; perhaps before `store` returns. */

@@ -33,7 +33,7 @@ export class PoolExecutor implements Executor {
   readonly #threads: Workers;
   readonly #batcher = new Batcher({
     capacity: () => this.#capacity,
-    most: () => this.#maxBatch,
+    most: () => (this.#oneByOne ? 1 : this.#maxBatch),
     send: (batch) => this.#send(batch),
   });
   /** Undefined where the number of writers is given. */
@@ -47,16 +47,26 @@ export class PoolExecutor implements Executor {
   /** Tasks that are not accounted for. */
   #underWay = 0;
   #onIdle: (() => void) | undefined;
+  /** Where suspects are stored, one at a time. */
+  #quarantine: PoolExecutor | undefined;
+  readonly #oneByOne: boolean;
+  readonly #shares: FileShares;
 
-  /** @param workers threads that store at the same time; with `auto` as many writers as bring more, most of them waiting */
+  /**
+   * @param workers threads that store at the same time; with `auto` as many writers as bring more, most of them waiting
+   * @param oneByOne whether no body shares a worker with another
+   */
   constructor(
     workers: number | 'auto',
     settings: StoreSettings,
     onStored: StoreListener,
     shares: FileShares = shareFiles(),
+    oneByOne = false,
   ) {
     this.#settings = settings;
     this.#onStored = onStored;
+    this.#shares = shares;
+    this.#oneByOne = oneByOne;
     const most = Math.min(workers === 'auto' ? MAX_WORKERS : workers, shares.threads);
     if (workers === 'auto') {
       const oneFolder = settings.layout === 'flat';
@@ -67,7 +77,12 @@ export class PoolExecutor implements Executor {
   }
 
   store(body: Body): void {
-    this.#batcher.add(body);
+    if (body.suspect === true && !this.#oneByOne) {
+      this.#quarantine ??= new PoolExecutor(1, this.#settings, this.#onStored, this.#shares, true);
+      this.#quarantine.store(body);
+    } else {
+      this.#batcher.add(body);
+    }
   }
 
   storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
@@ -112,10 +127,12 @@ export class PoolExecutor implements Executor {
     }
     // They have nothing to do any more, and nobody has to wait until they have ended.
     void this.#threads.destroy();
+    await this.#quarantine?.close();
   }
 
   /** Batches that should be under way. */
   get #capacity(): number {
+    if (this.#oneByOne) return 1;
     if (this.#sizer === undefined) return this.#threads.capacity;
     // What stands behind the first body would wait for it, and it is not known yet for how long.
     if (!this.#answered) return 1;

@@ -26,6 +26,8 @@ import { TimesSum } from './times.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
+/** Bodies in a batch while some may end the thread, and the others of theirs with it. */
+const MAX_SUSPECTS = 8;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/tar-entry.js', import.meta.url);
 /** Headers of an answer that a shard's descriptions keep. */
@@ -44,7 +46,7 @@ export class TarExecutor implements Executor {
   readonly #listener: TarListener;
   readonly #batcher = new Batcher({
     capacity: () => MAX_UNDER_WAY,
-    most: () => MAX_BATCH,
+    most: () => (this.#suspects.size > 0 ? MAX_SUSPECTS : MAX_BATCH),
     send: (batch) => this.#send(batch),
   });
   readonly #headers = new WeakMap<Item, readonly string[]>();
@@ -53,6 +55,8 @@ export class TarExecutor implements Executor {
   /** Tasks under way, by the number of their first body. */
   readonly #batches = new Map<number, Batch>();
   readonly #senders = new Map<number, LargeBodySender>();
+  /** Of those that wait. */
+  readonly #suspects = new Set<Item>();
   readonly #times = new TimesSum();
   #worker: Worker | undefined;
   #nextShard: number;
@@ -81,6 +85,7 @@ export class TarExecutor implements Executor {
   };
 
   store(body: Body): void {
+    if (body.suspect === true) this.#suspects.add(body.item);
     this.#batcher.add(body);
   }
 
@@ -130,7 +135,7 @@ export class TarExecutor implements Executor {
     if (!this.#sealWanted || this.#batcher.waiting + this.#batches.size + this.#senders.size > 0) return;
     this.#sealWanted = false;
     this.#anyOpen = false;
-    this.#worker?.postMessage('seal' satisfies TarTask);
+    this.#postSeal();
   }
 
   #send(batch: Batch): void {
@@ -140,6 +145,12 @@ export class TarExecutor implements Executor {
     this.#batches.set(first, batch);
     const descriptions = items.map((item) => this.#describe(item));
     this.#post({ ...batch.toTask(this.#settings.store, 'blocking'), first, descriptions });
+    // If one of them ends the thread again, those of this batch are lost with it, and not all that its shard would hold.
+    if (items.filter((item) => this.#suspects.delete(item)).length > 0) this.#postSeal();
+  }
+
+  #postSeal(): void {
+    this.#worker?.postMessage('seal' satisfies TarTask);
   }
 
   #number(item: Item): number {

@@ -170,3 +170,11 @@ export async function makeFail(
   });
   return () => child.kill();
 }
+
+/** Why no mounts of one's own can be had here; false if they can. */
+export const noOwnMounts: string | false = noSmallDisk && 'needs a mount namespace';
+
+/** The command that runs another one for which a file has the content of another. */
+export function over(path: string, content: string): string[] {
+  return [...OWN_MOUNTS, 'sh', '-c', `mount --bind ${content} ${path} && exec "$0" "$@"`];
+}
