@@ -15,7 +15,7 @@ import { type Bodies, Place } from '../helpers/soundness.js';
 const OK = 'HTTP/1.1 200 OK\r\n';
 const HALF = 'x'.repeat(50);
 const GZIPPED = gzipSync(text(100_000, 1));
-const TRIES = 2;
+const TRIES = 3;
 const timeout = 60_000;
 
 const GOOD: Bodies = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`good${n}`, noise(5_000, n)]));
@@ -101,7 +101,8 @@ for (const [kind, ...options] of [
       );
       for (const [name, [, , again]] of Object.entries(BROKEN)) {
         const asked = server.requests.filter(({ path }) => path === `/${name}`).length;
-        assert.equal(asked, again ? TRIES : 1, `${name} was asked for ${asked} times`);
+        // Once more, free of charge, where a used connection may have been at fault.
+        assert.ok(again ? asked >= TRIES && asked <= 2 * TRIES : asked <= 2, `${name} was asked for ${asked} times`);
         assert.match(stderr, new RegExp(`^\\*\\*\\* Error for ${server.origin}/${name}: `, 'm'));
       }
       assert.equal(report?.ok, 10);
@@ -162,7 +163,10 @@ describe('redirects', { timeout }, () => {
       Buffer.from('s0meone:passw0rd').toString('base64'),
     ];
     const { status, stdout, stderr } = await place.get([
-      ...['--header', 'Cookie: s3ssion', '--header', 'X-Key: k3y', '--header', 'Proxy-Authorization: t0ken', '-v'],
+      '-v',
+      '--header=Cookie: s3ssion',
+      '--header=X-Key: k3y',
+      '--header=Proxy-Authorization: t0ken',
       `http://s0meone:passw0rd@127.0.0.1:${server.port}/a`,
       // The same server by another name is another origin as well.
       `http://s0meone:passw0rd@localhost:${server.port}/b`,
