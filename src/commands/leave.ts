@@ -47,6 +47,8 @@ export class Ending {
     // Another program in the place of this one, which takes all its threads: of Node 22.15 and later.
     const { execve } = process as { execve?: (file: string, args: readonly string[]) => void };
     if (process.platform !== 'win32') execve?.('/bin/sh', ['sh', '-c', `exit ${status}`]);
+    // The system waits for a name server some seconds at the most: worth a status that tells the truth.
+    if (this.#threads.size === 0 && !isWaitingFor(FILES)) process.exit(status);
     leaveBy('SIGKILL');
   }
 
@@ -54,7 +56,7 @@ export class Ending {
   async #threadsEnd(): Promise<boolean> {
     for (const worker of this.#threads) void worker.terminate();
     const deadline = performance.now() + PATIENCE;
-    while (this.#threads.size > 0 || isWaitingForSystem()) {
+    while (this.#threads.size > 0 || isWaitingFor(FILES) || isWaitingFor(NAMES)) {
       if (performance.now() > deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, INTERVAL));
     }
@@ -62,7 +64,10 @@ export class Ending {
   }
 }
 
-/** Whether one of libuv's threads is in a system call on files, or resolves a name: these cannot be taken back. */
-function isWaitingForSystem(): boolean {
-  return process.getActiveResourcesInfo().some((name) => /^(?:FSReq|GetAddrInfoReq|GetNameInfoReq)/.test(name));
+/** What libuv's threads do that cannot be taken back. */
+const FILES = /^FSReq/;
+const NAMES = /^Get(?:Addr|Name)InfoReq/;
+
+function isWaitingFor(requests: RegExp): boolean {
+  return process.getActiveResourcesInfo().some((name) => requests.test(name));
 }

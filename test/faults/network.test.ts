@@ -217,7 +217,7 @@ describe('names of hosts', { timeout }, () => {
         return;
       }
       const resolv = join(scratch(t), 'resolv.conf');
-      writeFileSync(resolv, 'nameserver 127.0.0.77\noptions timeout:3 attempts:1\n');
+      writeFileSync(resolv, 'nameserver 127.0.0.77\noptions timeout:4 attempts:1\n');
       await using server = await startRawServer({
         onRequest: ({ path }) => [answer(GOOD[path.slice(1)] as Uint8Array)],
       });
