@@ -100,7 +100,7 @@ const MAX_TURN_MS = 1;
 
 /**
  * The entries of all sources, in order, in arrays of 1 to 64. Lazy: nothing is read before it is asked for, but for
- * the rest of a chunk of 64 KiB, and no entry waits for input that comes after it.
+ * the rest of what was read at once, 256 KiB, and no entry waits for input that comes after it.
  * @throws SluiceError LIST_UNREADABLE; before the first entry if a list cannot be opened
  */
 export async function* plan(

@@ -16,19 +16,20 @@ export const Has = {
   beyondNames: 32,
 } as const;
 
+const BEYOND = Has.other | Has.unusual | Has.beyondNames;
+const LF = 0x0a;
 const TILDE = 0x7e;
 
-/** What each code unit of ASCII is. */
-const KINDS = Uint8Array.from({ length: 128 }, (_, unit) => {
+/** What each code unit of Latin-1 is. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, unit) => {
   const character = String.fromCharCode(unit);
   if (/[\w.-]/.test(character)) return 0;
   if (character === '\t') return Has.tab | Has.unusual | Has.beyondNames;
-  if (unit < 0x20 || unit > TILDE) return Has.other | Has.unusual | Has.beyondNames;
+  if (unit < 0x20 || unit > TILDE) return BEYOND;
   if (character === '%') return Has.percent | Has.beyondNames;
   if (character === '?') return Has.questionMark | Has.beyondNames;
   return /[~!$&()*+,;=:@/]/.test(character) ? Has.beyondNames : Has.unusual | Has.beyondNames;
 });
-const BEYOND_ASCII = Has.other | Has.unusual | Has.beyondNames;
 
 /** Zeros that follow the text, for who reads it in blocks. */
 const PADDING = 8;
@@ -47,33 +48,41 @@ export class CodeUnits {
 
   append(text: string): void {
     const start = this.length;
-    this.#resize(start + text.length);
+    this.#reserve(start + text.length);
     const { units } = this;
     let kinds = this.kinds;
     for (let at = 0; at < text.length; at += 1) {
       const unit = text.charCodeAt(at);
       units[start + at] = unit;
-      kinds |= unit < KINDS.length ? KINDS[unit]! : BEYOND_ASCII;
+      kinds |= unit < KINDS.length ? KINDS[unit]! : BEYOND;
     }
+    this.#end(start + text.length);
     this.kinds = kinds;
   }
 
-  /** Takes every byte for a code unit, as Latin-1 does. */
-  loadBytes(bytes: Uint8Array, start: number, end: number): void {
-    this.#resize(end - start);
+  /**
+   * Takes every byte for a code unit, as Latin-1 does, up to the end of the line, or to `limit`.
+   * @returns where that is
+   */
+  loadLine(bytes: Uint8Array, start: number, limit: number): number {
+    this.#reserve(limit - start);
     const { units } = this;
     let kinds = 0;
-    for (let from = start, to = 0; from < end; from += 1, to += 1) {
-      const unit = bytes[from]!;
-      units[to] = unit;
-      kinds |= unit < KINDS.length ? KINDS[unit]! : BEYOND_ASCII;
+    let at = start;
+    for (; at < limit; at += 1) {
+      const byte = bytes[at]!;
+      if (byte === LF) break;
+      units[at - start] = byte;
+      kinds |= KINDS[byte]!;
     }
+    this.#end(at - start);
     this.kinds = kinds;
+    return at;
   }
 
   /** Keeps only the start of the text. */
   cut(length: number): void {
-    this.#resize(length);
+    this.#end(length);
     this.kinds = this.kindsOf(0, length);
   }
 
@@ -81,7 +90,7 @@ export class CodeUnits {
     let kinds = 0;
     for (let at = start; at < end; at += 1) {
       const unit = this.units[at]!;
-      kinds |= unit < KINDS.length ? KINDS[unit]! : BEYOND_ASCII;
+      kinds |= unit < KINDS.length ? KINDS[unit]! : BEYOND;
     }
     return kinds;
   }
@@ -95,12 +104,14 @@ export class CodeUnits {
     }
   }
 
-  #resize(length: number): void {
-    if (length + PADDING > this.units.length) {
-      const grown = new Uint16Array(2 * length + PADDING);
-      grown.set(this.units);
-      this.units = grown;
-    }
+  #reserve(length: number): void {
+    if (length + PADDING <= this.units.length) return;
+    const grown = new Uint16Array(2 * length + PADDING);
+    grown.set(this.units);
+    this.units = grown;
+  }
+
+  #end(length: number): void {
     for (let at = length; at < length + PADDING; at += 1) this.units[at] = 0;
     this.length = length;
   }

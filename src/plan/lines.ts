@@ -79,15 +79,15 @@ export class LineSplitter {
     let line: Line | undefined;
     while (line === undefined) {
       const start = this.#read;
-      let end = start;
-      while (end < bytes.length && bytes[end] !== LF) end += 1;
+      let end = this.#units.loadLine(bytes, start, Math.min(bytes.length, start + MAX_LINE_BYTES + 1));
+      while (end < bytes.length && bytes[end] !== LF) end += 1; // of a line that is too long, and is not read
       if (end === bytes.length) {
         this.#hold(bytes.subarray(start));
         this.#read = end;
         return undefined;
       }
       if (this.#held === 0) {
-        line = this.#lineOf(bytes, start, end);
+        line = this.#isPlain() ? this.#plain(bytes, start, end) : this.#lineOf(bytes, start, end);
       } else {
         this.#hold(bytes.subarray(start, end));
         line = this.#lineOfHeld();
@@ -100,6 +100,19 @@ export class LineSplitter {
   /** The last line, if it has no end of its own. */
   end(): Line | undefined {
     return this.#held === 0 ? undefined : this.#lineOfHeld();
+  }
+
+  /** Whether the line is in the code units as it is to be read: ASCII from its first to its last byte, and no comment. */
+  #isPlain(): boolean {
+    const { units, length, kinds } = this.#units;
+    if ((kinds & Has.other) !== 0 || length === 0 || length > MAX_LINE_BYTES) return false;
+    const first = units[0]!;
+    return !isBlank(first) && first !== HASH && !isBlank(units[length - 1]!);
+  }
+
+  #plain(bytes: Buffer, start: number, end: number): Line {
+    this.#number += 1;
+    return { number: this.#number, text: bytes.toString('latin1', start, end), fault: undefined };
   }
 
   #hold(part: Buffer): void {
@@ -139,7 +152,7 @@ export class LineSplitter {
     const number = this.#number;
     if (tooLong) return { number, text: bytes.toString('utf8', start, end), fault: TOO_LONG };
     const units = this.#units;
-    units.loadBytes(bytes, start, end);
+    units.loadLine(bytes, start, end);
     if ((units.kinds & Has.other) === 0)
       return { number, text: bytes.toString('latin1', start, end), fault: undefined };
     const text = bytes.toString('utf8', start, end);
