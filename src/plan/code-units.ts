@@ -95,15 +95,6 @@ export class CodeUnits {
     return kinds;
   }
 
-  /** Makes `a` to `z` upper case. */
-  raise(): void {
-    const { units, length } = this;
-    for (let at = 0; at < length; at += 1) {
-      const unit = units[at]!;
-      if (unit >= 0x61 && unit <= 0x7a) units[at] = unit - 0x20;
-    }
-  }
-
   #reserve(length: number): void {
     if (length + PADDING <= this.units.length) return;
     const grown = new Uint16Array(2 * length + PADDING);

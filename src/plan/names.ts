@@ -101,8 +101,7 @@ export class NameSet {
   #hashOf(name: string): Hash {
     const text = this.#text;
     text.load(name);
-    if ((text.kinds & Has.other) === 0) text.raise();
-    else text.load(folded(name));
+    if (!foldEach(text)) text.load(folded(name));
     murmur3(text, this.#hash);
     return this.#hash;
   }
@@ -116,6 +115,23 @@ export class NameSet {
 function folded(name: string): string {
   const visible = name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '');
   return visible.toLowerCase().toUpperCase().normalize('NFC');
+}
+
+/** What becomes of one code unit of Latin-1, whatever is beside it; 0 if that is not one code unit. */
+const FOLDED = Uint16Array.from({ length: 256 }, (_, unit) => {
+  const to = folded(String.fromCharCode(unit));
+  return to.length === 1 ? to.charCodeAt(0) : 0;
+});
+
+/** As {@link folded}, one by one; false if that cannot be done. */
+function foldEach({ units, length }: CodeUnits): boolean {
+  for (let at = 0; at < length; at += 1) {
+    const unit = units[at]!;
+    const to = unit < FOLDED.length ? FOLDED[unit]! : 0;
+    if (to === 0) return false;
+    units[at] = to;
+  }
+  return true;
 }
 
 /**
