@@ -159,7 +159,7 @@ describe('sluice get, the same again', () => {
     const other = await sluice(['get', `${origin}/a`, '-d', 'other', '--state', 'state'], { cwd });
     assert.equal(other.status, 2);
     assert.match(other.stderr, /--state .*state belongs to .*d, not to .*other: name a folder for each destination/);
-    assert.equal((await get(cwd, ['a'], '--state', 'nowhere')).status, 0);
+    assert.equal((await get(cwd, ['new'], '--state', 'nowhere')).status, 0);
     assert.ok(statSync(join(cwd, 'nowhere/journal')).isFile());
   });
 
