@@ -11,7 +11,9 @@ import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
 import { Attempt, type AttemptListener, type AttemptRules } from './fetch/attempt.js';
 import type { Connections } from './fetch/client.js';
+import { Pace } from './fetch/pace.js';
 import { RequestHeaders } from './fetch/headers.js';
+import { tooLate } from './fetch/failure.js';
 import { type Host, Hosts } from './fetch/hosts.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
 import { Waiting } from './fetch/waiting.js';
@@ -115,7 +117,8 @@ export class Download implements AttemptListener {
     if (requests < wanted) this.fewer = { requests, files: shares.limit };
     this.#underWay = new UnderWay(requests, options.memory);
     const { maxWhole } = this.#underWay;
-    this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, strict: options.strict };
+    const pace = new Pace(options, options.maxTime);
+    this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, strict: options.strict, pace };
   }
 
   /** Whether the lists could be opened and the destination written to. */
@@ -195,11 +198,11 @@ export class Download implements AttemptListener {
       cancelled: this.#cancelled,
     };
     const onStored = (item: Item, result: StoreResult): void => this.#onStored(item, result);
-    const { executor, workers, timeout } = this.#options;
+    const { executor, workers, timeout, lowestSpeed, maxTime } = this.#options;
     if (executor === 'threads') {
       const { ThreadDownloads } = await import('./executor/threads.js');
       const { strict, maxWhole } = this.#rules;
-      const request = { headers: this.#options.headers, timeout, maxWhole, strict };
+      const request = { headers: this.#options.headers, timeout, lowestSpeed, maxTime, maxWhole, strict };
       this.#threads = new ThreadDownloads(this.#underWay.maxRequests, request, settings, this, onStored);
     } else {
       if (layout === 'tar') {
@@ -270,7 +273,7 @@ export class Download implements AttemptListener {
       this.#emitTaken(item);
       return undefined;
     }
-    return workFor(item);
+    return workFor(item, this.#options.maxTime);
   }
 
   get #hasRoom(): boolean {
@@ -280,25 +283,29 @@ export class Download implements AttemptListener {
   /** Begins an item unless it has to wait for its server. */
   #admit(work: Work): void {
     const host = this.#hosts.of(work.item.origin);
-    const admission = this.#hosts.enter(host);
+    if (work.parkedAt > 0 && work.tried > 0) work.timeLeft -= this.#rules.pace.now - work.parkedAt;
+    work.parkedAt = 0;
+    const admission = work.timeLeft > 0 ? this.#hosts.enter(host) : tooLate(work.item.origin + work.item.path);
     if (admission === true) {
       work.host = host;
       this.#begin(work);
     } else if (admission === false) {
+      work.parkedAt = this.#rules.pace.now;
       this.#waiting.park(work, host);
     } else {
       this.#fail(work.item, 'error', new FetchError(work.item, admission));
+      this.#bringUp(host);
     }
   }
 
   #begin(work: Work): void {
     this.#underWay.begin(work);
     if (this.#connections !== undefined) {
-      const attempt = new Attempt(work.item, this.#connections, this.#rules, this);
+      const attempt = new Attempt(work.item, work, this.#connections, this.#rules, this);
       work.attempt = attempt;
       attempt.start();
     } else {
-      work.attempt = this.#threads?.start(work.item);
+      work.attempt = this.#threads?.start(work.item, work);
     }
   }
 
@@ -374,13 +381,15 @@ export class Download implements AttemptListener {
     const delay = hopeless
       ? undefined
       : retryDelay(failure, work.tried, this.#options.retry, Date.now(), Math.random());
-    if (delay === undefined) {
+    // For its own server an item waits when it comes up; to one that another leads to, it would not come without this.
+    const isElsewhere = failure.origin !== undefined && failure.origin !== work.item.origin;
+    const wait = Math.max(delay ?? 0, isElsewhere ? this.#hosts.pause(this.#hosts.of(failure.origin)) : 0);
+    work.timeLeft -= wait;
+    if (delay === undefined || work.timeLeft <= 0) {
       this.#fail(work.item, 'error', new FetchError(work.item, failure.error));
       return;
     }
-    // An item's own server it waits for when it comes up; to one that another leads to, it does not come without it.
-    const pause = this.#hosts.pause(this.#hosts.of(failure.origin ?? work.item.origin));
-    this.#waiting.add(work, Math.max(delay, pause));
+    this.#waiting.add(work, wait);
   }
 
   #onWritten(item: Item): void {
@@ -526,6 +535,7 @@ export class Download implements AttemptListener {
     const end = { complete, ended: new Date().toISOString(), ...ending };
     await Promise.race([this.#abandoned, this.#resumption?.journal?.close(end)]);
     this.#watch?.stop();
+    this.#rules.pace.stop();
     this.#ended = performance.now();
     await this.#connections?.destroy();
     this.#entries.close();

@@ -38,6 +38,13 @@ export interface DownloadOptions {
   readonly maxBodySize?: number | string;
   /** Seconds to connect, to wait for an answer, and between two pieces of a body; up to a day. Default: 60. */
   readonly timeout?: number;
+  /** Seconds for each item, over all its tries, without what the storage takes; up to a day. Default: 86,400. */
+  readonly maxTime?: number;
+  /**
+   * Bytes a second of a body, as a number or as `1KiB`: one that comes slower for `timeout` seconds is given up, and tried
+   * again. 0 for no bound. Default: 100.
+   */
+  readonly lowestSpeed?: number | string;
   /** Tries for each item, the first included, 1 to 100. Default: 5. */
   readonly tries?: number;
   /**
@@ -87,6 +94,10 @@ export interface ResolvedOptions {
   readonly maxBodySize: number;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Milliseconds. */
+  readonly maxTime: number;
+  /** Bytes a second; 0 for no bound. */
+  readonly lowestSpeed: number;
   readonly retry: RetryPolicy;
   readonly strict: boolean;
   /** Name, value, name, value ... */
@@ -144,6 +155,8 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
     // Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.
     timeout: Math.ceil(1000 * seconds('timeout', options.timeout ?? 60)),
+    maxTime: Math.ceil(1000 * seconds('max-time', options.maxTime ?? MAX_SECONDS)),
+    lowestSpeed: size('lowest-speed', options.lowestSpeed ?? 100, 0),
     retry: { ...RETRY, tries: integer('tries', options.tries ?? 5, 1, 100) },
     strict: options.strict ?? false,
     headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),

@@ -72,6 +72,8 @@ function createProgram(finish: (status: number) => void): Command {
       someNumber,
       60,
     )
+    .option('--max-time <SECONDS>', 'for each item, over all its tries', someNumber, 86_400)
+    .option('--lowest-speed <SIZE>', 'bytes a second of a body; slower for --timeout seconds is tried again', '100')
     .option('--tries <N>', 'tries for each item', wholeNumber, 5)
     .option('--strict', 'a body that ends with the connection, so that it may be cut, is an error')
     .option('--header <LINE>', "a header for every request: 'Name: value'; may be repeated", collect)

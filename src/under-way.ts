@@ -14,6 +14,10 @@ const MAX_WHOLE = 256 << 10;
 /** An item on its way. */
 export interface Work {
   readonly item: Item;
+  /** Milliseconds, of all that it may take over all tries. */
+  timeLeft: number;
+  /** When it began to wait for its server. */
+  parkedAt: number;
   tried: number;
   /** The server that was asked last, whose account of requests it is in while it runs. */
   host: Host | undefined;
@@ -30,9 +34,12 @@ export interface Work {
   attempt: { cancel(error: PlainError): void } | undefined;
 }
 
-export function workFor(item: Item): Work {
+/** @param timeLeft milliseconds */
+export function workFor(item: Item, timeLeft: number): Work {
   return {
     item,
+    timeLeft,
+    parkedAt: 0,
     tried: 0,
     host: undefined,
     answered: false,

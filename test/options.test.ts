@@ -20,6 +20,8 @@ describe('resolveOptions', () => {
       imageCheck: 'none',
       maxBodySize: 2 ** 40,
       timeout: 60_000,
+      maxTime: 86_400_000,
+      lowestSpeed: 100,
       retry: { tries: 5, baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 600_000, patience: 300_000 },
       strict: false,
       headers: [],

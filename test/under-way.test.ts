@@ -10,9 +10,9 @@ describe('what is under way', () => {
 
   test('takes a slot and memory, until there is no room', () => {
     const underWay = new UnderWay(1, 8 * MIB);
-    underWay.begin(workFor(item));
+    underWay.begin(workFor(item, 1_000));
     assert.deepEqual([underWay.running, underWay.hasSlot, underWay.hasMemory], [1, false, true]);
-    assert.throws(() => underWay.begin(workFor(itemNamed('b'))), /b was begun without room/);
+    assert.throws(() => underWay.begin(workFor(itemNamed('b'), 1_000)), /b was begun without room/);
   });
 
   test('reserves so little for a request that requests alone leave half of the memory', () => {
@@ -22,7 +22,7 @@ describe('what is under way', () => {
 
   test('gives the slot back when the body is there, and the memory when it is stored', () => {
     const underWay = new UnderWay(1, 8 * MIB);
-    underWay.begin(workFor(item));
+    underWay.begin(workFor(item, 1_000));
     underWay.answer(item);
     assert.deepEqual([underWay.running, underWay.answered], [1, 1]);
     underWay.fetch(item, 1000);
@@ -34,7 +34,7 @@ describe('what is under way', () => {
   test('gives a large body as much memory as there is, what its request reserved at least, and keeps it', () => {
     const underWay = new UnderWay(16, 8 * MIB);
     const items = Array.from({ length: 5 }, (_, i) => itemNamed(`large ${i}`));
-    for (const each of items) underWay.begin(workFor(each));
+    for (const each of items) underWay.begin(workFor(each, 1_000));
     assert.deepEqual(
       items.map((each) => underWay.enlarge(each)),
       [2 * MIB, 2 * MIB, 2 * MIB, MIB / 4, MIB / 4],
@@ -47,10 +47,10 @@ describe('what is under way', () => {
 
   test('gives a large body no less than 64 KiB, though its request reserved less', () => {
     const underWay = new UnderWay(10_000, 8 * MIB);
-    underWay.begin(workFor(item));
+    underWay.begin(workFor(item, 1_000));
     for (let i = 0; i < 19_000; i += 1) {
       const other = itemNamed(String(i));
-      underWay.begin(workFor(other));
+      underWay.begin(workFor(other, 1_000));
       underWay.fetch(other);
     }
     assert.equal(underWay.enlarge(item), MIB / 16);
@@ -58,7 +58,7 @@ describe('what is under way', () => {
 
   test('of what is written holds no memory, but the item until it is settled', () => {
     const underWay = new UnderWay(1, 8 * MIB);
-    underWay.begin(workFor(item));
+    underWay.begin(workFor(item, 1_000));
     underWay.fetch(item, 1000);
     underWay.write(item);
     assert.deepEqual([underWay.waiting, underWay.written, underWay.unwritten], [0, 1, 0]);
@@ -69,7 +69,7 @@ describe('what is under way', () => {
 
   test('of what is dropped holds nothing, and counts its tries', () => {
     const underWay = new UnderWay(1, 8 * MIB);
-    const work = workFor(item);
+    const work = workFor(item, 1_000);
     for (const tried of [1, 2, 3]) {
       underWay.begin(work);
       underWay.answer(item);

@@ -28,6 +28,8 @@ export interface GetArguments {
   readonly imageCheck: ImageCheck;
   readonly maxBodySize: string;
   readonly timeout: number;
+  readonly maxTime: number;
+  readonly lowestSpeed: string;
   readonly tries: number;
   readonly strict?: boolean;
   readonly header?: readonly string[];

@@ -1,6 +1,7 @@
 /** What the threads of {@link ThreadDownloads} run: one item, from the request to the stored file. */
 import { Attempt } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
+import { Pace } from '../fetch/pace.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from './executor.js';
 import { LocalExecutor } from './local.js';
@@ -9,10 +10,13 @@ import type { ThreadAnswer, ThreadTask } from './threads.js';
 
 /** A thread keeps its connections from item to item; it ends with its run. */
 let connections: Connections | undefined;
+let pace: Pace | undefined;
 
-export default function downloadAndStore({ item, request, settings }: ThreadTask): Promise<ThreadAnswer> {
+export default function downloadAndStore({ item, timeLeft, request, settings }: ThreadTask): Promise<ThreadAnswer> {
   connections ??= new Connections({ timeout: request.timeout });
   const kept = connections;
+  pace ??= new Pace(request, request.maxTime);
+  const rules = { ...request, pace, headers: new RequestHeaders(request.headers) };
   return new Promise((resolve) => {
     let unproven = false;
     const executor = new LocalExecutor('inline', settings, (_item, result) => {
@@ -22,8 +26,7 @@ export default function downloadAndStore({ item, request, settings }: ThreadTask
     });
     // Of a large body, as much as was reserved for a request.
     const window = Math.max(LEAST_WINDOW, request.maxWhole);
-    const rules = { ...request, headers: new RequestHeaders(request.headers) };
-    const attempt = new Attempt(item, kept, rules, {
+    const attempt = new Attempt(item, { timeLeft }, kept, rules, {
       onUnproven: () => {
         unproven = true;
       },

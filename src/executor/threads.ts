@@ -5,6 +5,7 @@
 import type { PlainError } from '../errors.js';
 import { toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
+import type { TimeLimit } from '../fetch/pace.js';
 import type { AttemptFailure } from '../fetch/retry.js';
 import type { Item } from '../plan.js';
 import type { StoreResult, StoreSettings } from '../protocol.js';
@@ -17,6 +18,10 @@ export interface ThreadRequest {
   readonly headers: readonly string[];
   /** Milliseconds. */
   readonly timeout: number;
+  /** Bytes a second; 0 for no bound. */
+  readonly lowestSpeed: number;
+  /** Milliseconds that any item may take. */
+  readonly maxTime: number;
   /** Bytes: a larger body is written part by part. */
   readonly maxWhole: number;
   /** A body whose end nothing proves is an error. */
@@ -25,6 +30,8 @@ export interface ThreadRequest {
 
 export interface ThreadTask {
   readonly item: Item;
+  /** Milliseconds. */
+  readonly timeLeft: number;
   readonly request: ThreadRequest;
   readonly settings: StoreSettings;
 }
@@ -56,9 +63,10 @@ export class ThreadDownloads {
     this.#onStored = onStored;
   }
 
-  start(item: Item): { cancel(error: PlainError): void } {
+  start(item: Item, limit: TimeLimit): { cancel(error: PlainError): void } {
     let cancelled = false;
-    const task: ThreadTask = { item, request: this.#request, settings: this.#settings };
+    const started = performance.now();
+    const task: ThreadTask = { item, timeLeft: limit.timeLeft, request: this.#request, settings: this.#settings };
     void this.#workers
       .run<ThreadAnswer>(task)
       .catch((error: unknown): ThreadAnswer => ({ kind: 'failed', failure: { error: threadLost(error) } }))
@@ -71,6 +79,7 @@ export class ThreadDownloads {
         } else if (answer.kind === 'not_found') {
           this.#listener.onNotFound(item, answer.status);
         } else {
+          limit.timeLeft -= performance.now() - started;
           this.#listener.onFailure(item, answer.failure);
         }
       });

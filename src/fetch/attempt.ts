@@ -7,6 +7,7 @@ import { codingToUndo, provesEnd } from './encoding.js';
 import { describeNetworkFailure, describeStatus, tooLong, unproven } from './failure.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
+import type { Pace, Runner, TimeLimit } from './pace.js';
 import type { AttemptFailure } from './retry.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
@@ -37,6 +38,7 @@ export interface AttemptRules {
   readonly maxWhole: number;
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
+  readonly pace: Pace;
 }
 
 /** How the end of a body is told (RFC 9112, 6.3). */
@@ -51,7 +53,8 @@ const EMPTY: readonly Uint8Array[] = [];
 /** Why a body that nobody wants is broken off. */
 const ENOUGH = new Error('the rest of the body is not wanted');
 
-export class Attempt implements ResponseHandler {
+export class Attempt implements ResponseHandler, Runner {
+  readonly limit: TimeLimit;
   readonly #item: Item;
   readonly #connections: Connections;
   readonly #rules: AttemptRules;
@@ -76,8 +79,10 @@ export class Attempt implements ResponseHandler {
   #readTo = 0;
   #writer: BodyWriter | undefined;
   #paused = false;
+  #wasPaused = false;
 
-  constructor(item: Item, connections: Connections, rules: AttemptRules, listener: AttemptListener) {
+  constructor(item: Item, limit: TimeLimit, connections: Connections, rules: AttemptRules, listener: AttemptListener) {
+    this.limit = limit;
     this.#item = item;
     this.#target = item;
     this.#connections = connections;
@@ -86,12 +91,27 @@ export class Attempt implements ResponseHandler {
   }
 
   start(): void {
+    this.#rules.pace.add(this);
     this.#send(this.#connections.take(this.#target.origin));
   }
 
   /** Ends the attempt; the listener is told of a failure with this error. */
   cancel(error: PlainError): void {
     this.#fail({ error });
+  }
+
+  get received(): number | undefined {
+    return this.#status === 0 ? undefined : this.#length;
+  }
+
+  get where(): string {
+    return this.#target.origin + this.#target.path;
+  }
+
+  takePaused(): boolean {
+    const paused = this.#paused || this.#wasPaused;
+    this.#wasPaused = false;
+    return paused;
   }
 
   onConnect(abort: (reason?: Error) => void): void {
@@ -122,7 +142,7 @@ export class Attempt implements ResponseHandler {
     if (status !== 200) return true;
     this.#listener.onHeaders?.(this.#item, headers);
     if (framing === 'connection' && !provesEnd(this.#encoding)) {
-      if (this.#rules.strict) this.#fail({ error: unproven(this.#where()) });
+      if (this.#rules.strict) this.#fail({ error: unproven(this.where) });
       else this.#listener.onUnproven?.(this.#item);
     }
     return true;
@@ -158,7 +178,7 @@ export class Attempt implements ResponseHandler {
     if (isTooLong) this.#drop();
     else if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
     this.#connection = undefined;
-    if (isTooLong && this.#status === 200) this.#fail({ error: tooLong(this.#where()) });
+    if (isTooLong && this.#status === 200) this.#fail({ error: tooLong(this.where) });
     else this.#conclude();
   }
 
@@ -169,7 +189,7 @@ export class Attempt implements ResponseHandler {
       this.#conclude();
       return;
     }
-    const failure = describeNetworkFailure(error, this.#where(), this.#status !== 0);
+    const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
     if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
       this.#drop();
       this.#send(this.#connections.open(this.#target.origin));
@@ -206,12 +226,12 @@ export class Attempt implements ResponseHandler {
   }
 
   #end(): void {
-    this.#over = true;
+    this.#finish();
     if (this.#status === 404 || this.#status === 410) {
       this.#listener.onNotFound(this.#item, this.#status);
     } else if (this.#status !== 200) {
       this.#listener.onFailure(this.#item, {
-        error: describeStatus(this.#status, this.#where()),
+        error: describeStatus(this.#status, this.where),
         status: this.#status,
         origin: this.#target.origin,
         retryAfter: this.#retryAfter,
@@ -241,7 +261,7 @@ export class Attempt implements ResponseHandler {
 
   #fail(failure: AttemptFailure): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     this.#drop();
     this.#writer?.abort();
     this.#listener.onFailure(this.#item, { ...failure, origin: this.#target.origin });
@@ -261,16 +281,18 @@ export class Attempt implements ResponseHandler {
 
   #goOn(room: boolean): boolean {
     this.#paused = !room;
+    if (!room) this.#wasPaused = true;
     return room;
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#rules.pace.delete(this);
   }
 
   #drop(): void {
     if (this.#connection !== undefined) this.#connections.drop(this.#connection);
     this.#connection = undefined;
-  }
-
-  #where(): string {
-    return this.#target.origin + this.#target.path;
   }
 }
 

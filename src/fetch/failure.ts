@@ -127,6 +127,23 @@ export function unproven(url: string): PlainError {
   };
 }
 
+export function tooSlow(url: string, lowest: number, seconds: number): PlainError {
+  return {
+    code: 'NET_TIMEOUT',
+    message: `${url}: the body came slower than ${lowest} bytes a second for ${seconds} seconds`,
+    hint: 'try again later, or allow a slower one with --lowest-speed',
+  };
+}
+
+/** All tries together took too long. */
+export function tooLate(url: string): PlainError {
+  return {
+    code: 'NET_TIMEOUT',
+    message: `${url}: it took longer than one file may take`,
+    hint: 'try again later, or allow more time with --max-time',
+  };
+}
+
 export function describeStatus(status: number, url: string): PlainError {
   return { code: 'HTTP_STATUS', message: `${url}: the server answered ${status}`, hint: hintForStatus(status) };
 }

@@ -86,7 +86,7 @@ for (const executor of ['pool', 'threads']) {
             onRequest: ({ number }) => {
               if (number === 1) firstOfBusy = performance.now();
               if (number === 2) secondOfBusy = performance.now();
-              return [number === 1 ? answer('', 'Retry-After: 2\r\n', '429 Slow') : answer('x')];
+              return [number === 1 ? answer('', 'Retry-After: 1\r\n', '429 Slow') : answer('x')];
             },
           },
           async (busy) => {
@@ -98,7 +98,7 @@ for (const executor of ['pool', 'threads']) {
             assert.equal(ended.status, 0, ended.stderr);
             assert.equal(ended.report.ok, 21);
             assert.equal(busy.requests.length, 12, 'one more than there are items');
-            assert.ok(secondOfBusy - firstOfBusy >= 2_000, 'asked before the time');
+            assert.ok(secondOfBusy - firstOfBusy >= 1_000, 'asked before the time');
             assert.ok(lastOfOther < secondOfBusy, 'the other server waited too');
           },
         ),
@@ -122,6 +122,35 @@ for (const executor of ['pool', 'threads']) {
         assert.equal(ended.report.ok, 12);
         assert.equal(most, 2);
       });
+    });
+
+    test('gives up a body that drips, tries it again, and gives up an item whose time is over', (t) => {
+      async function* dripping(): AsyncGenerator<string> {
+        yield 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n';
+        for (;;) {
+          yield 'x';
+          await sleep(20);
+        }
+      }
+      return withServer(
+        { onRequest: ({ path, number }) => (path === '/once' && number > 1 ? [answer('good')] : dripping()) },
+        async ({ origin, requests }) => {
+          const slow = ['--executor', executor, '--timeout', '0.4', '--lowest-speed', '1KB'];
+          const healed = await get(scratch(t), `${origin}/once`, ...slow);
+          assert.equal(healed.status, 0, healed.stderr);
+          assert.equal(requests.length, 2);
+          const dripped = await get(scratch(t), `${origin}/slow`, ...slow, '--tries', '1');
+          assert.equal(dripped.status, 1);
+          assert.match(dripped.stderr, /\/slow: the body came slower than 1000 bytes a second for 0\.4 seconds$/m);
+          const before = requests.length;
+          const late = await get(scratch(t), `${origin}/late`, '--executor', executor, '--max-time', '0.5');
+          assert.equal(late.status, 1);
+          assert.match(late.stderr, /\/late: it took longer than one file may take$/m);
+          assert.match(late.report.failures[0]?.hint ?? '', /--max-time/);
+          assert.equal(requests.length - before, 1, 'tried again when its time was over');
+          assert.deepEqual([...dripped.files, ...late.files], []);
+        },
+      );
     });
   });
 }

@@ -62,7 +62,14 @@ class Ends implements AttemptListener {
   }
 }
 
-const REQUEST: ThreadRequest = { headers: [], timeout: 20_000, maxWhole: 1 << 18, strict: false };
+const REQUEST: ThreadRequest = {
+  headers: [],
+  timeout: 20_000,
+  maxWhole: 1 << 18,
+  strict: false,
+  lowestSpeed: 0,
+  maxTime: 60_000,
+};
 
 function start(
   t: TestContext,
@@ -85,7 +92,7 @@ describe('threads that download and store by themselves', () => {
     const { downloads, ends, settings } = start(t);
     const sizes = Array.from({ length: 60 }, (_, i) => (i % 20 === 0 ? 3_000_000 + i : i * 997));
     for (const [i, size] of sizes.entries()) {
-      downloads.start(itemAt(origin, `/${i % 3 === 0 ? 'gzip' : 'noise'}/${i}/${size}`, `${i}`));
+      downloads.start(itemAt(origin, `/${i % 3 === 0 ? 'gzip' : 'noise'}/${i}/${size}`, `${i}`), { timeLeft: 60_000 });
     }
     await ends.count(60);
     await downloads.close();
@@ -101,11 +108,11 @@ describe('threads that download and store by themselves', () => {
     const origin = await serveInThread(t);
     const { downloads, ends, settings } = start(t, { maxBodySize: 100_000 });
     mkdirSync(join(settings.directory, 'folder'));
-    downloads.start(itemAt(origin, '/status/404', 'missing'));
-    downloads.start(itemAt(origin, '/status/503', 'busy'));
-    downloads.start(itemAt(origin, '/noise/1/100', 'folder'));
-    downloads.start(itemAt(origin, '/noise/1/3000000', 'large'));
-    downloads.start(itemAt('http://127.0.0.1:1', '/', 'refused'));
+    downloads.start(itemAt(origin, '/status/404', 'missing'), { timeLeft: 60_000 });
+    downloads.start(itemAt(origin, '/status/503', 'busy'), { timeLeft: 60_000 });
+    downloads.start(itemAt(origin, '/noise/1/100', 'folder'), { timeLeft: 60_000 });
+    downloads.start(itemAt(origin, '/noise/1/3000000', 'large'), { timeLeft: 60_000 });
+    downloads.start(itemAt('http://127.0.0.1:1', '/', 'refused'), { timeLeft: 60_000 });
     await ends.count(5);
     assert.deepEqual(ends.of.get('missing'), { kind: 'not_found', status: 404 });
     const busy = ends.of.get('busy');
@@ -126,10 +133,10 @@ describe('threads that download and store by themselves', () => {
     const origin = await serveInThread(t);
     const { downloads, ends } = start(t);
     const error = { code: 'ABORTED', message: 'stopped', hint: 'go on' } as const;
-    downloads.start(itemAt(origin, '/hang', 'hanging')).cancel(error);
+    downloads.start(itemAt(origin, '/hang', 'hanging'), { timeLeft: 60_000 }).cancel(error);
     assert.deepEqual(ends.of.get('hanging'), { kind: 'failed', failure: { error } });
-    downloads.start(itemAt(origin, '/noise/1/10', 'quick')).cancel(error);
-    downloads.start(itemAt(origin, '/noise/1/10', 'other'));
+    downloads.start(itemAt(origin, '/noise/1/10', 'quick'), { timeLeft: 60_000 }).cancel(error);
+    downloads.start(itemAt(origin, '/noise/1/10', 'other'), { timeLeft: 60_000 });
     await ends.count(3);
     await downloads.close();
     assert.equal(ends.of.size, 3);
@@ -139,7 +146,7 @@ describe('threads that download and store by themselves', () => {
 
   test('an item whose thread is lost fails with WORKER_LOST', async (t) => {
     const { downloads, ends } = start(t);
-    downloads.start(itemAt('http://127.0.0.1:1', '/', 'a'));
+    downloads.start(itemAt('http://127.0.0.1:1', '/', 'a'), { timeLeft: 60_000 });
     // In the middle of its start.
     await downloads.close();
     await ends.count(1);

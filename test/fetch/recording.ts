@@ -5,6 +5,7 @@ import type { BodyWriter } from '../../src/executor/executor.js';
 import { Attempt, type AttemptListener } from '../../src/fetch/attempt.js';
 import { Connections } from '../../src/fetch/client.js';
 import { RequestHeaders } from '../../src/fetch/headers.js';
+import { Pace, type TimeLimit } from '../../src/fetch/pace.js';
 import type { AttemptFailure } from '../../src/fetch/retry.js';
 import type { Item } from '../../src/plan.js';
 import { type RawServer, type RawServerOptions, startRawServer } from '../helpers/raw-server.js';
@@ -29,6 +30,9 @@ export interface FetchOptions {
   readonly maxWhole?: number;
   /** Default: false. */
   readonly strict?: boolean;
+  /** Default: without bounds. */
+  readonly limit?: TimeLimit;
+  readonly pace?: Pace;
   /** Default: a writer that always has room. */
   readonly openLarge?: (onRoom: () => void) => BodyWriter;
   /** Called inside the callback that ends the attempt, as the pipeline is. */
@@ -40,6 +44,9 @@ export interface Running {
   readonly ended: Promise<Ended>;
   cancel(error: PlainError): void;
 }
+
+/** Minds nothing. */
+const PACE = new Pace({ timeout: 60_000, lowestSpeed: 0 }, Infinity);
 
 let index = 0;
 
@@ -89,7 +96,8 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   };
   const { maxWhole = 64 << 10, strict = false } = options;
   const headers = new RequestHeaders(options.headers ?? []);
-  const attempt = new Attempt(item, connections, { headers, maxWhole, strict }, listener);
+  const { limit = { timeLeft: Infinity }, pace = PACE } = options;
+  const attempt = new Attempt(item, limit, connections, { headers, maxWhole, strict, pace }, listener);
   attempt.start();
   return { ended: promise, cancel: (error) => attempt.cancel(error) };
 }
