@@ -269,8 +269,8 @@ export class Download implements AttemptListener {
       return undefined;
     }
     const { item } = entry;
-    if (entry.kind === 'taken') {
-      this.#emitTaken(item);
+    if (entry.kind !== 'item') {
+      this.#emitTaken(item, entry.kind);
       return undefined;
     }
     return workFor(item, this.#options.maxTime);
@@ -461,12 +461,16 @@ export class Download implements AttemptListener {
     this.#emit({ status, index, url, error });
   }
 
-  #emitTaken(item: Item): void {
-    const error = new FetchError(item, {
-      code: 'STORE_EXISTS',
-      message: `${item.name} is in ${this.#options.directory} already`,
-      hint: 'replace such files with --overwrite, or choose another destination with --directory',
-    });
+  #emitTaken(item: Item, kind: 'taken' | 'key taken'): void {
+    const [what, otherwise] =
+      kind === 'taken'
+        ? [`${item.name} is in ${this.#options.directory} already`, 'replace such files with --overwrite']
+        : [
+            `its key ${item.index} is taken in this dataset: the list has changed before this line`,
+            'add new URLs at the end of the list',
+          ];
+    const hint = `${otherwise}, or choose another destination with --directory`;
+    const error = new FetchError(item, { code: 'STORE_EXISTS', message: what, hint });
     this.#emit({ status: 'error', index: item.index, url: item.url, error });
   }
 

@@ -1,19 +1,18 @@
 /** Brings together what is in the destination and what its journal says: from there the run goes on. */
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Destination } from './destination.js';
 import type { StorageError } from './errors.js';
-import { Admission, type Known } from './journal/admission.js';
+import { Admission } from './journal/admission.js';
+import { examineFile } from './journal/examine.js';
 import type { ListMark } from './journal/format.js';
 import type { Journal } from './journal/journal.js';
-import { openJournal } from './journal/open.js';
+import { firstShardAfter, openJournal, type Opened } from './journal/open.js';
 import type { ResolvedOptions } from './options.js';
 import type { Source } from './plan.js';
 import type { NameSet } from './plan/names.js';
 import { printable } from './plan/printable.js';
-import type { StoredFile } from './protocol.js';
 
 export interface Resumption {
   readonly admission: Admission;
@@ -41,7 +40,7 @@ export async function resume(
 ): Promise<Resumption> {
   const { layout, overwrite } = options;
   const shards = layout === 'tar' ? await destination.shards() : new Set<number>();
-  let known: Known | undefined;
+  let known: Opened | undefined;
   if (options.journal) {
     known = await openJournal({
       folder: options.state ?? destination.own,
@@ -62,12 +61,11 @@ export async function resume(
     await known?.journal.leave();
     throw error;
   }
-  const examine = (name: string): Promise<StoredFile> => examineFile(join(options.directory, name));
-  const afresh = overwrite && (known?.ledger.size ?? 0) === 0;
+  const examine = (name: string): ReturnType<typeof examineFile> => examineFile(join(options.directory, name));
   return {
     admission: new Admission({ present, overwrite, examine, onThere }, known),
     journal: known?.journal,
-    firstShard: afresh ? 0 : [...shards].reduce((most, shard) => Math.max(most, shard), -1) + 1,
+    firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
   };
 }
 
@@ -80,15 +78,4 @@ async function mark(source: Source): Promise<ListMark> {
   if (source.kind !== 'file') return { label: source.kind === 'items' ? 'journal' : printable(source.label, 1000) };
   const { size, mtime } = await stat(source.path);
   return { label: printable(source.path, 1000), size, changed: mtime.toISOString() };
-}
-
-/** Reads a file that a run which was killed has stored, and did not write down. */
-async function examineFile(path: string): Promise<StoredFile> {
-  let size = 0;
-  let check = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    check = crc32(chunk, check);
-  }
-  return { size, crc32: check };
 }

@@ -3,11 +3,15 @@ import type { NameSet } from '../plan/names.js';
 import type { Entry, Item } from '../plan.js';
 import type { StoredFile } from '../protocol.js';
 import type { Key } from './format.js';
+import type { IndexSet } from './index-set.js';
 import type { Journal } from './journal.js';
 import { keyOf, type Ledger, OK, WHOLE_IF_THERE, DOUBTFUL_IF_THERE } from './ledger.js';
 
-/** What is left of the plan; `taken`: a file that nobody knows has the item's name. */
-export type Admitted = Entry | { readonly kind: 'taken'; readonly item: Item };
+/**
+ * What is left of the plan. `taken`: a file that nobody knows has the item's name; `key taken`: in the shards, another
+ * item that is stored has its number.
+ */
+export type Admitted = Entry | { readonly kind: 'taken' | 'key taken'; readonly item: Item };
 
 export interface AdmissionSettings {
   /** The names of files that are there; undefined where items have no files of their own. */
@@ -24,6 +28,8 @@ export interface AdmissionSettings {
 export interface Known {
   readonly journal: Journal;
   readonly ledger: Ledger;
+  /** Of the items in shards; only for the layout `tar`. */
+  readonly keys?: IndexSet;
 }
 
 export class Admission {
@@ -42,7 +48,7 @@ export class Admission {
     return known === undefined ? entries.map((entry) => this.#unlessTaken(entry)) : this.#admitKnown(entries, known);
   };
 
-  async #admitKnown(entries: readonly Entry[], { journal, ledger }: Known): Promise<readonly Admitted[]> {
+  async #admitKnown(entries: readonly Entry[], { journal, ledger, keys }: Known): Promise<readonly Admitted[]> {
     const admitted: Admitted[] = [];
     let begun = 0;
     let there = 0;
@@ -59,12 +65,15 @@ export class Admission {
       } else if (state === WHOLE_IF_THERE && this.#isPresent(item) === true) {
         await this.#adopt(item, key, journal);
         there += 1;
+      } else if (keys?.has(item.index) === true) {
+        admitted.push({ kind: 'key taken', item });
       } else {
         // What was stored and is gone is stored again; what was begun and is there is this program's to replace.
         const own = state === OK || state === DOUBTFUL_IF_THERE;
         const found = own ? entry : this.#unlessTaken(entry);
         admitted.push(found);
         if (found.kind !== 'item') continue;
+        keys?.add(item.index);
         journal.begin(item.index, key, item.url, item.name);
         begun += 1;
       }

@@ -239,7 +239,7 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
   switch (kind) {
     case ITEM: {
       visitor.item?.(payload.readUInt32LE(at + 1), payload, at, offset + at);
-      return at + ITEM_HEADER + payload.readUInt32LE(at + 17) + payload.readUInt32LE(at + 21);
+      return at + itemSizeAt(payload, at);
     }
     case STORED: {
       visitor.stored?.(payload.readUInt32LE(at + 1), payload, at);
@@ -263,6 +263,11 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
 
 export function keyAt(payload: Buffer, at: number): Key {
   return { a: payload.readUInt32LE(at + 5), b: payload.readUInt32LE(at + 9), c: payload.readUInt32LE(at + 13) };
+}
+
+/** Bytes of the record that {@link itemAt} reads; of `payload`, only its first bytes need be there. */
+export function itemSizeAt(payload: Buffer, at: number): number {
+  return ITEM_HEADER + payload.readUInt32LE(at + 17) + payload.readUInt32LE(at + 21);
 }
 
 export function itemAt(payload: Buffer, at: number): ItemRecord {

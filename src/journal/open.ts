@@ -2,7 +2,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type StorageError, UsageError } from '../errors.js';
+import { shardName } from '../../workers/shard-name.js';
 import type { Known } from './admission.js';
+import { adoptShards, removeShard } from './adoption.js';
 import { bootId } from './boot.js';
 import type { RunRecord } from './format.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile } from './journal.js';
@@ -21,15 +23,20 @@ export interface JournalSettings {
   readonly overwrite: boolean;
   /** Numbers of the shards in the destination. */
   readonly shards: ReadonlySet<number>;
-  readonly run: Omit<RunRecord, 'started' | 'pid' | 'boot' | 'afresh'>;
+  readonly run: Omit<RunRecord, 'started' | 'pid' | 'boot' | 'afresh' | 'firstShard'>;
   /** Told once when it cannot be written any more. */
   readonly onFailure: (error: StorageError) => void;
+}
+
+export interface Opened extends Known {
+  /** The number that the first shard gets; of the layout `tar`. */
+  readonly firstShard: number;
 }
 
 /**
  * @throws StorageError STORE_JOURNAL when it is damaged, or when it cannot be read or written
  */
-export async function openJournal(settings: JournalSettings): Promise<Known> {
+export async function openJournal(settings: JournalSettings): Promise<Opened> {
   const path = join(settings.folder, JOURNAL);
   const file = await openJournalFile(path);
   try {
@@ -40,7 +47,7 @@ export async function openJournal(settings: JournalSettings): Promise<Known> {
   }
 }
 
-async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Known> {
+async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Opened> {
   const { named, durable, overwrite, shards, run, onFailure } = settings;
   const boot = await bootId();
   const recall = new Recall(boot, run.layout, (shard) => shards.has(shard));
@@ -54,10 +61,27 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   }
   const end = extent?.end ?? (await beginJournalFile(file, path));
   if (extent !== undefined && extent.torn > 0) await cutJournalFile(file, path, end);
+  const journal = new Journal(file, path, end, durable, onFailure);
   // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
   const afresh = overwrite && (before === undefined || recall.complete);
-  if (afresh) recall.ledger.clear();
-  const journal = new Journal(file, path, end, durable, onFailure);
-  journal.run({ ...run, started: new Date().toISOString(), pid: process.pid, boot, afresh });
-  return { journal, ledger: recall.ledger };
+  if (afresh) {
+    // Shards are replaced as a whole: with some of before, the same items might be in two of them.
+    for (const shard of recall.shards) await removeShard(join(run.directory, shardName(shard)));
+    recall.forget();
+  } else if (run.layout === 'tar') {
+    const sameBoot = before?.boot === boot;
+    await adoptShards({ file, recall, journal, directory: run.directory, shards, sameBoot });
+  }
+  const { ledger, keys } = recall;
+  const firstShard = afresh ? 0 : firstShardAfter(shards, recall.shards);
+  const numbered = run.layout === 'tar' ? { firstShard } : {};
+  journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
+  return { journal, ledger, firstShard, ...(run.layout === 'tar' && { keys }) };
+}
+
+/** Above all that are there, and all that were: of a number, what is known is true of one shard only. */
+export function firstShardAfter(...numbers: readonly Iterable<number>[]): number {
+  let first = 0;
+  for (const some of numbers) for (const number of some) first = Math.max(first, number + 1);
+  return first;
 }

@@ -1,11 +1,12 @@
 /** What runs before this one did, read from their journal. */
 import type { FileHandle } from 'node:fs/promises';
-import type { Layout } from '../protocol.js';
+import type { Layout, StoredFile } from '../protocol.js';
 import {
   type EndRecord,
   failureAt,
   type ItemRecord,
   itemAt,
+  itemSizeAt,
   type Key,
   keyAt,
   type RecordVisitor,
@@ -13,6 +14,7 @@ import {
   shardAt,
 } from './format.js';
 import { DOUBTFUL_IF_THERE, FAILED, Ledger, OK, WHOLE_IF_THERE } from './ledger.js';
+import { IndexSet } from './index-set.js';
 import { type Extent, readJournal } from './reader.js';
 
 /** An item that was begun, and of which nothing more is known. */
@@ -21,7 +23,8 @@ interface Begun extends Key {
   readonly at: number;
 }
 
-/** Longer than any record of an item. */
+/** Bytes of most records of an item, and more than any has. */
+const USUAL_RECORD = 2 << 10;
 const LONGEST_RECORD = 1 << 20;
 
 export class Recall implements RecordVisitor {
@@ -30,8 +33,10 @@ export class Recall implements RecordVisitor {
   lastRun: RunRecord | undefined;
   /** How it ended; undefined when nobody wrote that down. */
   lastEnd: EndRecord | undefined;
-  /** Shards of which items are known to be in them. */
+  /** Shards of which items are known to be in them, or to have been. */
   readonly shards = new Set<number>();
+  /** Keys of items in the shards that are there. */
+  readonly keys = new IndexSet();
   /** By number in the last run. */
   #begun = new Map<number, Begun>();
   readonly #boot: string;
@@ -64,20 +69,41 @@ export class Recall implements RecordVisitor {
     return this.lastRun !== undefined && this.lastEnd?.complete === true;
   }
 
+  /** Whether the last run has begun items that it was not done with. */
+  get someBegun(): boolean {
+    return this.#begun.size > 0;
+  }
+
   /** An item that the last run had begun and not done with, by its number in that run. */
   async begun(file: FileHandle, index: number): Promise<ItemRecord | undefined> {
     const begun = this.#begun.get(index);
     if (begun === undefined) return undefined;
-    const { buffer } = await file.read(Buffer.alloc(LONGEST_RECORD), 0, LONGEST_RECORD, begun.at);
-    return itemAt(buffer, 0);
+    for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, begun.at);
+      if (itemSizeAt(buffer, 0) <= bytesRead) return itemAt(buffer, 0);
+      if (size === LONGEST_RECORD) return undefined;
+    }
+  }
+
+  /** An item that the last run had begun turned out to be stored. */
+  adopt(index: number, { shard }: StoredFile): void {
+    this.#settle(index, shard);
   }
 
   run(record: RunRecord): void {
     this.#giveUpBegun(this.#begun);
     this.#begun = new Map();
-    if (record.afresh) this.ledger.clear();
     this.lastRun = record;
     this.lastEnd = undefined;
+    if (record.afresh && this.#concerns) this.forget();
+  }
+
+  /** What is there is to be replaced. */
+  forget(): void {
+    this.ledger.clear();
+    this.keys.clear();
+    this.shards.clear();
+    this.#begun.clear();
   }
 
   item(index: number, payload: Buffer, at: number, offset: number): void {
@@ -87,12 +113,7 @@ export class Recall implements RecordVisitor {
   }
 
   stored(index: number, payload: Buffer, at: number): void {
-    const key = this.#begun.get(index);
-    if (key === undefined) return;
-    this.#begun.delete(index);
-    const shard = shardAt(payload, at);
-    if (shard !== undefined) this.shards.add(shard);
-    this.ledger.set(key, shard === undefined || this.#hasShard(shard) ? OK : FAILED);
+    this.#settle(index, shardAt(payload, at));
   }
 
   failed(index: number, payload: Buffer, at: number): void {
@@ -105,6 +126,17 @@ export class Recall implements RecordVisitor {
 
   end(record: EndRecord): void {
     this.lastEnd = record;
+  }
+
+  #settle(index: number, shard: number | undefined): void {
+    const key = this.#begun.get(index);
+    if (key === undefined) return;
+    this.#begun.delete(index);
+    const isThere = shard === undefined || this.#hasShard(shard);
+    this.ledger.set(key, isThere ? OK : FAILED);
+    if (shard === undefined) return;
+    this.shards.add(shard);
+    if (isThere) this.keys.add(index);
   }
 
   get #concerns(): boolean {

@@ -1,0 +1,54 @@
+/** Reads files that are in the destination, to see what they are. */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { meaningOf } from '../../workers/failure.js';
+import { SluiceError, StorageError, toPlain } from '../errors.js';
+import { printable } from '../plan/printable.js';
+import type { StoredFile } from '../protocol.js';
+
+/** Bytes that are read at once. */
+const PIECE = 256 << 10;
+
+/** Flags that follow no link and do not wait for a pipe's writer; not all systems have them. */
+const PLAINLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Opens a file for reading. @throws the system's error, ELOOP for a link; EINVAL for what is no file */
+export async function openFile(path: string): Promise<FileHandle> {
+  const file = await open(path, PLAINLY);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw Object.assign(new Error(`EINVAL: ${path} is no file`), { code: 'EINVAL' });
+}
+
+/** Why an error of {@link openFile} says that there is no file of this name: none, a link, or something else. */
+export function isNoFile(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO'].includes(String((error as NodeJS.ErrnoException).code));
+}
+
+/** @param path of what was to be read or removed */
+export function storageFailed(error: unknown, doing: string, path: string): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const { code, what, hint } = meaningOf(error);
+  const message = `cannot ${doing} ${printable(path, 1000)}: ${what}`;
+  return new StorageError(toPlain(error, { code, message, hint }));
+}
+
+/** The size and the checksum of a file. @throws the system's error */
+export async function examineFile(path: string): Promise<StoredFile> {
+  const file = await openFile(path);
+  try {
+    const { size: expected } = await file.stat();
+    const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, expected + 1));
+    let size = 0;
+    let check = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, size);
+      if (bytesRead === 0) return { size, crc32: check };
+      check = crc32(buffer.subarray(0, bytesRead), check);
+      size += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}

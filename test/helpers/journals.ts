@@ -1,0 +1,47 @@
+/** Journals as a run that was killed at one moment or another leaves them. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  claimedSize,
+  FRAME_HEADER_SIZE,
+  FrameWriter,
+  itemAt,
+  payloadIn,
+  PREAMBLE,
+  type RecordVisitor,
+  storedAt,
+  visitRecords,
+} from '../../src/journal/format.js';
+
+export interface Changes {
+  /** Whether the records that items are stored stay. Default: true. */
+  readonly stored?: boolean;
+  /** Which start of the machine the runs were in. Default: as it is. */
+  readonly boot?: string;
+}
+
+/** Tells of all records of a journal. */
+export function readRecords(path: string, visitor: RecordVisitor): void {
+  const bytes = readFileSync(path);
+  for (let at = PREAMBLE.length; at < bytes.length;) {
+    const rest = bytes.subarray(at);
+    visitRecords(payloadIn(rest, at) as Buffer, at + FRAME_HEADER_SIZE, visitor);
+    at += claimedSize(rest) as number;
+  }
+}
+
+/** Writes a journal anew without the end of its runs, and without what else was not written before the kill. */
+export function asAfterKill(path: string, { stored = true, boot }: Changes = {}): void {
+  const writer = new FrameWriter();
+  readRecords(path, {
+    run: (record) => writer.run({ ...record, ...(boot !== undefined && { boot }) }),
+    item: (_index, payload, at) => {
+      const { index, key, url, name } = itemAt(payload, at);
+      writer.item(index, key, url, name);
+    },
+    stored: (index, payload, at) => {
+      const { unproven, ...file } = storedAt(payload, at);
+      if (stored) writer.stored(index, file, unproven);
+    },
+  });
+  writeFileSync(path, Buffer.concat([PREAMBLE, writer.take(PREAMBLE.length)]));
+}
