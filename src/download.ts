@@ -483,7 +483,10 @@ export class Download implements AttemptListener {
   leave(): void {
     Atomics.store(this.#cancelled, 0, 1);
     const patience = this.#fatal?.code === 'ABORTED' ? PATIENCE.interrupted : PATIENCE.stopped;
-    setTimeout(this.#abandon, patience).unref();
+    setTimeout(() => {
+      this.#abandon();
+      void this.#close();
+    }, patience).unref();
   }
 
   /** Begins nothing more, and ends what is under way: fetches at once, the store within its grace. */

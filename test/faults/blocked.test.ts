@@ -1,0 +1,35 @@
+/** A worker that the storage holds up for ever: here in the open of a FIFO that nobody writes to. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { makeFifo, noFifo, servePaths, start, until } from '../helpers/signals.js';
+import { scratch } from '../helpers/scratch.js';
+
+describe('a command with a worker that is blocked for ever', { skip: noFifo, concurrency: true }, () => {
+  test('ends within ten seconds of SIGTERM, with status 143', async (t) => {
+    const cwd = scratch(t);
+    const fifo = makeFifo(cwd);
+    await using server = await servePaths();
+    const run = start(cwd, `${server.origin}/whole`, `${server.origin}/${fifo}`, '--overwrite', '-m', '1');
+    await until(() => existsSync(join(run.directory, 'whole')) && server.requests.length === 2);
+    const sent = performance.now();
+    run.kill('SIGTERM');
+    assert.equal(await run.status, 143);
+    t.diagnostic(`ended ${((performance.now() - sent) / 1000).toFixed(1)} s after SIGTERM`);
+    assert.ok(performance.now() - sent < 10_000);
+  });
+
+  test('ends when the disk is full, and says so', async (t) => {
+    const cwd = scratch(t);
+    const fifo = makeFifo(cwd);
+    await using server = await servePaths();
+    // The one that blocks has a worker to itself, since it is asked for first.
+    const urls = [fifo, 'poison-full'].map((name) => `${server.origin}/${name}`);
+    const run = start(cwd, ...urls, '--overwrite', '-m', '1', '--workers', '2');
+    // Node before 22.15 can end such a process by a signal only.
+    const expected = 'execve' in process ? 3 : 137;
+    assert.equal(await run.status, expected);
+    assert.match(run.stderr(), /^\*\*\* Error: .*the disk is full/m);
+  });
+});
