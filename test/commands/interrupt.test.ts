@@ -67,11 +67,14 @@ describe('an interrupted command', { skip: noFifo }, () => {
     const fifo = makeFifo(cwd);
     await using server = await servePaths();
     const run = start(cwd, `${server.origin}/a`, '-i', join('out', fifo), '--overwrite');
-    await sleep(700);
+    let ended = false;
+    void run.status.then(() => (ended = true));
+    // It tells of nothing by which its start could be known.
+    while (!ended) {
+      await sleep(500);
+      if (!ended) run.kill('SIGINT');
+    }
     assert.equal(server.requests.length, 0);
-    run.kill('SIGINT');
-    await sleep(200);
-    run.kill('SIGINT');
     assert.equal(await run.status, 130);
   });
 });
