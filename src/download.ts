@@ -369,6 +369,11 @@ export class Download implements AttemptListener {
       this.#finishIfDone();
       return;
     }
+    if (failure.error.code === 'NET_TOO_MANY_OPEN') {
+      this.#doFewer();
+      // Free of charge as long as others run, which will give back what they hold.
+      if (this.#underWay.running > 0) work.tried -= 1;
+    }
     this.#retryOrFail(work, failure);
     this.#pump();
   }
@@ -412,13 +417,19 @@ export class Download implements AttemptListener {
       this.#storeFailures = 0;
       this.#succeed(item, result, work.unproven);
     } else if (FETCHED_AGAIN.has(result.code) && !this.#stopping) {
-      if (result.code === 'STORE_CROWDED') this.#underWay.shrink();
+      if (result.code === 'STORE_CROWDED') this.#doFewer();
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
       this.#fail(item, 'error', new FetchError(item, result));
       this.#judgeStorage(result);
     }
     this.#pump();
+  }
+
+  /** The process has too many files open. */
+  #doFewer(): void {
+    this.#underWay.shrink();
+    this.#connections?.keepFew();
   }
 
   /** A full or read-only file system ends the run, and so does one that fails again and again. */

@@ -61,9 +61,11 @@ export class Connections {
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   #idleCount = 0;
+  #maxIdle: number;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#maxIdle = options.maxIdle ?? MAX_IDLE;
     setMaxListeners(0, this.#ended.signal);
     this.#connect = connector({
       timeout: options.timeout,
@@ -112,7 +114,7 @@ export class Connections {
     if (idle === undefined) this.#idle.set(origin, [connection]);
     else idle.push(connection);
     this.#idleCount += 1;
-    if (this.#idleCount > (this.#options.maxIdle ?? MAX_IDLE)) this.#closeOldest();
+    if (this.#idleCount > this.#maxIdle) this.#closeOldest();
   }
 
   /**
@@ -129,6 +131,12 @@ export class Connections {
   send(connection: Connection, path: string, headers: string[], handler: ResponseHandler): void {
     connection.handler = handler;
     connection.client.dispatch({ method: 'GET', path, headers }, handler);
+  }
+
+  /** Gives back the files of idle connections, and keeps no more than the one that was used last from now on. */
+  keepFew(): void {
+    this.#maxIdle = 1;
+    while (this.#idleCount > this.#maxIdle) this.#closeOldest();
   }
 
   /** Ends all connections, those in use too. */

@@ -30,6 +30,12 @@ const UNREACHABLE: Meaning = {
   hint: 'check the network and the address',
 };
 
+const TOO_MANY_OPEN: Meaning = {
+  code: 'NET_TOO_MANY_OPEN',
+  what: 'this process has too many files open to connect',
+  hint: 'raise ulimit -n, or lower --max-requests',
+};
+
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
   Object.entries<Meaning>({
     ECONNRESET: RESET,
@@ -47,6 +53,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
       what: 'the name server did not answer',
       hint: 'try again later, or check the name server',
     },
+    EMFILE: TOO_MANY_OPEN,
+    ENFILE: { ...TOO_MANY_OPEN, what: 'this machine has too many files open to connect' },
     ENETUNREACH: UNREACHABLE,
     EHOSTUNREACH: UNREACHABLE,
     ENETDOWN: UNREACHABLE,

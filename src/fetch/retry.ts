@@ -32,6 +32,7 @@ const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_REFUSED',
   'NET_UNREACHABLE',
   'NET_TIMEOUT',
+  'NET_TOO_MANY_OPEN',
   'BODY_CUT',
   'BODY_EXCESS',
   'STORE_CROWDED',

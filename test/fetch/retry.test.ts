@@ -22,6 +22,7 @@ describe('retryDelay', () => {
     'NET_REFUSED',
     'NET_UNREACHABLE',
     'NET_TIMEOUT',
+    'NET_TOO_MANY_OPEN',
     'BODY_CUT',
     'BODY_EXCESS',
     'STORE_CROWDED',
