@@ -8,6 +8,7 @@ import type { ItemRequest } from '../plan.js';
 import { printable } from '../plan/printable.js';
 import type { Outcome, Summary } from '../report.js';
 import { showProgress } from '../ui/progress.js';
+import { describeUnchecked } from './environment.js';
 import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
 import { SOME_FAILED } from './status.js';
@@ -49,6 +50,8 @@ export async function flags(args: FlagsArguments): Promise<number> {
     overwrite: true,
     journal: false,
   });
+  const warning = describeUnchecked(process.env);
+  if (warning !== undefined) process.stderr.write(`${warning}\n`);
   const reportFile = await ReportFile.open(args.report);
   return interruptible(async (interruption) => {
     if (args.baseUrl === undefined) await startServerIfNeeded(label);

@@ -8,6 +8,7 @@ import type { ImageCheck, Layout } from '../protocol.js';
 import type { Failed, NotFound, Summary } from '../report.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
 import { describeVerdict } from '../verdict.js';
+import { describeProxies, describeUnchecked } from './environment.js';
 import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
 import { SOME_FAILED } from './status.js';
@@ -48,6 +49,8 @@ const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows the
 export async function get(args: GetArguments): Promise<number> {
   const sources = toSources(args);
   const options = resolveOptions({ ...args, headers: parseHeaders(args.header ?? []) });
+  const warnings = [describeUnchecked(process.env), args.quiet === true ? undefined : describeProxies(process.env)];
+  for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
   const reportFile = await ReportFile.open(args.report);
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
