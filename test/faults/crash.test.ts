@@ -1,0 +1,30 @@
+/** Runs that are killed without a warning: a few of them here, many in `npm run test:faults`. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Corpus } from '../helpers/corpus.js';
+import { crash } from '../helpers/crash.js';
+import { scratch } from '../helpers/scratch.js';
+
+const posix = process.platform === 'win32' && 'Windows has no kill -9';
+
+describe(
+  'after kill -9 nothing is torn, missing or twice, and nothing is fetched again that is there',
+  { skip: posix },
+  () => {
+    for (const layout of ['flat', 'tar'] as const) {
+      test(layout, { timeout: 120_000 }, async (t) => {
+        const seed = 7;
+        const counts = await crash({
+          layout,
+          corpus: new Corpus(120),
+          folder: scratch(t),
+          kills: 2,
+          seed,
+          requests: 150,
+        });
+        t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`);
+        assert.ok(counts.resumes > 0);
+      });
+    }
+  },
+);
