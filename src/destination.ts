@@ -1,7 +1,8 @@
 /** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, opendir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { syncFolderAsync } from '../workers/durable.js';
 import { meaningOf } from '../workers/failure.js';
 import { UNFINISHED_FILE } from '../workers/files.js';
 import { shardNumber } from '../workers/shard-name.js';
@@ -35,17 +36,19 @@ export class Destination {
   /**
    * Until it is closed no other run gets it.
    *
+   * @param durable whether its folders outlast a power cut
    * @throws UsageError when `directory` cannot be a folder, StorageError when nothing can be written to it, SluiceError
    *   with code `STORE_BUSY` when another run has it
    */
-  static async open(directory: string): Promise<Destination> {
+  static async open(directory: string, durable = false): Promise<Destination> {
     const own = join(directory, OWN_FOLDER);
     const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
     let lock: Lock | undefined;
     try {
-      await mkdir(directory, { recursive: true });
+      const made = await mkdir(directory, { recursive: true });
       lock = await Lock.take(directory, own);
       await makeOwn(own);
+      if (durable) await syncDown(own, dirname(made ?? directory));
       await lock.tell(own);
       await removeLeftovers(own);
       await mkdir(scratch);
@@ -114,6 +117,11 @@ async function removeLeftovers(own: string): Promise<void> {
   for (const name of await readdir(own)) {
     if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
   }
+}
+
+/** Syncs the names of folders: that of `folder`, and those between it and `above`, which is above it. */
+async function syncDown(folder: string, above: string): Promise<void> {
+  for (let next = folder; next.length > above.length; next = dirname(next)) await syncFolderAsync(dirname(next));
 }
 
 /** Makes the program's folder, or finds it. A link in its place would lead unfinished files out of the destination. */

@@ -47,6 +47,9 @@ const MAX_STORE_FAILURES = 10;
 /** What the store may say of a body that is worth another fetch. */
 const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
 
+/** What ends the run at once: no file will fare better. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set(['STORE_FULL', 'STORE_READ_ONLY', 'STORE_SYNC']);
+
 const INTERRUPTED: PlainError = {
   code: 'ABORTED',
   message: 'the run was interrupted',
@@ -180,8 +183,8 @@ export class Download implements AttemptListener {
     // Loaded while lists are opened and the destination is made, which on slow storage takes a while.
     const client = this.#options.executor === 'threads' ? undefined : import('./fetch/client.js');
     await this.#entries.prime();
-    const { layout, shardSize, imageCheck, maxBodySize, simulatedLatency } = this.#options;
-    this.#destination = await Destination.open(this.#options.directory);
+    const { layout, shardSize, imageCheck, maxBodySize, simulatedLatency, durable } = this.#options;
+    this.#destination = await Destination.open(this.#options.directory, durable);
     this.#resumption = await resume(this.#destination, this.#sources, this.#options, {
       onThere: (count) => {
         this.#tally.skipped += count;
@@ -195,6 +198,7 @@ export class Download implements AttemptListener {
       imageCheck,
       maxBodySize,
       simulatedLatency,
+      durable,
       cancelled: this.#cancelled,
     };
     const onStored = (item: Item, result: StoreResult): void => this.#onStored(item, result);
@@ -432,15 +436,14 @@ export class Download implements AttemptListener {
     this.#connections?.keepFew();
   }
 
-  /** A full or read-only file system ends the run, and so does one that fails again and again. */
+  /** A full or read-only file system ends the run, and so does one that fails to sync, or fails again and again. */
   #judgeStorage(error: PlainError): void {
     if (!error.code.startsWith('STORE_') || error.code === 'STORE_EXISTS' || error.code === 'STORE_CROWDED') return;
     // A shard that fails is one failure of the storage, however many items are in it.
     if (error === this.#lastStoreFailure) return;
     this.#lastStoreFailure = error;
     this.#storeFailures += 1;
-    const hopeless = error.code === 'STORE_FULL' || error.code === 'STORE_READ_ONLY';
-    if (hopeless || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
+    if (HOPELESS.has(error.code) || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
   }
 
   /** Says that it is stored once the journal does. */

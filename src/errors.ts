@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'STORE_DENIED'
   | 'STORE_CROWDED'
   | 'STORE_FAILED'
+  | 'STORE_SYNC'
   | 'STORE_JOURNAL'
   // this program
   | 'WORKER_LOST'

@@ -27,6 +27,8 @@ export interface StoreSettings {
   /** Bound on one body after its content-encoding is undone, in bytes. */
   readonly maxBodySize: number;
   readonly simulatedLatency: SimulatedLatency;
+  /** What is stored outlasts a power cut. */
+  readonly durable: boolean;
   /** On shared memory; set to 1 by the main thread when what is not yet stored is to be left. */
   readonly cancelled: Int32Array;
 }

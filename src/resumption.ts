@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncStored } from '../workers/durable.js';
 import type { Destination } from './destination.js';
 import type { StorageError } from './errors.js';
 import { Admission } from './journal/admission.js';
@@ -61,7 +62,13 @@ export async function resume(
     await known?.journal.leave();
     throw error;
   }
-  const examine = (name: string): ReturnType<typeof examineFile> => examineFile(join(options.directory, name));
+  const examine = async (name: string): ReturnType<typeof examineFile> => {
+    const path = join(options.directory, name);
+    const stored = await examineFile(path);
+    // Its run was killed before it was written down, and may not have synced it.
+    if (options.durable) await syncStored(path);
+    return stored;
+  };
   return {
     admission: new Admission({ present, overwrite, examine, onThere }, known),
     journal: known?.journal,

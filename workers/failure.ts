@@ -1,6 +1,6 @@
 /** What an error of the operating system means for a body that was to be stored, and what a person can do about it. */
 import { constants } from 'node:os';
-import { type ErrorCode, type PlainError, toPlain } from '../src/errors.js';
+import { type ErrorCode, type PlainError, StorageError, toPlain } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol.js';
 
 /** What an error means for the storage, with the parts of a message about it. */
@@ -76,6 +76,12 @@ const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [-
 export function meaningOf(error: unknown): Meaning {
   const { code = '', errno = 0, syscall } = Object(error) as NodeJS.ErrnoException;
   return MEANINGS[code] ?? MEANINGS[NAMES.get(errno) ?? ''] ?? (syscall === undefined ? OWN_FAULT : UNKNOWN);
+}
+
+/** What was written may be lost, whatever a second try says: so it ends the run. */
+export function syncFailed(error: unknown, path: string): StorageError {
+  const { what, hint } = meaningOf(error);
+  return new StorageError(toPlain(error, { code: 'STORE_SYNC', message: `cannot sync ${path}: ${what}`, hint }));
 }
 
 export function describeStoreFailure(error: unknown, name: string, settings: StoreSettings): PlainError {

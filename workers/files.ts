@@ -11,6 +11,7 @@ import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
 import type { StoredFile, StoreSettings } from '../src/protocol.js';
 import { count } from './clock.js';
+import { syncFile, syncFileAsync } from './durable.js';
 import { useFolder, useFolderAsync } from './folders.js';
 
 let serial = 0;
@@ -51,7 +52,7 @@ export const UNFINISHED_FILE = '.sluice-';
 export interface UnfinishedFile {
   /** `write(2)` may take less than it was given, on a full disk without an error: goes on until it takes all or fails. */
   write(bytes: Uint8Array): void | Promise<void>;
-  /** Not only tidiness: NFS reports a full disk at close. */
+  /** Not only tidiness: NFS reports a full disk at close. Before it, what is to outlast a power cut is synced. */
   close(): void | Promise<void>;
   /** All that was written, once it is closed. */
   read(): Uint8Array | Promise<Uint8Array>;
@@ -90,9 +91,9 @@ export class TemporaryFile implements UnfinishedFile {
 
   close(): void {
     const started = performance.now();
-    const fd = this.#fd as number;
-    this.#fd = undefined;
-    fs.closeSync(fd);
+    const { durable, directory } = this.#settings;
+    if (durable) syncFile(this.#fd as number, `${directory}/${this.#name}`);
+    this.#close();
     count('write', started);
   }
 
@@ -109,7 +110,7 @@ export class TemporaryFile implements UnfinishedFile {
 
   discard(): void {
     try {
-      if (this.#fd !== undefined) this.close();
+      if (this.#fd !== undefined) this.#close();
     } catch {
       // See UnfinishedFile.
     }
@@ -118,6 +119,12 @@ export class TemporaryFile implements UnfinishedFile {
     } catch {
       // See UnfinishedFile.
     }
+  }
+
+  #close(): void {
+    const fd = this.#fd as number;
+    this.#fd = undefined;
+    fs.closeSync(fd);
   }
 }
 
@@ -210,9 +217,9 @@ export class AsyncTemporaryFile implements UnfinishedFile {
 
   async close(): Promise<void> {
     const started = performance.now();
-    const fd = this.#fd as number;
-    this.#fd = undefined;
-    await close(fd);
+    const { durable, directory } = this.#settings;
+    if (durable) await syncFileAsync(this.#fd as number, `${directory}/${this.#name}`);
+    await this.#close();
     count('write', started);
   }
 
@@ -230,9 +237,15 @@ export class AsyncTemporaryFile implements UnfinishedFile {
   }
 
   async discard(): Promise<void> {
-    if (this.#fd !== undefined) await this.close().catch(() => undefined);
+    if (this.#fd !== undefined) await this.#close().catch(() => undefined);
     await fs.promises.unlink(this.#path).catch(() => undefined);
     this.#release();
+  }
+
+  #close(): Promise<void> {
+    const fd = this.#fd as number;
+    this.#fd = undefined;
+    return close(fd);
   }
 
   #release(): void {

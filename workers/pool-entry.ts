@@ -1,4 +1,5 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
+import type { PlainError } from '../src/errors.js';
 import {
   type BatchAnswer,
   type BatchTask,
@@ -10,6 +11,7 @@ import {
   type Task,
 } from '../src/protocol.js';
 import { InParts, now, timesSince } from './clock.js';
+import { secure, secureAsync } from './durable.js';
 import { receiveParts } from './parts.js';
 import { storePlain, storePlainWaiting } from './plain.js';
 import type * as Store from './store.js';
@@ -31,9 +33,9 @@ function loadStore(): Promise<typeof Store> {
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
 function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer | Promise<BatchAnswer> {
-  const { arena, spans, names, encodings, settings } = task;
+  const { arena, spans, names, encodings, settings, manner } = task;
   const started = now();
-  const failures: StoreFailure[] = [];
+  let failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
   const crc32s = new Uint32Array(names.length);
 
@@ -61,8 +63,24 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
     }
     return undefined;
   };
-  const answer = (): BatchAnswer => ({ sizes, crc32s, failures, times: timesSince(started) });
-  return storeFrom(0)?.then(answer) ?? answer();
+  const stored = (): string[] => {
+    const failed = new Set(failures.map(({ position }) => position));
+    return names.filter((_name, position) => !failed.has(position));
+  };
+  const answer = (unsafe: PlainError | undefined): BatchAnswer => {
+    if (unsafe !== undefined) {
+      const failed = new Map(failures.map(({ position, error }) => [position, error]));
+      failures = names.map((_name, position) => ({ position, error: failed.get(position) ?? unsafe }));
+    }
+    return { sizes, crc32s, failures, times: timesSince(started) };
+  };
+  const storing = storeFrom(0);
+  if (!settings.durable) return storing?.then(() => answer(undefined)) ?? answer(undefined);
+  if (manner === 'waiting')
+    return Promise.resolve(storing)
+      .then(() => secureAsync(stored(), settings))
+      .then(answer);
+  return storing?.then(() => answer(secure(stored(), settings))) ?? answer(secure(stored(), settings));
 }
 
 async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise<LargeAnswer> {
@@ -70,7 +88,8 @@ async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise
     const clock = new InParts();
     const parts = clock.of(receiveParts(port));
     const { storeLarge, storeLargeAsync } = await loadStore();
-    const result = await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
+    const stored = await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
+    const result = isStored(stored) ? ((await secureAsync([job.name], settings)) ?? stored) : stored;
     return { result, times: clock.times };
   } finally {
     port.close();

@@ -3,8 +3,10 @@
  * added last can be taken back, which is how a body that breaks in the middle leaves no trace.
  */
 import * as fs from 'node:fs';
-import type { SimulatedLatency, StoredFile } from '../src/protocol.js';
+import { dirname } from 'node:path';
+import type { StoredFile, StoreSettings } from '../src/protocol.js';
 import { count } from './clock.js';
+import { syncFile, syncFolder } from './durable.js';
 import { block, openPatiently, progress } from './files.js';
 import { RECORD_SIZE } from './ustar.js';
 
@@ -17,8 +19,8 @@ export class Shard {
   /** The bodies in it that are whole. */
   readonly ids: number[] = [];
   readonly stored: StoredFile[] = [];
-  readonly #path: string;
-  readonly #latency: SimulatedLatency;
+  #path: string;
+  readonly #settings: StoreSettings;
   readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafe(WRITE_SIZE);
   /** Where in the file the buffer belongs: a multiple of its size. */
@@ -29,9 +31,9 @@ export class Shard {
   #open = true;
 
   /** @param path absolute; no such file is there yet */
-  constructor(path: string, latency: SimulatedLatency) {
+  constructor(path: string, settings: StoreSettings) {
     this.#path = path;
-    this.#latency = latency;
+    this.#settings = settings;
     const started = performance.now();
     this.#fd = openPatiently(path, 'wx+');
     count('create', started);
@@ -89,17 +91,21 @@ export class Shard {
     this.#end = end;
   }
 
-  /** Ends the archive and gives it its final name. */
+  /** Ends the archive and gives it its final name; `discard` removes it also after that. */
   seal(path: string): void {
     this.append(Buffer.alloc(END_SIZE));
     this.pad(RECORD_SIZE);
     this.#flush();
     if (this.#fileSize > this.#end) fs.ftruncateSync(this.#fd, this.#end);
+    const { durable, simulatedLatency } = this.#settings;
+    if (durable) counted(() => syncFile(this.#fd, path));
     this.#close();
     const started = performance.now();
-    block(this.#latency.name);
+    block(simulatedLatency.name);
     fs.renameSync(this.#path, path);
+    this.#path = path;
     count('rename', started);
+    if (durable) counted(() => syncFolder(dirname(path)));
   }
 
   /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
@@ -119,9 +125,7 @@ export class Shard {
   /** Not only tidiness: NFS reports a full disk at close. */
   #close(): void {
     this.#open = false;
-    const started = performance.now();
-    fs.closeSync(this.#fd);
-    count('write', started);
+    counted(() => fs.closeSync(this.#fd));
   }
 
   #flush(): void {
@@ -133,11 +137,17 @@ export class Shard {
 
   #write(bytes: Uint8Array, position: number): void {
     const started = performance.now();
-    block(this.#latency.write);
+    block(this.#settings.simulatedLatency.write);
     for (let written = 0; written < bytes.length;) {
       written += progress(fs.writeSync(this.#fd, bytes, written, bytes.length - written, position + written));
     }
     this.#fileSize = Math.max(this.#fileSize, position + bytes.length);
     count('write', started);
   }
+}
+
+function counted(call: () => void): void {
+  const started = performance.now();
+  call();
+  count('write', started);
 }

@@ -65,8 +65,8 @@ export class Shards {
 
   takeEmpty(): Shard {
     this.#serial += 1;
-    const { scratch, simulatedLatency } = this.#settings.store;
-    return new Shard(`${scratch}/shard-${threadId}-${this.#serial}`, simulatedLatency);
+    const { store } = this.#settings;
+    return new Shard(`${store.scratch}/shard-${threadId}-${this.#serial}`, store);
   }
 
   release(shard: Shard): void {

@@ -5,9 +5,10 @@
 import { Channel } from '../channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../plan.js';
-import type { StoreResult, StoreSettings } from '../protocol.js';
+import { isStored, type StoreResult, type StoreSettings } from '../protocol.js';
 import type { Load } from '../verdict.js';
 import { type Moment, now, partOf, timesSince } from '../../workers/clock.js';
+import { secure, secureAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
@@ -54,7 +55,8 @@ export class LocalExecutor implements Executor {
       }
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
-    const stored = store(counted(), { name: item.name, encoding }, this.#settings).then((result) => {
+    const storing = store(counted(), { name: item.name, encoding }, this.#settings);
+    const stored = this.#secured(storing, item).then((result) => {
       settled = true;
       // What was sent and not asked for is dropped.
       void parts.return();
@@ -107,18 +109,24 @@ export class LocalExecutor implements Executor {
     const started = performance.now();
     const result = store(bytes, { name: item.name, encoding }, this.#settings);
     if (!(result instanceof Promise)) {
+      const secured = isStored(result) ? (secure([item.name], this.#settings) ?? result) : result;
       this.#taken += performance.now() - started;
-      this.#onStored(item, result);
+      this.#onStored(item, secured);
       return;
     }
     this.#running += 1;
-    const stored = result.then((value) => {
+    const stored = this.#secured(result, item).then((value) => {
       this.#taken += performance.now() - started;
       this.#running -= 1;
       this.#beginMore();
       return value;
     });
     this.#track(stored, item);
+  }
+
+  async #secured(storing: Promise<StoreResult>, { name }: Item): Promise<StoreResult> {
+    const result = await storing;
+    return isStored(result) ? ((await secureAsync([name], this.#settings)) ?? result) : result;
   }
 
   #track(result: Promise<StoreResult | undefined>, item: Item): void {

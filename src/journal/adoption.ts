@@ -5,6 +5,7 @@
  */
 import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncStored } from '../../workers/durable.js';
 import { shardName } from '../../workers/shard-name.js';
 import { withoutPassword } from '../plan/printable.js';
 import type { StoredFile } from '../protocol.js';
@@ -24,6 +25,8 @@ export interface AdoptionSettings {
   readonly shards: ReadonlySet<number>;
   /** The machine was not started anew since: what a process wrote is whole. */
   readonly sameBoot: boolean;
+  /** What is adopted is to outlast a power cut. */
+  readonly durable: boolean;
 }
 
 /**
@@ -39,6 +42,7 @@ export async function adoptShards(settings: AdoptionSettings): Promise<void> {
   const unknown = [...shards].filter((shard) => shard >= firstShard && !recall.shards.has(shard));
   for (const shard of unknown.toSorted((a, b) => a - b)) {
     const items = await ownItems(shard, settings);
+    if (settings.durable && items.size > 0) await syncStored(join(settings.directory, shardName(shard)));
     for (const [index, stored] of items) {
       recall.adopt(index, stored);
       journal.stored(index, stored, false);

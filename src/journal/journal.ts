@@ -6,7 +6,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { meaningOf } from '../../workers/failure.js';
+import { syncFolderAsync } from '../../workers/durable.js';
+import { meaningOf, syncFailed } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
 import type { StoredFile } from '../protocol.js';
@@ -144,7 +145,7 @@ export class Journal {
             await writeFully(this.#file, frame, position);
             position += frame.length;
           }
-          if (this.#durable) await this.#file.datasync();
+          if (this.#durable) await this.#sync();
         } catch (error) {
           this.#waiting.unshift(...waiting);
           throw error;
@@ -153,6 +154,14 @@ export class Journal {
       } while (this.#isDue);
     } finally {
       this.#writing = false;
+    }
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      throw syncFailed(error, `the journal ${this.#path}`);
     }
   }
 
@@ -200,6 +209,15 @@ export async function beginJournalFile(file: FileHandle, path: string): Promise<
     throw journalFailed(error, path);
   }
   return PREAMBLE.length;
+}
+
+/** Makes the file's name outlast a power cut. */
+export async function syncJournalName(path: string): Promise<void> {
+  try {
+    await syncFolderAsync(dirname(path));
+  } catch (error) {
+    throw journalFailed(error, path);
+  }
 }
 
 /** Cuts off what a crash tore, so that what is written next follows what is whole. */

@@ -7,7 +7,7 @@ import type { Known } from './admission.js';
 import { adoptShards, removeShard } from './adoption.js';
 import { bootId } from './boot.js';
 import type { RunRecord } from './format.js';
-import { beginJournalFile, cutJournalFile, Journal, openJournalFile } from './journal.js';
+import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
 import { Recall } from './recall.js';
 
 /** The journal's name in its folder. */
@@ -61,6 +61,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   }
   const end = extent?.end ?? (await beginJournalFile(file, path));
   if (extent !== undefined && extent.torn > 0) await cutJournalFile(file, path, end);
+  if (durable) await syncJournalName(path);
   const journal = new Journal(file, path, end, durable, onFailure);
   // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
   const afresh = overwrite && (before === undefined || recall.complete);
@@ -70,7 +71,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     recall.forget();
   } else if (run.layout === 'tar') {
     const sameBoot = before?.boot === boot;
-    await adoptShards({ file, recall, journal, directory: run.directory, shards, sameBoot });
+    await adoptShards({ file, recall, journal, directory: run.directory, shards, sameBoot, durable });
   }
   const { ledger, keys } = recall;
   const firstShard = afresh ? 0 : firstShardAfter(shards, recall.shards);

@@ -118,10 +118,13 @@ export class Recall implements RecordVisitor {
 
   failed(index: number, payload: Buffer, at: number): void {
     const key = this.#begun.get(index);
+    if (key === undefined) return;
+    const { code } = failureAt(payload, at);
     // The worker may have been lost after it had given the file its name.
-    if (key === undefined || failureAt(payload, at).code === 'WORKER_LOST') return;
+    if (code === 'WORKER_LOST') return;
     this.#begun.delete(index);
-    this.ledger.set(key, FAILED);
+    // The file may have its name, and what is in it nobody knows.
+    this.ledger.set(key, code === 'STORE_SYNC' ? DOUBTFUL_IF_THERE : FAILED);
   }
 
   end(record: EndRecord): void {

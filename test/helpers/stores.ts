@@ -23,6 +23,7 @@ export function settingsFor(directory: string, changes: Partial<StoreSettings> =
     imageCheck: 'none',
     maxBodySize: 2 ** 40,
     simulatedLatency: { name: 0, write: 0 },
+    durable: false,
     cancelled: new Int32Array(new SharedArrayBuffer(4)),
     ...changes,
   };

@@ -18,7 +18,6 @@ import { bodiesIn, listedByPython, listedByTar, noGnuTar, noPython, shardsIn } f
 
 const MIB = 1 << 20;
 const GIB = 2 ** 30;
-const NO_LATENCY = { name: 0, write: 0 };
 
 describe('headers', () => {
   /** An archive of one member of 9 GiB, nearly all of it a hole. */
@@ -64,7 +63,7 @@ describe('a shard', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
         serial += 1;
-        const shard = new Shard(join(folder, `unfinished-${serial}`), NO_LATENCY);
+        const shard = new Shard(join(folder, `unfinished-${serial}`), storeSettings(t));
         let model = Buffer.alloc(0);
         for (const [seed, step] of changes.entries()) {
           const at = 'at' in step ? Math.floor(step.at * model.length) : 0;
