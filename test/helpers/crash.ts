@@ -173,7 +173,7 @@ class Chain {
     this.runs += 1;
     if (this.runs > 1) this.#counts.resumes += 1;
     const args = ['get', '-q', '-i', this.#list, '-d', join(folder, this.#name), '-m', '32'];
-    const command = [...flags, CLI, ...args, '--layout', layout, '--shard-size', '256KiB'];
+    const command = [...flags, CLI, ...args, '--layout', layout, '--shard-size', '1MiB'];
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'pipe'] });
     const kill = (): unknown => child.kill('SIGKILL');
     server.asked.length = 0;
