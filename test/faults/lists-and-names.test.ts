@@ -5,10 +5,11 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { answer, startRawServer } from '../helpers/raw-server.js';
 import { Place } from '../helpers/soundness.js';
+import { thorough } from '../helpers/thorough.js';
 
 const timeout = 120_000;
-/** Runs of the whole command; many under `npm run test:faults`. */
-const RUNS = Number(process.env['SLUICE_FAULT_RUNS'] ?? 4);
+/** Runs of the whole command. */
+const RUNS = thorough ? 60 : 3;
 
 /** What a terminal might obey, or show otherwise than it is: all control characters but LF, and what turns text around. */
 // eslint-disable-next-line no-control-regex
@@ -129,7 +130,7 @@ describe('a list', { timeout }, () => {
         if (!isTar) assert.equal(names.length, ok);
         for (const name of names) assertHarmless(name);
       }),
-      { numRuns: RUNS, seed: process.env['SLUICE_FAULT_RUNS'] === undefined ? 7 : Date.now() },
+      { numRuns: RUNS, ...(thorough ? {} : { seed: 7 }) },
     );
   });
 });

@@ -11,6 +11,7 @@ import { noOwnMounts, over } from '../helpers/faults.js';
 import { answer, END, pause, RESET, type Script, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
 import { type Bodies, Place } from '../helpers/soundness.js';
+import { thorough } from '../helpers/thorough.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const HALF = 'x'.repeat(50);
@@ -70,11 +71,9 @@ const BROKEN: Readonly<Record<string, [script: () => Script, code: string, again
   'stall-after-headers': [() => [`${OK}Content-Length: 100\r\n\r\n`], 'NET_TIMEOUT', true],
 };
 
-for (const [kind, ...options] of [
-  ['files'],
-  ['files by libuv', '--executor', 'libuv'],
-  ['shards', '--layout', 'tar'],
-] as const) {
+const KINDS = [['files'], ['files by libuv', '--executor', 'libuv'], ['shards', '--layout', 'tar']] as const;
+
+for (const [kind, ...options] of thorough ? KINDS : KINDS.slice(0, 1)) {
   test(
     `broken answers, ${kind}: each an error of its kind, tried again where it helps; the others go on`,
     { timeout },

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { noise } from '../helpers/bodies.js';
 import { answer, startRawServer } from '../helpers/raw-server.js';
 import { type Bodies, Place } from '../helpers/soundness.js';
+import { thorough } from '../helpers/thorough.js';
 import { bodiesIn, shardsIn } from '../helpers/tars.js';
 
 const POISON = new URL('../helpers/poison.js', import.meta.url).href;
@@ -31,10 +32,12 @@ async function run(t: { after(fn: () => void): void }, how: string, flags: reado
   return { ...ran, place, asked, requests: server.requests.length };
 }
 
-for (const [how, flags] of [
+const ENDS: readonly [how: string, flags: readonly string[]][] = [
   ['exit', []],
   ['heap', ['--max-old-space-size=48']],
-] as const) {
+];
+
+for (const [how, flags] of thorough ? ENDS : ENDS.slice(0, 1)) {
   test(
     `a worker that ends by ${how}: its items are fetched again once; the one at fault fails, alone`,
     { timeout },
