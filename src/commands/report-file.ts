@@ -1,6 +1,7 @@
 /** `--report FILE`: the summary as JSON. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
+import { withoutPassword } from '../plan/printable.js';
 import type { Outcome, Summary } from '../report.js';
 
 /** Failed items that the report lists; all are counted. */
@@ -35,7 +36,8 @@ export class ReportFile {
   note(outcome: Outcome): void {
     if (outcome.status === 'ok' || this.#failures.length >= MAX_FAILURES) return;
     const { code, message, hint } = outcome.error;
-    this.#failures.push({ index: outcome.index, url: outcome.url, status: outcome.status, code, message, hint });
+    const url = withoutPassword(outcome.url);
+    this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });
   }
 
   async write(command: string, summary: Summary): Promise<void> {

@@ -67,12 +67,12 @@ describe('an interrupted command', { skip: noFifo }, () => {
     const fifo = makeFifo(cwd);
     await using server = await servePaths();
     const run = start(cwd, `${server.origin}/a`, '-i', join('out', fifo), '--overwrite');
-    let ended = false;
-    void run.status.then(() => (ended = true));
+    const seen = { end: false };
+    void run.status.then(() => (seen.end = true));
     // It tells of nothing by which its start could be known.
-    while (!ended) {
+    while (!seen.end) {
       await sleep(500);
-      if (!ended) run.kill('SIGINT');
+      if (!seen.end) run.kill('SIGINT');
     }
     assert.equal(server.requests.length, 0);
     assert.equal(await run.status, 130);

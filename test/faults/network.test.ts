@@ -200,6 +200,14 @@ describe('redirects', { timeout }, () => {
   });
 });
 
+test('a URL that fails is told of without its password, in the report too', { timeout }, async (t) => {
+  await using server = await startRawServer({ onRequest: () => [answer('no', '', '403 Forbidden')] });
+  const place = new Place(t);
+  const { stdout, stderr, report } = await place.get(['-v', `http://s0meone:passw0rd@127.0.0.1:${server.port}/a`]);
+  assert.equal(report?.failures.length, 1);
+  for (const text of [stdout, stderr, JSON.stringify(report)]) assert.doesNotMatch(text, /passw0rd/);
+});
+
 describe('names of hosts', { timeout }, () => {
   test('that do not exist fail, and the others go on', async (t) => {
     await using server = await startRawServer({ onRequest: ({ path }) => [answer(GOOD[path.slice(1)] as Uint8Array)] });
