@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printable } from './plan/printable.js';
 import { Ending } from './commands/leave.js';
-import { exitStatus, USAGE } from './commands/status.js';
+import { exitStatus, USAGE } from './commands/exit-status.js';
 import { SluiceError, UsageError } from './errors.js';
 import type { FlagsArguments } from './commands/flags.js';
 import type { GetArguments } from './commands/get.js';

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Interrupted, interruptible } from '../commands/interrupt.js';
-import { exitStatus, SOME_FAILED } from '../commands/status.js';
+import { exitStatus, SOME_FAILED } from '../commands/exit-status.js';
 import { SluiceError, UsageError } from '../errors.js';
 import { type Choices, HELP, parseChoices } from './choices.js';
 import { findPeers, SLUICE, sluices } from './contestants.js';

@@ -11,7 +11,7 @@ import { showProgress } from '../ui/progress.js';
 import { describeUnchecked } from './environment.js';
 import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
-import { SOME_FAILED } from './status.js';
+import { SOME_FAILED } from './exit-status.js';
 
 export interface FlagsArguments {
   readonly codes: readonly string[];
