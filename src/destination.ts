@@ -41,7 +41,7 @@ export class Destination {
    *   with code `STORE_BUSY` when another run has it
    */
   static async open(directory: string, durable = false): Promise<Destination> {
-    const own = join(directory, OWN_FOLDER);
+    const own = ownFolder(directory);
     const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
     let lock: Lock | undefined;
     try {
@@ -82,10 +82,8 @@ export class Destination {
     return names;
   }
 
-  /** The numbers of the shards that are there. */
-  async shards(): Promise<ReadonlySet<number>> {
-    const names = await readdir(this.directory);
-    return new Set(names.flatMap((name) => shardNumber(name) ?? []));
+  shards(): Promise<ReadonlySet<number>> {
+    return shardsIn(this.directory);
   }
 
   async #listFolder(folder: string, names: NameSet): Promise<void> {
@@ -105,6 +103,17 @@ export class Destination {
   async close(): Promise<void> {
     await leave(this.scratch, this.#lock);
   }
+}
+
+/** The folder for the program's own files in a destination. */
+export function ownFolder(directory: string): string {
+  return join(directory, OWN_FOLDER);
+}
+
+/** The numbers of the shards that are in a folder. */
+export async function shardsIn(directory: string): Promise<ReadonlySet<number>> {
+  const names = await readdir(directory);
+  return new Set(names.flatMap((name) => shardNumber(name) ?? []));
 }
 
 async function leave(scratch: string, lock: Lock): Promise<void> {

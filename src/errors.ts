@@ -36,6 +36,7 @@ export type ErrorCode =
   // the storage
   | 'STORE_BUSY'
   | 'STORE_EXISTS'
+  | 'STORE_CHANGED'
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
   | 'STORE_DENIED'

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open, readFile, rmdir, stat, unlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SluiceError } from './errors.js';
@@ -31,6 +31,9 @@ interface Told {
   /** As in ISO 8601. */
   readonly since: string;
 }
+
+/** As far as it has told of itself. */
+export type Holder = Partial<Pick<Told, 'pid' | 'host' | 'since'>>;
 
 /** Gives back what the kernel holds. */
 type Release = () => Promise<void>;
@@ -60,6 +63,25 @@ export class Lock {
     const release = await hold(directory);
     if (release === 'busy') throw busy(directory, await readTold(join(own, RUN)), SHORT);
     return new Lock(directory, release);
+  }
+
+  /**
+   * Who has it, without touching anything. On macOS and the BSDs it is taken for a moment.
+   *
+   * @param directory which is there
+   * @param own the program's folder in it, which may not be there
+   */
+  static async holder(directory: string, own: string): Promise<Holder | undefined> {
+    const told = await readTold(join(own, RUN));
+    const isHeld = await isHeldHere(directory);
+    if (isHeld === true) return told ?? {};
+    if (told === undefined || (isHeld === false && told.space === SPACE)) return undefined;
+    // By this machine's clock, for want of the file system's: nothing is written to ask for that.
+    const age = await stat(join(own, RUN)).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => Infinity,
+    );
+    return age < FRESH ? told : undefined;
   }
 
   /**
@@ -132,9 +154,35 @@ function networkSpace(): string {
 
 async function hold(directory: string): Promise<Release | 'busy' | undefined> {
   if (WITH_EXLOCK.has(process.platform)) return holdFolder(directory);
+  const path = await nameOf(directory);
+  return path === undefined ? undefined : holdName(path);
+}
+
+/** Where who holds it listens; undefined where there are no such names. */
+async function nameOf(directory: string): Promise<string | undefined> {
   const { dev, ino } = await stat(directory, { bigint: true });
-  if (process.platform === 'linux') return holdName(`\0sluice-${dev}-${ino}`);
-  return process.platform === 'win32' ? holdName(`\\\\.\\pipe\\sluice-${dev}-${ino}`) : undefined;
+  if (process.platform === 'linux') return `\0sluice-${dev}-${ino}`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\sluice-${dev}-${ino}` : undefined;
+}
+
+/** Whether a process on this machine holds it; undefined where the kernel has nothing to hold. */
+async function isHeldHere(directory: string): Promise<boolean | undefined> {
+  const path = WITH_EXLOCK.has(process.platform) ? undefined : await nameOf(directory);
+  if (path !== undefined) return isListening(path);
+  const release = await hold(directory);
+  if (typeof release === 'function') await release();
+  return release === undefined ? undefined : release === 'busy';
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 /** Abstract socket on Linux, named pipe on Windows: what listens there ends with its process, and so does the name. */

@@ -7,7 +7,9 @@ import { exitStatus, USAGE } from './commands/exit-status.js';
 import { SluiceError, UsageError } from './errors.js';
 import type { FlagsArguments } from './commands/flags.js';
 import type { GetArguments } from './commands/get.js';
+import type { RetryArguments } from './commands/retry.js';
 import type { ServeArguments } from './commands/serve.js';
+import type { StatusArguments } from './commands/status.js';
 import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
 import { outliveReaders } from './ui/output.js';
 
@@ -38,23 +40,13 @@ function executorOption(): Option {
   return new Option('--executor <name>', 'what decodes and stores').choices(EXECUTORS).default('pool');
 }
 
-function createProgram(finish: (status: number) => void): Command {
-  const program = new Command('sluice')
-    .description('Bulk downloads to slow storage: the network never waits for the disk, and nothing is lost.')
-    .version(version)
-    .exitOverride()
-    .configureOutput({ outputError: (message, write) => write(message.replace(/^error:/, '*** Usage error:')) });
+function stateOption(): Option {
+  return new Option('--state <DIR>', 'folder for the journal, if it is not to be in the destination');
+}
 
-  program
-    .command('get')
-    .description('download URLs from arguments and lists')
-    .argument('[URL...]', 'http(s) URLs')
-    .option(
-      '-i, --input-file <FILE>',
-      'a list: a URL on each line, after a tab its file name; - is standard input; may be repeated',
-      collect,
-    )
-    .option('-d, --directory <DIR>', 'destination', 'downloads')
+/** What all commands take that download from any server. */
+function addDownloadOptions(command: Command): Command {
+  return command
     .option('-m, --max-requests <N>', 'requests at once', wholeNumber, 16)
     .option('--max-requests-per-host <N>', 'requests to one server at once (default: no other bound)', wholeNumber)
     .option('-q, --quiet', 'print nothing but what stops the run')
@@ -62,7 +54,6 @@ function createProgram(finish: (status: number) => void): Command {
     .addOption(executorOption())
     .option('--workers <auto|N>', 'threads that store', workers, 'auto')
     .option('--memory <SIZE>', 'bytes fetched and not yet stored, at the most', '256MiB')
-    .addOption(new Option('--layout <name>', 'where files go').choices(LAYOUTS).default('flat'))
     .option('--shard-size <SIZE>', 'bytes of a shard of the layout tar', '128MiB')
     .addOption(new Option('--image-check <how>', 'prove that images are whole').choices(IMAGE_CHECKS).default('none'))
     .option('--max-body-size <SIZE>', 'bytes of one file, at the most', '1TiB')
@@ -77,15 +68,57 @@ function createProgram(finish: (status: number) => void): Command {
     .option('--tries <N>', 'tries for each item', wholeNumber, 5)
     .option('--strict', 'a body that ends with the connection, so that it may be cut, is an error')
     .option('--header <LINE>', "a header for every request: 'Name: value'; may be repeated", collect)
-    .option('--overwrite', 'replace files that are there')
-    .option('--no-journal', 'do not write down what is done: the run cannot be resumed')
-    .option('--state <DIR>', 'folder for the journal, if it is not to be in the destination')
+    .addOption(stateOption())
     .option('--durable', 'sync each file and the journal before the file counts as stored')
-    .option('--report <FILE>', 'write the summary as JSON')
-    .action(async (urls: string[], options: Omit<GetArguments, 'urls'>) => {
-      const { get } = await import('./commands/get.js');
-      finish(await get({ ...options, urls }));
+    .option('--report <FILE>', 'write the summary as JSON');
+}
+
+function createProgram(finish: (status: number) => void): Command {
+  const program = new Command('sluice')
+    .description('Bulk downloads to slow storage: the network never waits for the disk, and nothing is lost.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (message, write) => write(message.replace(/^error:/, '*** Usage error:')) });
+
+  const get = program
+    .command('get')
+    .description('download URLs from arguments and lists')
+    .argument('[URL...]', 'http(s) URLs')
+    .option(
+      '-i, --input-file <FILE>',
+      'a list: a URL on each line, after a tab its file name; - is standard input; may be repeated',
+      collect,
+    )
+    .option('-d, --directory <DIR>', 'destination', 'downloads')
+    .addOption(new Option('--layout <name>', 'where files go').choices(LAYOUTS).default('flat'))
+    .option('--overwrite', 'replace files that are there')
+    .option('--no-journal', 'do not write down what is done: the run cannot be resumed');
+  addDownloadOptions(get).action(async (urls: string[], options: Omit<GetArguments, 'urls'>) => {
+    const { get: run } = await import('./commands/get.js');
+    finish(await run({ ...options, urls }));
+  });
+
+  program
+    .command('status')
+    .description('tell what is stored, what failed and why')
+    .argument('<DIR>', 'destination of runs')
+    .option('--json', 'as JSON')
+    .option('-v, --verbose', 'tell of all that failed, not of the first ten')
+    .addOption(stateOption())
+    .action(async (directory: string, options: Omit<StatusArguments, 'directory'>) => {
+      const { status } = await import('./commands/status.js');
+      finish(await status({ ...options, directory }));
     });
+
+  const retry = program
+    .command('retry')
+    .description('try again what failed or was not finished')
+    .argument('<DIR>', 'destination of runs')
+    .addOption(new Option('--layout <name>', 'of which runs (default: that of the last one)').choices(LAYOUTS));
+  addDownloadOptions(retry).action(async (directory: string, options: Omit<RetryArguments, 'directory'>) => {
+    const { retry: run } = await import('./commands/retry.js');
+    finish(await run({ ...options, directory }));
+  });
 
   program
     .command('flags')

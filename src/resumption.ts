@@ -41,6 +41,7 @@ export async function resume(
 ): Promise<Resumption> {
   const { layout, overwrite } = options;
   const shards = layout === 'tar' ? await destination.shards() : new Set<number>();
+  const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
   if (options.journal) {
     known = await openJournal({
@@ -49,7 +50,13 @@ export async function resume(
       durable: options.durable,
       overwrite,
       shards,
-      run: { version: version(), directory: options.directory, layout, lists: await Promise.all(sources.map(mark)) },
+      run: {
+        version: version(),
+        directory: options.directory,
+        layout,
+        lists: await Promise.all(sources.map(mark)),
+        ...again,
+      },
       onFailure,
     });
   }

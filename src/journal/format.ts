@@ -26,6 +26,8 @@ export interface RunRecord {
   readonly firstShard?: number;
   /** What was known before it is of no account: the run replaces what is there. */
   readonly afresh: boolean;
+  /** It takes items of the runs before once more, and says nothing of any list. */
+  readonly again?: boolean;
   /** What the URLs come from, with what tells whether it is the same as before. */
   readonly lists: readonly ListMark[];
 }

@@ -13,10 +13,10 @@ export const WHOLE_IF_THERE = 2;
 export const DOUBTFUL_IF_THERE = 3;
 export type State = typeof OK | typeof FAILED | typeof WHOLE_IF_THERE | typeof DOUBTFUL_IF_THERE;
 
-/** 32-bit words to a slot. A slot whose first word is zero is empty; the lowest two bits of the last are the state. */
+/** 32-bit words to a slot. A slot whose first word is zero is empty; the lowest bits of the last are the state. */
 const WIDTH = 3;
+/** What a {@link State} takes. */
 const STATE_BITS = 2;
-const STATE_MASK = 3;
 const LEAST_SLOTS = 1 << 10;
 /** Of all slots. */
 const MAX_LOAD = 0.6;
@@ -35,10 +35,16 @@ export function keyOf(url: string, name: string): Key {
 }
 
 /** Key to state in 12 bytes for each slot, 20 for each item: open addressing with linear probing. */
-export class Ledger {
+export class Ledger<Value extends number = State> {
+  readonly #stateBits: number;
   #slots = new Uint32Array(LEAST_SLOTS * WIDTH);
   #mask = LEAST_SLOTS - 1;
   #size = 0;
+
+  /** @param stateBits up to 16, which the key is shorter by */
+  constructor(stateBits: number = STATE_BITS) {
+    this.#stateBits = stateBits;
+  }
 
   /** Items that it knows. */
   get size(): number {
@@ -52,28 +58,31 @@ export class Ledger {
     this.#size = 0;
   }
 
-  set({ a, b, c }: Key, state: State): void {
+  set({ a, b, c }: Key, state: Value): void {
     const at = this.#find(a || 1, b, c);
     if (this.#slots[at] === 0) this.#size += 1;
     this.#slots[at] = a || 1;
     this.#slots[at + 1] = b;
-    this.#slots[at + 2] = ((c >>> STATE_BITS) << STATE_BITS) | state;
+    this.#slots[at + 2] = ((c >>> this.#stateBits) << this.#stateBits) | state;
     if (this.#size > (this.#mask + 1) * MAX_LOAD) this.#grow();
   }
 
-  get({ a, b, c }: Key): State | undefined {
+  get({ a, b, c }: Key): Value | undefined {
     const at = this.#find(a || 1, b, c);
-    return this.#slots[at] === 0 ? undefined : (((this.#slots[at + 2] as number) & STATE_MASK) as State);
+    return this.#slots[at] === 0
+      ? undefined
+      : (((this.#slots[at + 2] as number) & ((1 << this.#stateBits) - 1)) as Value);
   }
 
   /** Where the key is, or the empty place where it belongs. */
   #find(a: number, b: number, c: number): number {
     const slots = this.#slots;
+    const stateBits = this.#stateBits;
     let slot = b & this.#mask;
     for (;;) {
       const at = slot * WIDTH;
       if (slots[at] === 0) return at;
-      if (slots[at] === a && slots[at + 1] === b && ((slots[at + 2] as number) ^ c) >>> STATE_BITS === 0) return at;
+      if (slots[at] === a && slots[at + 1] === b && ((slots[at + 2] as number) ^ c) >>> stateBits === 0) return at;
       slot = (slot + 1) & this.#mask;
     }
   }

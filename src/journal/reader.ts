@@ -30,11 +30,17 @@ export interface Extent {
   readonly damaged: number;
 }
 
+export interface ReadOptions {
+  /** Whether to pass over what is damaged instead of refusing the journal. Default: false. */
+  readonly salvage?: boolean;
+  /** Where to stop: the end of a frame. Default: at the end of the file. */
+  readonly end?: number;
+}
+
 /**
  * Tells of every record, in order.
  *
  * @param path for messages
- * @param salvage whether to pass over what is damaged instead of refusing the journal
  * @returns undefined for a file of no bytes, or of a first line that is cut
  * @throws StorageError STORE_JOURNAL for a journal that is damaged, is none, or is of another version
  */
@@ -42,8 +48,30 @@ export async function readJournal(
   file: FileHandle,
   path: string,
   visitor: RecordVisitor,
-  salvage = false,
+  options: ReadOptions = {},
 ): Promise<Extent | undefined> {
+  const frames = framesOf(file, path, options);
+  for (;;) {
+    const { done, value } = await frames.next();
+    if (done === true) return value;
+    visitRecords(value.payload, value.offset, visitor);
+  }
+}
+
+/** The records of a frame. */
+export interface Frame {
+  /** In the same memory as those of other frames. */
+  readonly payload: Buffer;
+  /** Of the payload in the file. */
+  readonly offset: number;
+}
+
+/** The same as {@link readJournal}, frame by frame. */
+export async function* framesOf(
+  file: FileHandle,
+  path: string,
+  { salvage = false, end: stop = Infinity }: ReadOptions,
+): AsyncGenerator<Frame, Extent | undefined, undefined> {
   const window = new Window(file);
   await window.fill(PREAMBLE.length);
   const first = window.bytes.subarray(0, PREAMBLE.length);
@@ -52,9 +80,10 @@ export async function readJournal(
   window.drop(PREAMBLE.length);
   let damaged = 0;
   for (;;) {
+    if (window.offset >= stop) return { end: window.offset, torn: 0, damaged };
     const payload = await window.frame();
     if (payload !== undefined) {
-      visitRecords(payload, window.offset + FRAME_HEADER_SIZE, visitor);
+      yield { payload, offset: window.offset + FRAME_HEADER_SIZE };
       window.drop(FRAME_HEADER_SIZE + payload.length);
       continue;
     }

@@ -33,6 +33,7 @@ export class Recall implements RecordVisitor {
   lastRun: RunRecord | undefined;
   /** How it ended; undefined when nobody wrote that down. */
   lastEnd: EndRecord | undefined;
+  #complete = false;
   /** Shards of which items are known to be in them, or to have been. */
   readonly shards = new Set<number>();
   /** Keys of items in the shards that are there. */
@@ -64,9 +65,9 @@ export class Recall implements RecordVisitor {
     return extent;
   }
 
-  /** Whether the last run went through all its lists. */
+  /** Whether the last run that had lists went through all of them. */
   get complete(): boolean {
-    return this.lastRun !== undefined && this.lastEnd?.complete === true;
+    return this.#complete;
   }
 
   /** Whether the last run has begun items that it was not done with. */
@@ -95,6 +96,7 @@ export class Recall implements RecordVisitor {
     this.#begun = new Map();
     this.lastRun = record;
     this.lastEnd = undefined;
+    if (record.again !== true) this.#complete = false;
     if (record.afresh && this.#concerns) this.forget();
   }
 
@@ -123,12 +125,14 @@ export class Recall implements RecordVisitor {
     // The worker may have been lost after it had given the file its name.
     if (code === 'WORKER_LOST') return;
     this.#begun.delete(index);
-    // The file may have its name, and what is in it nobody knows.
-    this.ledger.set(key, code === 'STORE_SYNC' ? DOUBTFUL_IF_THERE : FAILED);
+    // Of the one, nobody knows what is in the file, if it has its name; the other is known to be wrong.
+    const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
+    this.ledger.set(key, isDoubtful ? DOUBTFUL_IF_THERE : FAILED);
   }
 
   end(record: EndRecord): void {
     this.lastEnd = record;
+    if (this.lastRun?.again !== true) this.#complete = record.complete;
   }
 
   #settle(index: number, shard: number | undefined): void {

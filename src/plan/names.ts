@@ -82,6 +82,12 @@ function decode(segment: string): string {
   }
 }
 
+/** Whether items of a plan may have this name: where folders come before the last part, those of the layout `hashed`. */
+export function isItemName(name: string): boolean {
+  const own = /^[0-9a-f]\/[0-9a-f]\//.test(name) ? name.slice(4) : name;
+  return safeName(own) === own;
+}
+
 /** A set of names that takes for one what some file system takes for one. */
 export class NameSet {
   /** A mistake of the set is a needless suffix; the same one in every run. */

@@ -29,7 +29,7 @@ async function contentOf(path: string, salvage = false): Promise<Content> {
     end: ({ complete }) => records.push(`end ${complete}`),
   };
   await using file = await open(path);
-  return { extent: await readJournal(file, path, visitor, salvage), records };
+  return { extent: await readJournal(file, path, visitor, { salvage }), records };
 }
 
 async function begin(path: string, onFailure: (error: StorageError) => void = assert.ifError): Promise<Journal> {

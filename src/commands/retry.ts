@@ -1,0 +1,67 @@
+/** `sluice retry`: what failed or was not finished, once more, with the names that it had. */
+import { resolve } from 'node:path';
+import { shardsIn } from '../destination.js';
+import { itemsAgain } from '../journal/again.js';
+import type { Survey, Surveyed } from '../journal/survey.js';
+import { type ExecutorName, resolveOptions } from '../options.js';
+import type { ImageCheck, Layout } from '../protocol.js';
+import { parseHeaders, runDownload } from './downloading.js';
+import { openSurvey, type SurveyArguments } from './surveying.js';
+
+/** As of `sluice get`. */
+export interface AgainArguments extends SurveyArguments {
+  readonly maxRequests: number;
+  readonly maxRequestsPerHost?: number;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly executor: ExecutorName;
+  readonly workers: number | 'auto';
+  readonly memory: string;
+  readonly shardSize: string;
+  readonly imageCheck: ImageCheck;
+  readonly maxBodySize: string;
+  readonly timeout: number;
+  readonly maxTime: number;
+  readonly lowestSpeed: string;
+  readonly tries: number;
+  readonly strict?: boolean;
+  readonly header?: readonly string[];
+  readonly durable?: boolean;
+  readonly report?: string;
+}
+
+export interface RetryArguments extends AgainArguments {
+  /** Default: that of the last run. */
+  readonly layout?: Layout;
+}
+
+/** @returns the exit status */
+export async function retry(args: RetryArguments): Promise<number> {
+  const survey = await openSurvey(args);
+  const layout = args.layout ?? survey.lastRun.record.layout;
+  for (const other of survey.layouts) {
+    if (args.layout !== undefined || other === layout || args.quiet === true) continue;
+    process.stderr.write(`There are runs with --layout ${other}, too: retry them with that option.\n`);
+  }
+  const shards = layout === 'tar' ? await shardsIn(resolve(args.directory)) : new Set<number>();
+  const isGone = (surveyed: Surveyed): boolean =>
+    surveyed.status === 'stored' && surveyed.stored.shard !== undefined && !shards.has(surveyed.stored.shard);
+  return downloadAgain('retry', args, survey, layout, (surveyed) => surveyed.status !== 'stored' || isGone(surveyed));
+}
+
+/** Downloads those items of the journal that are wanted. */
+export async function downloadAgain(
+  command: string,
+  args: AgainArguments,
+  survey: Survey,
+  layout: Layout,
+  isWanted: (surveyed: Surveyed) => boolean,
+): Promise<number> {
+  try {
+    const options = resolveOptions({ ...args, layout, headers: parseHeaders(args.header ?? []) });
+    const items = itemsAgain(survey, layout, isWanted);
+    return await runDownload([{ kind: 'items', items }], options, { ...args, command });
+  } finally {
+    await survey.close();
+  }
+}

@@ -1,0 +1,32 @@
+/** Items of a journal as a plan has them, to be downloaded once more. */
+import type { Item } from '../plan.js';
+import { AddressParser } from '../plan/address.js';
+import { CodeUnits } from '../plan/code-units.js';
+import type { Layout } from '../protocol.js';
+import type { Survey, Surveyed } from './survey.js';
+
+/**
+ * Those items of a layout that are wanted, with the names that they had. In shards they keep their numbers, too, which
+ * are their keys; files get new ones, since those of several runs may be the same.
+ */
+export async function* itemsAgain(
+  survey: Survey,
+  layout: Layout,
+  isWanted: (surveyed: Surveyed) => boolean,
+): AsyncGenerator<Item, void, undefined> {
+  const addresses = new AddressParser();
+  const units = new CodeUnits();
+  let number = 0;
+  for await (const batch of survey.outcomes()) {
+    for (const surveyed of batch) {
+      const { item } = surveyed;
+      if (item.layout !== layout || !isWanted(surveyed)) continue;
+      units.load(item.url);
+      const address = addresses.parse(item.url, units);
+      // Only URLs of a plan are written down.
+      if (address === undefined) continue;
+      yield { index: layout === 'tar' ? item.index : number, name: item.name, ...address };
+      number += 1;
+    }
+  }
+}
