@@ -3,20 +3,15 @@
  * stages, and it does nothing else.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Channel } from './channel.js';
-import { type ErrorCode, FetchError, type PlainError, SluiceError, StorageError } from './errors.js';
+import { type ErrorCode, type PlainError, SluiceError, StorageError } from './errors.js';
 import type { BodyWriter, Executor } from './executor/executor.js';
 import { Pauses } from './executor/pauses.js';
-import { createExecutor, createTarExecutor } from './executor/create.js';
 import type { ThreadDownloads } from './executor/threads.js';
 import { Attempt, type AttemptListener, type AttemptRules } from './fetch/attempt.js';
 import type { Connections } from './fetch/client.js';
 import { Pace } from './fetch/pace.js';
 import { RequestHeaders } from './fetch/headers.js';
-import { tooLate } from './fetch/failure.js';
-import { type Host, Hosts } from './fetch/hosts.js';
-import { type AttemptFailure, retryDelay } from './fetch/retry.js';
-import { Waiting } from './fetch/waiting.js';
+import type { AttemptFailure } from './fetch/retry.js';
 import { Destination } from './destination.js';
 import type { Admitted } from './journal/admission.js';
 import { resume, type Resumption } from './resumption.js';
@@ -24,8 +19,11 @@ import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { shareFiles } from './open-files.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
-import { isStored, type StoredFile, type StoreResult } from './protocol.js';
-import { type Outcome, type Summary, Tally } from './report.js';
+import { Outcomes } from './outcomes.js';
+import { isStored, type StoreResult } from './protocol.js';
+import type { Outcome, Summary } from './report.js';
+import { openStages, preload, type StageListener } from './stages.js';
+import { isFetchedAgain, Turns } from './turns.js';
 import { UnderWay, type Work, workFor } from './under-way.js';
 import type { Sample } from './verdict.js';
 import { Watch } from './watch.js';
@@ -44,9 +42,6 @@ const AHEAD = 1024;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
 const MAX_STORE_FAILURES = 10;
 
-/** What the store may say of a body that is worth another fetch. */
-const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
-
 /** What ends the run at once: no file will fare better. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set(['STORE_FULL', 'STORE_READ_ONLY', 'STORE_SYNC']);
 
@@ -56,16 +51,14 @@ const INTERRUPTED: PlainError = {
   hint: 'run the same command again to go on',
 };
 
-export class Download implements AttemptListener {
+export class Download implements StageListener {
   readonly #options: ResolvedOptions;
   readonly #sources: readonly Source[];
   readonly #entries: Feed<Entry, Admitted>;
-  readonly #outcomes = new Channel<Outcome>();
-  readonly #tally = new Tally();
+  readonly #outcomes: Outcomes;
   readonly #underWay: UnderWay;
   readonly #rules: AttemptRules;
-  readonly #hosts: Hosts;
-  readonly #waiting: Waiting<Work>;
+  readonly #turns: Turns;
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #started = performance.now();
 
@@ -79,8 +72,6 @@ export class Download implements AttemptListener {
   #watch: Watch | undefined;
   #pumping = false;
   #planning = false;
-  /** Items that are stored, and of which the journal does not say so yet. */
-  #unsynced = 0;
   #storeFailures = 0;
   #lastStoreFailure: PlainError | undefined;
   #stopping = false;
@@ -103,15 +94,13 @@ export class Download implements AttemptListener {
   constructor(sources: readonly Source[], options: ResolvedOptions) {
     this.#options = options;
     this.#sources = sources;
+    this.#outcomes = new Outcomes(options.directory, () => this.#pump());
     this.#entries = new Feed(
       plan(sources, options.layout),
       (entries) => (this.#resumption as Resumption).admission.admit(entries),
       options.journal ? AHEAD : 0,
     );
-    const { executor, maxRequests, maxRequestsPerHost, retry } = options;
-    const [clock, date, random] = [() => performance.now(), Date.now, Math.random];
-    this.#hosts = new Hosts({ retry, maxRequests: maxRequestsPerHost, clock, date, random });
-    this.#waiting = new Waiting(this.#hosts, () => this.#pump());
+    const { executor, maxRequests } = options;
     // With threads a request is a thread.
     const wanted = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
     const shares = shareFiles();
@@ -121,6 +110,7 @@ export class Download implements AttemptListener {
     this.#underWay = new UnderWay(requests, options.memory);
     const { maxWhole } = this.#underWay;
     const pace = new Pace(options, options.maxTime);
+    this.#turns = new Turns(options, pace, () => this.#pump());
     this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, strict: options.strict, pace };
   }
 
@@ -131,7 +121,7 @@ export class Download implements AttemptListener {
 
   /** The account of the run so far; whole when the iteration has ended. */
   get summary(): Summary {
-    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes } = this.#tally;
+    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes } = this.#outcomes.tally;
     return {
       ok,
       unproven,
@@ -168,7 +158,7 @@ export class Download implements AttemptListener {
       for await (const outcome of this.#outcomes) {
         yield outcome;
         // When nothing is under way any more, only the reader can set the run going again.
-        if (this.#outcomes.size === MAX_WAITING / 2) this.#pump();
+        if (this.#outcomes.unread === MAX_WAITING / 2) this.#pump();
       }
     } finally {
       signal?.removeEventListener('abort', interrupt);
@@ -180,44 +170,31 @@ export class Download implements AttemptListener {
 
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #start(): Promise<void> {
-    // Loaded while lists are opened and the destination is made, which on slow storage takes a while.
-    const client = this.#options.executor === 'threads' ? undefined : import('./fetch/client.js');
+    // While lists are opened and the destination is made, which on slow storage takes a while.
+    preload(this.#options);
     await this.#entries.prime();
-    const { layout, shardSize, imageCheck, maxBodySize, simulatedLatency, durable } = this.#options;
+    const { layout, imageCheck, maxBodySize, simulatedLatency, durable } = this.#options;
     this.#destination = await Destination.open(this.#options.directory, durable);
     this.#resumption = await resume(this.#destination, this.#sources, this.#options, {
       onThere: (count) => {
-        this.#tally.skipped += count;
+        this.#outcomes.tally.skipped += count;
       },
       onFailure: (error) => this.#stop(error),
     });
-    const settings = {
-      directory: this.#destination.directory,
-      scratch: this.#destination.scratch,
-      layout,
-      imageCheck,
-      maxBodySize,
-      simulatedLatency,
-      durable,
-      cancelled: this.#cancelled,
-    };
-    const onStored = (item: Item, result: StoreResult): void => this.#onStored(item, result);
-    const { executor, workers, timeout, lowestSpeed, maxTime } = this.#options;
-    if (executor === 'threads') {
-      const { ThreadDownloads } = await import('./executor/threads.js');
-      const { strict, maxWhole } = this.#rules;
-      const request = { headers: this.#options.headers, timeout, lowestSpeed, maxTime, maxWhole, strict };
-      this.#threads = new ThreadDownloads(this.#underWay.maxRequests, request, settings, this, onStored);
+    const { journal, firstShard } = this.#resumption;
+    this.#outcomes.writeTo(journal, durable);
+    const { directory, scratch } = this.#destination;
+    const cancelled = this.#cancelled;
+    const settings = { directory, scratch, layout, imageCheck, maxBodySize, simulatedLatency, durable, cancelled };
+    const { maxRequests } = this.#underWay;
+    const [options, rules, maxIdle] = [this.#options, this.#rules, this.#maxIdle];
+    const stages = await openStages({ options, settings, rules, maxRequests, maxIdle, firstShard }, this);
+    if (stages.kind === 'threads') {
+      this.#threads = stages.threads;
     } else {
-      if (layout === 'tar') {
-        const onWritten = (item: Item): void => this.#onWritten(item);
-        const tar = await createTarExecutor(settings, shardSize, this.#resumption.firstShard, { onStored, onWritten });
-        this.onHeaders = tar.onHeaders;
-        this.#executor = tar;
-      } else {
-        this.#executor = await createExecutor(executor, workers, settings, onStored);
-      }
-      this.#connections = client && new (await client).Connections({ timeout, maxIdle: this.#maxIdle });
+      this.#connections = stages.connections;
+      this.#executor = stages.executor;
+      this.onHeaders = stages.onHeaders;
     }
   }
 
@@ -225,22 +202,22 @@ export class Download implements AttemptListener {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#stopping && this.#outcomes.size < MAX_WAITING && this.#hasRoom) {
-      const again = this.#waiting.first;
+    while (!this.#stopping && this.#outcomes.unread < MAX_WAITING && this.#hasRoom) {
+      const again = this.#turns.first;
       if (again !== undefined) {
-        this.#waiting.dropFirst();
+        this.#turns.dropFirst();
         this.#admit(again);
         continue;
       }
-      if (this.#waiting.size >= MAX_WAITING) break;
+      if (this.#turns.size >= MAX_WAITING) break;
       const entry = this.#entries.first;
       if (entry === undefined) {
         this.#planMore();
         break;
       }
       this.#entries.dropFirst();
-      const work = this.#toWork(entry);
-      if (work !== undefined) this.#admit(work);
+      if (entry.kind === 'item') this.#admit(workFor(entry.item, this.#options.maxTime));
+      else this.#outcomes.passedOver(entry);
     }
     this.#pumping = false;
     this.#finishIfDone();
@@ -261,45 +238,15 @@ export class Download implements AttemptListener {
       });
   }
 
-  /** What is to be downloaded of an entry; the others are accounted for here. */
-  #toWork(entry: Admitted): Work | undefined {
-    if (entry.kind === 'duplicate') {
-      this.#tally.duplicates += 1;
-      return undefined;
-    }
-    if (entry.kind === 'refused') {
-      const { index, text, error } = entry.refused;
-      this.#emit({ status: 'error', index, url: text, error: new FetchError({ url: text, name: '' }, error) });
-      return undefined;
-    }
-    const { item } = entry;
-    if (entry.kind !== 'item') {
-      this.#emitTaken(item, entry.kind);
-      return undefined;
-    }
-    return workFor(item, this.#options.maxTime);
-  }
-
   get #hasRoom(): boolean {
     return this.#underWay.hasSlot && this.#underWay.hasMemory;
   }
 
   /** Begins an item unless it has to wait for its server. */
   #admit(work: Work): void {
-    const host = this.#hosts.of(work.item.origin);
-    if (work.parkedAt > 0 && work.tried > 0) work.timeLeft -= this.#rules.pace.now - work.parkedAt;
-    work.parkedAt = 0;
-    const admission = work.timeLeft > 0 ? this.#hosts.enter(host) : tooLate(work.item.origin + work.item.path);
-    if (admission === true) {
-      work.host = host;
-      this.#begin(work);
-    } else if (admission === false) {
-      work.parkedAt = this.#rules.pace.now;
-      this.#waiting.park(work, host);
-    } else {
-      this.#fail(work.item, 'error', new FetchError(work.item, admission));
-      this.#bringUp(host);
-    }
+    const admission = this.#turns.enter(work);
+    if (admission === true) this.#begin(work);
+    else if (admission !== false) this.#outcomes.failed(work.item, admission);
   }
 
   #begin(work: Work): void {
@@ -314,24 +261,7 @@ export class Download implements AttemptListener {
   }
 
   onAnswer(item: Item, status: number, origin: string): void {
-    const { host } = this.#underWay.answer(item);
-    const isElsewhere = origin !== item.origin;
-    if (host?.trouble !== undefined) this.#hosts.answer(host, isElsewhere ? 200 : status);
-    if (isElsewhere) this.#hosts.answer(this.#hosts.of(origin), status);
-    this.#bringUp(host);
-  }
-
-  /** The request of an item is over. */
-  #leave({ host, item }: Work, failure?: AttemptFailure): void {
-    if (host === undefined) return;
-    const isElsewhere = failure?.origin !== undefined && failure.origin !== item.origin;
-    this.#hosts.leave(host, isElsewhere ? undefined : failure);
-    if (isElsewhere) this.#hosts.note(this.#hosts.of(failure.origin), failure);
-    this.#bringUp(host);
-  }
-
-  #bringUp(host: Host | undefined): void {
-    if (host !== undefined && host.parked > 0) this.#waiting.release(host);
+    this.#turns.answered(this.#underWay.answer(item), status, origin);
   }
 
   onUnproven(item: Item): void {
@@ -339,7 +269,7 @@ export class Download implements AttemptListener {
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
-    this.#leave(this.#underWay.fetch(item, length));
+    this.#turns.left(this.#underWay.fetch(item, length));
     this.#executor?.store({ item, chunks, length, encoding, suspect: this.#underWay.of(item).suspect });
     this.#pump();
   }
@@ -351,24 +281,20 @@ export class Download implements AttemptListener {
   }
 
   onLarge(item: Item): void {
-    this.#leave(this.#underWay.fetch(item));
+    this.#turns.left(this.#underWay.fetch(item));
     this.#pump();
   }
 
   onNotFound(item: Item, status: number): void {
-    this.#leave(this.#underWay.drop(item));
-    const error = new FetchError(item, {
-      code: 'HTTP_STATUS',
-      message: `the server answered ${status}`,
-      hint: 'check the URL',
-    });
-    this.#fail(item, 'not_found', error);
+    this.#turns.left(this.#underWay.drop(item));
+    const message = `the server answered ${status}`;
+    this.#outcomes.failed(item, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
     this.#pump();
   }
 
   onFailure(item: Item, failure: AttemptFailure): void {
     const work = this.#underWay.drop(item);
-    this.#leave(work, failure);
+    this.#turns.left(work, failure);
     if (this.#stopping) {
       this.#finishIfDone();
       return;
@@ -383,31 +309,16 @@ export class Download implements AttemptListener {
   }
 
   #retryOrFail(work: Work, failure: AttemptFailure): void {
-    const lost = failure.error.code === 'WORKER_LOST';
-    // Once: a worker that ends again ends by this item.
-    const hopeless = lost && work.suspect;
-    work.suspect ||= lost;
-    const delay = hopeless
-      ? undefined
-      : retryDelay(failure, work.tried, this.#options.retry, Date.now(), Math.random());
-    // For its own server an item waits when it comes up; to one that another leads to, it would not come without this.
-    const isElsewhere = failure.origin !== undefined && failure.origin !== work.item.origin;
-    const wait = Math.max(delay ?? 0, isElsewhere ? this.#hosts.pause(this.#hosts.of(failure.origin)) : 0);
-    work.timeLeft -= wait;
-    if (delay === undefined || work.timeLeft <= 0) {
-      this.#fail(work.item, 'error', new FetchError(work.item, failure.error));
-      return;
-    }
-    this.#waiting.add(work, wait);
+    if (!this.#turns.again(work, failure)) this.#outcomes.failed(work.item, failure.error);
   }
 
-  #onWritten(item: Item): void {
+  readonly onWritten = (item: Item): void => {
     if (this.#ended !== undefined) return;
     this.#underWay.write(item);
     this.#pump();
-  }
+  };
 
-  #onStored(item: Item, result: StoreResult): void {
+  readonly onStored = (item: Item, result: StoreResult): void => {
     if (this.#ended !== undefined) return;
     const { attempt } = this.#underWay.of(item);
     if (attempt !== undefined && !isStored(result)) {
@@ -419,16 +330,16 @@ export class Download implements AttemptListener {
     const work = this.#underWay.settle(item);
     if (isStored(result)) {
       this.#storeFailures = 0;
-      this.#succeed(item, result, work.unproven);
-    } else if (FETCHED_AGAIN.has(result.code) && !this.#stopping) {
+      this.#outcomes.stored(item, result, work.unproven);
+    } else if (isFetchedAgain(result) && !this.#stopping) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
-      this.#fail(item, 'error', new FetchError(item, result));
+      this.#outcomes.failed(item, result);
       this.#judgeStorage(result);
     }
     this.#pump();
-  }
+  };
 
   /** The process has too many files open. */
   #doFewer(): void {
@@ -446,53 +357,6 @@ export class Download implements AttemptListener {
     if (HOPELESS.has(error.code) || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
   }
 
-  /** Says that it is stored once the journal does. */
-  #succeed({ index, url, name }: Item, stored: StoredFile, unproven: boolean): void {
-    const outcome: Outcome = { status: 'ok', index, url, name, size: stored.size, unproven };
-    const journal = this.#resumption?.journal;
-    journal?.stored(index, stored, unproven);
-    if (journal === undefined || !this.#options.durable) {
-      this.#emit(outcome);
-      return;
-    }
-    this.#unsynced += 1;
-    // When it cannot be synced the run ends with that error, and nothing is known of the item.
-    void journal
-      .written()
-      .then(
-        () => this.#emit(outcome),
-        () => undefined,
-      )
-      .finally(() => {
-        this.#unsynced -= 1;
-        this.#pump();
-      });
-  }
-
-  #fail({ index, url }: Item, status: 'error' | 'not_found', error: FetchError): void {
-    const { code, message, hint } = error;
-    this.#resumption?.journal?.failed(index, { status, code, message, hint });
-    this.#emit({ status, index, url, error });
-  }
-
-  #emitTaken(item: Item, kind: 'taken' | 'key taken'): void {
-    const [what, otherwise] =
-      kind === 'taken'
-        ? [`${item.name} is in ${this.#options.directory} already`, 'replace such files with --overwrite']
-        : [
-            `its key ${item.index} is taken in this dataset: the list has changed before this line`,
-            'add new URLs at the end of the list',
-          ];
-    const hint = `${otherwise}, or choose another destination with --directory`;
-    const error = new FetchError(item, { code: 'STORE_EXISTS', message: what, hint });
-    this.#emit({ status: 'error', index: item.index, url: item.url, error });
-  }
-
-  #emit(outcome: Outcome): void {
-    this.#tally.count(outcome);
-    this.#outcomes.push(outcome);
-  }
-
   /** Stores no more of what is fetched, and waits no longer than it must. For a run that was stopped. */
   leave(): void {
     Atomics.store(this.#cancelled, 0, 1);
@@ -508,7 +372,7 @@ export class Download implements AttemptListener {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#fatal = error;
-    this.#waiting.clear();
+    this.#turns.clear();
     for (const { attempt } of this.#underWay.works()) attempt?.cancel(INTERRUPTED);
     const grace = error?.code === 'ABORTED' ? this.#options.grace : 0;
     if (grace < Infinity) setTimeout(() => this.leave(), grace).unref();
@@ -516,7 +380,7 @@ export class Download implements AttemptListener {
   }
 
   #finishIfDone(): void {
-    if (this.#underWay.unwritten > 0 || this.#unsynced > 0) return;
+    if (this.#underWay.unwritten > 0 || this.#outcomes.unsynced > 0) return;
     if (!this.#exhausted && !this.#stopping) return;
     if (this.#underWay.written > 0) this.#executor?.seal?.();
     else void this.#close();
@@ -524,7 +388,7 @@ export class Download implements AttemptListener {
 
   /** Nothing is left to request but what is under way. */
   get #exhausted(): boolean {
-    return this.#entries.ended && this.#waiting.size === 0;
+    return this.#entries.ended && this.#turns.size === 0;
   }
 
   #look(): Omit<Sample, 'elapsed' | 'busy'> {
@@ -536,9 +400,9 @@ export class Download implements AttemptListener {
       requests: this.#threads === undefined ? { asked: running - answered, answered } : undefined,
       atLimit: !hasSlot,
       refused: hasSlot && !hasMemory && !this.#exhausted,
-      starved: hasSlot && this.#entries.loading && this.#waiting.first === undefined,
-      unread: this.#outcomes.size >= MAX_WAITING,
-      again: this.#waiting.size,
+      starved: hasSlot && this.#entries.loading && this.#turns.first === undefined,
+      unread: this.#outcomes.unread >= MAX_WAITING,
+      again: this.#turns.size,
     };
   }
 

@@ -1,0 +1,107 @@
+/** Whose turn it is: which items wait for their server, for their next try or for nothing, and which get no other one. */
+import type { ErrorCode, PlainError } from './errors.js';
+import { tooLate } from './fetch/failure.js';
+import { type Host, Hosts } from './fetch/hosts.js';
+import type { Pace } from './fetch/pace.js';
+import { type AttemptFailure, retryDelay } from './fetch/retry.js';
+import { Waiting } from './fetch/waiting.js';
+import type { ResolvedOptions } from './options.js';
+import type { Work } from './under-way.js';
+
+/** What the store may say of a body that is worth another fetch. */
+const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
+
+export class Turns {
+  readonly #options: ResolvedOptions;
+  readonly #pace: Pace;
+  readonly #hosts: Hosts;
+  readonly #waiting: Waiting<Work>;
+
+  /** @param onDue called when there are more whose turn it is */
+  constructor(options: ResolvedOptions, pace: Pace, onDue: () => void) {
+    const { retry, maxRequestsPerHost: maxRequests } = options;
+    const clock = (): number => performance.now();
+    this.#options = options;
+    this.#pace = pace;
+    this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
+    this.#waiting = new Waiting(this.#hosts, onDue);
+  }
+
+  /** Those that wait, and those whose turn it is. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** The first of those that waited whose turn it is. */
+  get first(): Work | undefined {
+    return this.#waiting.first;
+  }
+
+  dropFirst(): void {
+    this.#waiting.dropFirst();
+  }
+
+  clear(): void {
+    this.#waiting.clear();
+  }
+
+  /** @returns whether the item is to be requested now; if not it waits for its server; or why it never will be */
+  enter(work: Work): boolean | PlainError {
+    const host = this.#hosts.of(work.item.origin);
+    if (work.parkedAt > 0 && work.tried > 0) work.timeLeft -= this.#pace.now - work.parkedAt;
+    work.parkedAt = 0;
+    const admission = work.timeLeft > 0 ? this.#hosts.enter(host) : tooLate(work.item.origin + work.item.path);
+    if (admission === true) {
+      work.host = host;
+    } else if (admission === false) {
+      work.parkedAt = this.#pace.now;
+      this.#waiting.park(work, host);
+    } else {
+      this.#bringUp(host);
+    }
+    return admission;
+  }
+
+  /** A server has begun to answer: the item's own, or one that it led to. */
+  answered({ item, host }: Work, status: number, origin: string): void {
+    const isElsewhere = origin !== item.origin;
+    if (host?.trouble !== undefined) this.#hosts.answer(host, isElsewhere ? 200 : status);
+    if (isElsewhere) this.#hosts.answer(this.#hosts.of(origin), status);
+    this.#bringUp(host);
+  }
+
+  /** The request of an item is over. */
+  left({ host, item }: Work, failure?: AttemptFailure): void {
+    if (host === undefined) return;
+    const isElsewhere = failure?.origin !== undefined && failure.origin !== item.origin;
+    this.#hosts.leave(host, isElsewhere ? undefined : failure);
+    if (isElsewhere) this.#hosts.note(this.#hosts.of(failure.origin), failure);
+    this.#bringUp(host);
+  }
+
+  /** Gives the item another turn, later. @returns false when it gets none: it has failed */
+  again(work: Work, failure: AttemptFailure): boolean {
+    const lost = failure.error.code === 'WORKER_LOST';
+    // Once: a worker that ends again ends by this item.
+    const hopeless = lost && work.suspect;
+    work.suspect ||= lost;
+    const { retry } = this.#options;
+    const delay = hopeless ? undefined : retryDelay(failure, work.tried, retry, Date.now(), Math.random());
+    // For its own server an item waits when it comes up; to one that another leads to, it would not come without this.
+    const isElsewhere = failure.origin !== undefined && failure.origin !== work.item.origin;
+    const wait = Math.max(delay ?? 0, isElsewhere ? this.#hosts.pause(this.#hosts.of(failure.origin)) : 0);
+    work.timeLeft -= wait;
+    if (delay === undefined || work.timeLeft <= 0) return false;
+    this.#waiting.add(work, wait);
+    return true;
+  }
+
+  #bringUp(host: Host | undefined): void {
+    if (host !== undefined && host.parked > 0) this.#waiting.release(host);
+  }
+}
+
+/** Whether a body that the store did not take is worth another fetch. */
+export function isFetchedAgain({ code }: PlainError): boolean {
+  return FETCHED_AGAIN.has(code);
+}
