@@ -10,6 +10,7 @@ import type { GetArguments } from './commands/get.js';
 import type { RetryArguments } from './commands/retry.js';
 import type { ServeArguments } from './commands/serve.js';
 import type { StatusArguments } from './commands/status.js';
+import type { VerifyArguments } from './commands/verify.js';
 import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
 import { outliveReaders } from './ui/output.js';
 
@@ -117,6 +118,16 @@ function createProgram(finish: (status: number) => void): Command {
     .addOption(new Option('--layout <name>', 'of which runs (default: that of the last one)').choices(LAYOUTS));
   addDownloadOptions(retry).action(async (directory: string, options: Omit<RetryArguments, 'directory'>) => {
     const { retry: run } = await import('./commands/retry.js');
+    finish(await run({ ...options, directory }));
+  });
+
+  const verify = program
+    .command('verify')
+    .description('check all that is stored against the journal, by size and checksum')
+    .argument('<DIR>', 'destination of runs')
+    .option('--repair', 'fetch again what is wrong');
+  addDownloadOptions(verify).action(async (directory: string, options: Omit<VerifyArguments, 'directory'>) => {
+    const { verify: run } = await import('./commands/verify.js');
     finish(await run({ ...options, directory }));
   });
 

@@ -83,7 +83,8 @@ export async function resume(
   };
 }
 
-function version(): string {
+/** Of the program. */
+export function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

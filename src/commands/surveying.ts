@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { ownFolder } from '../destination.js';
 import { UsageError } from '../errors.js';
+import type { RunRecord } from '../journal/format.js';
 import { JOURNAL } from '../journal/open.js';
 import { Survey } from '../journal/survey.js';
 
@@ -15,10 +16,13 @@ export function journalPath({ directory, state }: SurveyArguments): string {
   return join(state ?? ownFolder(resolve(directory)), JOURNAL);
 }
 
-/** @throws UsageError when there is none, or it belongs to another destination */
-export async function openSurvey(args: SurveyArguments, salvage = false): Promise<Survey> {
+/**
+ * @param assumed as of {@link Survey.open}
+ * @throws UsageError when there is none, or it belongs to another destination
+ */
+export async function openSurvey(args: SurveyArguments, assumed?: RunRecord): Promise<Survey> {
   const { directory, state } = args;
-  const survey = await Survey.open(journalPath(args), salvage);
+  const survey = await Survey.open(journalPath(args), assumed);
   if (survey === undefined) {
     throw new UsageError(
       `there is no journal in ${state ?? ownFolder(directory)}`,

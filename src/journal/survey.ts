@@ -76,7 +76,7 @@ export class Survey {
   readonly extent: Extent;
   readonly #file: FileHandle;
   readonly #families: Families;
-  readonly #salvage: boolean;
+  readonly #assumed: RunRecord | undefined;
 
   private constructor(
     path: string,
@@ -84,7 +84,7 @@ export class Survey {
     first: FirstPass,
     lastRun: Run,
     extent: Extent,
-    salvage: boolean,
+    assumed: RunRecord | undefined,
   ) {
     this.path = path;
     this.lastRun = lastRun;
@@ -93,24 +93,25 @@ export class Survey {
     this.extent = extent;
     this.#file = file;
     this.#families = first.families;
-    this.#salvage = salvage;
+    this.#assumed = assumed;
   }
 
   /**
    * Reads the journal for the first time.
    *
-   * @param salvage whether to pass over what is damaged
+   * @param assumed to pass over what is damaged: the run to take for the first one if that is not told any more
    * @returns undefined when there is none, or none that tells of a run
    * @throws StorageError STORE_JOURNAL for one that is damaged or cannot be read
    */
-  static async open(path: string, salvage = false): Promise<Survey | undefined> {
+  static async open(path: string, assumed?: RunRecord): Promise<Survey | undefined> {
     let file: FileHandle | undefined;
     try {
       file = await openFile(path);
-      const first = new FirstPass();
-      const extent = await readJournal(file, path, first, { salvage });
+      const first = new FirstPass(assumed);
+      const extent = await readJournal(file, path, first, { salvage: assumed !== undefined });
+      if (extent !== undefined && first.lastRun === undefined && assumed !== undefined) first.run(assumed);
       const { lastRun } = first;
-      if (extent !== undefined && lastRun !== undefined) return new Survey(path, file, first, lastRun, extent, salvage);
+      if (extent !== undefined && lastRun !== undefined) return new Survey(path, file, first, lastRun, extent, assumed);
     } catch (error) {
       await file?.close();
       if (file === undefined && isNoFile(error)) return undefined;
@@ -122,9 +123,9 @@ export class Survey {
 
   /** What became of each item, in the order in which that was known. To be asked for once; closes the journal. */
   async *outcomes(): AsyncGenerator<readonly Surveyed[], void, undefined> {
-    const second = new SecondPass(this.#families, this.path);
+    const second = new SecondPass(this.#families, this.path, this.#assumed);
     try {
-      const options = { salvage: this.#salvage, end: this.extent.end };
+      const options = { salvage: this.#assumed !== undefined, end: this.extent.end };
       for await (const { payload, offset } of framesOf(this.#file, this.path, options)) {
         visitRecords(payload, offset, second);
         const found = second.take();
@@ -159,6 +160,11 @@ class FirstPass {
   lastListRun: Run | undefined;
   #number = 0;
   #family = this.families.of('flat');
+  readonly #assumed: RunRecord | undefined;
+
+  constructor(assumed: RunRecord | undefined) {
+    this.#assumed = assumed;
+  }
 
   run(record: RunRecord): void {
     const { layout, afresh, again } = record;
@@ -175,6 +181,7 @@ class FirstPass {
   }
 
   item(_index: number, payload: Buffer, at: number): void {
+    if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
     this.#family.more(keyAt(payload, at));
   }
 
@@ -189,13 +196,15 @@ class FirstPass {
 class SecondPass {
   readonly #families: Families;
   readonly #path: string;
+  readonly #assumed: RunRecord | undefined;
   /** Items that are begun for the last time, by number in the run. */
   #begun = new Map<number, SurveyedItem>();
   #found: Surveyed[] = [];
   #number = 0;
   #layout: Layout = 'flat';
 
-  constructor(families: Families, path: string) {
+  constructor(families: Families, path: string, assumed: RunRecord | undefined) {
+    this.#assumed = assumed;
     this.#families = families;
     this.#path = path;
   }
@@ -214,6 +223,7 @@ class SecondPass {
   }
 
   item(index: number, payload: Buffer, at: number): void {
+    if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
     const family = this.#families.of(this.#layout);
     if (this.#number < family.since || !family.isLast(keyAt(payload, at))) return;
     const item = itemAt(payload, at);

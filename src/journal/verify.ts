@@ -1,0 +1,130 @@
+/** Whether what a journal calls stored is there, and is what was stored: by size and checksum. */
+import { join } from 'node:path';
+import { shardName } from '../../workers/shard-name.js';
+import type { Layout } from '../protocol.js';
+import { examineFile, isNoFile } from './examine.js';
+import type { FailureRecord, StoredRecord } from './format.js';
+import { readItems, ShardDamage } from './members.js';
+import type { Survey, SurveyedItem } from './survey.js';
+
+/** Files that are read at once: more than that does not make storage faster. */
+const AT_ONCE = 16;
+
+export interface StoredItem {
+  readonly item: SurveyedItem;
+  readonly stored: StoredRecord;
+}
+
+/** Told of what was looked at, in any order; what it returns is waited for. */
+export interface VerifyListener {
+  onRight(item: StoredItem): void;
+  /** @param why to follow the item's name: `is missing` */
+  onWrong(item: StoredItem, why: string): void | Promise<void>;
+  /** Of what an earlier look has found wrong, and nobody has fetched since. */
+  onKnown(failure: FailureRecord): void;
+  /** A shard that holds what is wrong, after all its items were told of. */
+  onWrongShard(shard: number, items: readonly StoredItem[]): void | Promise<void>;
+}
+
+/** Looks at all that is stored in one layout. */
+export async function verify(
+  survey: Survey,
+  layout: Layout,
+  directory: string,
+  listener: VerifyListener,
+): Promise<void> {
+  const checks = new Checks();
+  let group: StoredItem[] = [];
+  for await (const batch of survey.outcomes()) {
+    for (const surveyed of batch) {
+      if (surveyed.item.layout !== layout) continue;
+      if (surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED') listener.onKnown(surveyed.failure);
+      if (surveyed.status !== 'stored') continue;
+      const { shard } = surveyed.stored;
+      if (shard === undefined) {
+        await checks.add(() => checkFile(surveyed, directory, listener));
+        continue;
+      }
+      // What is in a shard was written down at once, so that each is read once.
+      if (group.length > 0 && group[0]?.stored.shard !== shard) {
+        const whole = group;
+        await checks.add(() => checkShard(whole, directory, listener));
+        group = [];
+      }
+      group.push(surveyed);
+    }
+  }
+  if (group.length > 0) await checks.add(() => checkShard(group, directory, listener));
+  await checks.all();
+}
+
+/** So many at once. */
+class Checks {
+  readonly #running = new Set<Promise<void>>();
+
+  async add(check: () => Promise<void>): Promise<void> {
+    while (this.#running.size >= AT_ONCE) await Promise.race(this.#running);
+    const running = check().finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    // Whoever waits for it next is told.
+    running.catch(() => undefined);
+  }
+
+  async all(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}
+
+async function checkFile(stored: StoredItem, directory: string, listener: VerifyListener): Promise<void> {
+  let why: string | undefined;
+  try {
+    const found = await examineFile(join(directory, stored.item.name));
+    why = difference(stored.stored, found);
+  } catch (error) {
+    why = describe(error);
+  }
+  if (why === undefined) listener.onRight(stored);
+  else await listener.onWrong(stored, why);
+}
+
+async function checkShard(items: readonly StoredItem[], directory: string, listener: VerifyListener): Promise<void> {
+  const shard = items[0]?.stored.shard as number;
+  const name = shardName(shard);
+  const left = new Map(items.map((item) => [item.item.index, item]));
+  let damage: string | undefined;
+  let wrong = 0;
+  try {
+    for await (const found of readItems(join(directory, name), false)) {
+      const item = left.get(found.index);
+      if (item === undefined) continue;
+      left.delete(found.index);
+      const why = item.item.name === found.name ? difference(item.stored, found) : 'is another item';
+      if (why === undefined) {
+        listener.onRight(item);
+        continue;
+      }
+      wrong += 1;
+      await listener.onWrong(item, `${why} in ${name}`);
+    }
+  } catch (error) {
+    damage =
+      error instanceof ShardDamage ? `cannot be had from ${name}, which is damaged: ${error.message}` : undefined;
+    damage ??= `${describe(error)}: ${name}`;
+  }
+  for (const item of left.values()) await listener.onWrong(item, damage ?? `is missing in ${name}`);
+  if (wrong + left.size > 0 || damage !== undefined) await listener.onWrongShard(shard, items);
+}
+
+function difference(
+  stored: StoredRecord,
+  found: { readonly size: number; readonly crc32: number },
+): string | undefined {
+  if (found.size !== stored.size) return `has ${found.size} bytes, and was stored with ${stored.size}`;
+  return found.crc32 === stored.crc32 ? undefined : 'has another content than what was stored';
+}
+
+function describe(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'is missing';
+  return isNoFile(error) ? 'is no file' : `cannot be read (${code ?? message})`;
+}
