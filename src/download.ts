@@ -13,14 +13,16 @@ import { Pace } from './fetch/pace.js';
 import { RequestHeaders } from './fetch/headers.js';
 import type { AttemptFailure } from './fetch/retry.js';
 import { Destination } from './destination.js';
+import { bootId } from './journal/boot.js';
 import type { Admitted } from './journal/admission.js';
+import { Partials } from './partials.js';
 import { resume, type Resumption } from './resumption.js';
 import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from './options.js';
 import { shareFiles } from './open-files.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
 import { Outcomes } from './outcomes.js';
-import { isStored, type StoreResult } from './protocol.js';
+import { isStored, type Kept, type StoreResult, type Whole } from './protocol.js';
 import type { Outcome, Summary } from './report.js';
 import { openStages, preload, type StageListener } from './stages.js';
 import { isFetchedAgain, Turns } from './turns.js';
@@ -37,6 +39,8 @@ const MAX_WAITING = 4096;
 const PATIENCE = { interrupted: 1_500, stopped: 5_000 };
 /** Milliseconds in which a run that did not get so far may still remove what is unfinished. */
 const CLEANING = 500;
+/** Milliseconds until an item is looked at again whose last attempt is still being written to its end. */
+const UNTIL_LEFT = 50;
 /** Items that are begun in the journal before they are: so that none waits for it. */
 const AHEAD = 1024;
 /** Failures of the storage, one after the other, that end the run: the next file will not fare better. */
@@ -64,6 +68,8 @@ export class Download implements StageListener {
 
   #destination: Destination | undefined;
   #resumption: Resumption | undefined;
+  /** Of bodies that have files of their own, and come through the main thread. */
+  #partials: Partials | undefined;
   #executor: Executor | undefined;
   #connections: Connections | undefined;
   /** Instead of attempts and an executor, where each worker downloads and stores by itself. */
@@ -195,6 +201,7 @@ export class Download implements StageListener {
       this.#connections = stages.connections;
       this.#executor = stages.executor;
       this.onHeaders = stages.onHeaders;
+      if (layout !== 'tar') this.#partials = await Partials.open(this.#destination.own, await bootId());
     }
   }
 
@@ -244,15 +251,20 @@ export class Download implements StageListener {
 
   /** Begins an item unless it has to wait for its server. */
   #admit(work: Work): void {
+    if (this.#partials?.isBusy(work.item) === true) {
+      this.#turns.later(work, UNTIL_LEFT);
+      return;
+    }
     const admission = this.#turns.enter(work);
     if (admission === true) this.#begin(work);
-    else if (admission !== false) this.#outcomes.failed(work.item, admission);
+    else if (admission !== false) this.#fail(work.item, admission);
   }
 
   #begin(work: Work): void {
     this.#underWay.begin(work);
     if (this.#connections !== undefined) {
-      const attempt = new Attempt(work.item, work, this.#connections, this.#rules, this);
+      const kept = this.#partials?.of(work.item);
+      const attempt = new Attempt(work.item, work, this.#connections, this.#rules, this, kept);
       work.attempt = attempt;
       attempt.start();
     } else {
@@ -274,10 +286,11 @@ export class Download implements StageListener {
     this.#pump();
   }
 
-  openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter {
+  openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter {
     const executor = this.#executor as Executor;
     const window = this.#underWay.enlarge(item);
-    return this.#pauses.counted((onCounted) => executor.storeLarge(item, encoding, window, onCounted), onRoom);
+    const partial = whole && this.#partials?.begin(item, whole);
+    return this.#pauses.counted((onCounted) => executor.storeLarge(item, encoding, window, onCounted, partial), onRoom);
   }
 
   onLarge(item: Item): void {
@@ -288,7 +301,7 @@ export class Download implements StageListener {
   onNotFound(item: Item, status: number): void {
     this.#turns.left(this.#underWay.drop(item));
     const message = `the server answered ${status}`;
-    this.#outcomes.failed(item, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
+    this.#fail(item, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
     this.#pump();
   }
 
@@ -299,6 +312,7 @@ export class Download implements StageListener {
       this.#finishIfDone();
       return;
     }
+    if (failure.error.code === 'BODY_EXCESS') this.#partials?.forget(item);
     if (failure.error.code === 'NET_TOO_MANY_OPEN') {
       this.#doFewer();
       // Free of charge as long as others run, which will give back what they hold.
@@ -309,7 +323,7 @@ export class Download implements StageListener {
   }
 
   #retryOrFail(work: Work, failure: AttemptFailure): void {
-    if (!this.#turns.again(work, failure)) this.#outcomes.failed(work.item, failure.error);
+    if (!this.#turns.again(work, failure)) this.#fail(work.item, failure.error);
   }
 
   readonly onWritten = (item: Item): void => {
@@ -330,12 +344,13 @@ export class Download implements StageListener {
     const work = this.#underWay.settle(item);
     if (isStored(result)) {
       this.#storeFailures = 0;
+      this.#partials?.forget(item);
       this.#outcomes.stored(item, result, work.unproven);
     } else if (isFetchedAgain(result) && !this.#stopping) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();
       this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
-      this.#outcomes.failed(item, result);
+      this.#fail(item, result);
       this.#judgeStorage(result);
     }
     this.#pump();
@@ -355,6 +370,11 @@ export class Download implements StageListener {
     this.#lastStoreFailure = error;
     this.#storeFailures += 1;
     if (HOPELESS.has(error.code) || this.#storeFailures >= MAX_STORE_FAILURES) this.#stop(new StorageError(error));
+  }
+
+  #fail(item: Item, error: PlainError, status?: 'not_found'): void {
+    this.#partials?.forget(item);
+    this.#outcomes.failed(item, error, status);
   }
 
   /** Stores no more of what is fetched, and waits no longer than it must. For a run that was stopped. */
@@ -418,6 +438,7 @@ export class Download implements StageListener {
     const ending = this.#fatal && { error: { code: this.#fatal.code, message: this.#fatal.message } };
     const complete = !this.#stopping && this.#exhausted;
     const end = { complete, ended: new Date().toISOString(), ...ending };
+    await Promise.race([this.#abandoned, this.#partials?.close(complete)]);
     await Promise.race([this.#abandoned, this.#resumption?.journal?.close(end)]);
     this.#watch?.stop();
     this.#rules.pace.stop();

@@ -45,6 +45,34 @@ export interface StoreJob {
   readonly name: string;
   /** Content-Encoding as received; empty for none. */
   readonly encoding: string;
+  /** Of a large body that can be gone on with when it breaks off. */
+  readonly partial?: PartialJob | undefined;
+}
+
+/** By what a body is known again when the rest of it is asked for. */
+export interface Whole {
+  /** A strong entity tag, or the date of its last change: what If-Range takes. */
+  readonly validator: string;
+  /** Its bytes. */
+  readonly total: number;
+}
+
+/** The beginning of a body, which is there. */
+export interface Kept extends Whole {
+  /** Bytes of it: where the rest begins. */
+  readonly from: number;
+}
+
+/** Where the beginning of a body is kept. */
+export interface PartialJob {
+  /** Absolute, on the file system of the destination. */
+  readonly path: string;
+  /** Bytes that are there; 0 for a body that begins. */
+  readonly from: number;
+  /** Bytes of the whole. */
+  readonly total: number;
+  /** What is to be known of it by who goes on. */
+  readonly note: string;
 }
 
 /** A body that has its final name. */

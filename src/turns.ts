@@ -45,6 +45,11 @@ export class Turns {
     this.#waiting.clear();
   }
 
+  /** What is still being done for the item has to end first. @param delay milliseconds */
+  later(work: Work, delay: number): void {
+    this.#waiting.add(work, delay);
+  }
+
   /** @returns whether the item is to be requested now; if not it waits for its server; or why it never will be */
   enter(work: Work): boolean | PlainError {
     const host = this.#hosts.of(work.item.origin);

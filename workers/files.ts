@@ -9,10 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
-import type { StoredFile, StoreSettings } from '../src/protocol.js';
+import type { PartialJob, StoredFile, StoreSettings } from '../src/protocol.js';
 import { count } from './clock.js';
 import { syncFile, syncFileAsync } from './durable.js';
 import { useFolder, useFolderAsync } from './folders.js';
+import { NOTE, openPartial, openPartialAsync } from './partial.js';
 
 let serial = 0;
 
@@ -42,6 +43,17 @@ function temporaryPlace({ directory, scratch }: StoreSettings, name: string, wri
       };
 }
 
+/** The folder of a final name, where the unfinished file does not lie in it. */
+function useFolderOf({ directory }: StoreSettings, name: string): void {
+  const slash = name.lastIndexOf('/');
+  if (slash !== -1) useFolder(directory, name.slice(0, slash));
+}
+
+async function useFolderOfAsync({ directory }: StoreSettings, name: string): Promise<void> {
+  const slash = name.lastIndexOf('/');
+  if (slash !== -1) await useFolderAsync(directory, name.slice(0, slash));
+}
+
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
 export const UNFINISHED_FILE = '.sluice-';
 
@@ -58,6 +70,8 @@ export interface UnfinishedFile {
   read(): Uint8Array | Promise<Uint8Array>;
   /** Renames the closed file to its final name. */
   commit(stored: StoredFile): void | Promise<void>;
+  /** Leaves what is there, to be gone on with. Only where the body has a place for that. */
+  leave?(): void | Promise<void>;
   /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
   discard(): void | Promise<void>;
 }
@@ -67,12 +81,22 @@ export class TemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
   readonly #name: string;
   readonly #path: string;
+  readonly #partial: boolean;
   #fd: number | undefined;
 
-  constructor(settings: StoreSettings, name: string) {
+  /** @param partial where it is written, if it may be gone on with */
+  constructor(settings: StoreSettings, name: string, partial?: PartialJob) {
     this.#settings = settings;
     this.#name = name;
+    this.#partial = partial !== undefined;
     const started = performance.now();
+    if (partial !== undefined) {
+      this.#path = partial.path;
+      useFolderOf(settings, name);
+      this.#fd = openPartial(partial);
+      count('create', started);
+      return;
+    }
     const place = temporaryPlace(settings, name, 0);
     useFolder(place.root, place.folder);
     this.#path = `${place.root}/${place.folder}/${place.name}`;
@@ -105,19 +129,26 @@ export class TemporaryFile implements UnfinishedFile {
     const started = performance.now();
     block(this.#settings.simulatedLatency.name);
     fs.renameSync(this.#path, `${this.#settings.directory}/${this.#name}`);
+    if (this.#partial) fs.rmSync(this.#path + NOTE, { force: true });
     count('rename', started);
   }
 
-  discard(): void {
+  leave(): void {
     try {
       if (this.#fd !== undefined) this.#close();
     } catch {
       // See UnfinishedFile.
     }
-    try {
-      fs.unlinkSync(this.#path);
-    } catch {
-      // See UnfinishedFile.
+  }
+
+  discard(): void {
+    this.leave();
+    for (const path of this.#partial ? [this.#path, this.#path + NOTE] : [this.#path]) {
+      try {
+        fs.unlinkSync(path);
+      } catch {
+        // See UnfinishedFile.
+      }
     }
   }
 
@@ -176,11 +207,20 @@ export class AsyncTemporaryFile implements UnfinishedFile {
   readonly #settings: StoreSettings;
   readonly #name: string;
   readonly #path: string;
+  readonly #partial: boolean;
   /** Undefined once the file is committed or discarded: then another has it. */
   #writer: number | undefined;
   #fd: number | undefined;
 
-  static async open(settings: StoreSettings, name: string): Promise<AsyncTemporaryFile> {
+  /** @param partial where it is written, if it may be gone on with */
+  static async open(settings: StoreSettings, name: string, partial?: PartialJob): Promise<AsyncTemporaryFile> {
+    if (partial !== undefined) {
+      const started = performance.now();
+      await useFolderOfAsync(settings, name);
+      const fd = await openPartialAsync(partial);
+      count('create', started);
+      return new AsyncTemporaryFile(settings, name, partial.path, undefined, fd);
+    }
     const writer = idleWriters.pop() ?? writers++;
     const started = performance.now();
     try {
@@ -196,10 +236,11 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     }
   }
 
-  private constructor(settings: StoreSettings, name: string, path: string, writer: number, fd: number) {
+  private constructor(settings: StoreSettings, name: string, path: string, writer: number | undefined, fd: number) {
     this.#settings = settings;
     this.#name = name;
     this.#path = path;
+    this.#partial = writer === undefined;
     this.#writer = writer;
     this.#fd = fd;
   }
@@ -232,13 +273,20 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     const started = performance.now();
     if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
     await rename(this.#path, `${directory}/${this.#name}`);
+    if (this.#partial) await fs.promises.rm(this.#path + NOTE, { force: true });
     count('rename', started);
+    this.#release();
+  }
+
+  async leave(): Promise<void> {
+    if (this.#fd !== undefined) await this.#close().catch(() => undefined);
     this.#release();
   }
 
   async discard(): Promise<void> {
     if (this.#fd !== undefined) await this.#close().catch(() => undefined);
     await fs.promises.unlink(this.#path).catch(() => undefined);
+    if (this.#partial) await fs.promises.unlink(this.#path + NOTE).catch(() => undefined);
     this.#release();
   }
 

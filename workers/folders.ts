@@ -14,8 +14,7 @@ const underWay = new Map<string, Promise<void>>();
 export function useFolder(root: string, name: string): void {
   if (known.has(`${root}/${name}`)) return;
   for (const folder of foldersBelow(root, name)) {
-    // Looked for first: another thread has made most of them, and making one takes its parent's lock even when it is there.
-    accept(folder, fs.lstatSync(folder, { throwIfNoEntry: false }) ?? make(folder));
+    makeFolder(folder);
   }
 }
 
@@ -26,11 +25,16 @@ export async function useFolderAsync(root: string, name: string): Promise<void> 
     if (known.has(folder)) continue;
     let used = underWay.get(folder);
     if (used === undefined) {
-      used = findOrMake(folder).finally(() => underWay.delete(folder));
+      used = makeFolderAsync(folder).finally(() => underWay.delete(folder));
       underWay.set(folder, used);
     }
     await used;
   }
+}
+
+/** Makes one folder, or finds it. Looked for first: to make one takes its parent's lock even when it is there. */
+export function makeFolder(folder: string): void {
+  accept(folder, fs.lstatSync(folder, { throwIfNoEntry: false }) ?? make(folder));
 }
 
 /** From the top down. */
@@ -39,7 +43,8 @@ function foldersBelow(root: string, name: string): string[] {
   return parts.map((_part, depth) => `${root}/${parts.slice(0, depth + 1).join('/')}`);
 }
 
-async function findOrMake(folder: string): Promise<void> {
+/** The same as {@link makeFolder} through `fs.promises`. */
+export async function makeFolderAsync(folder: string): Promise<void> {
   const found = await fs.promises.lstat(folder).catch(unlessMissing);
   accept(folder, found ?? (await makeAsync(folder)));
 }

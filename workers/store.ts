@@ -5,12 +5,13 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
-import type { StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
+import type { PartialJob, StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checkStructure } from './image.js';
 import { imageError } from './image/cursor.js';
+import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
 import { checkPixels } from './pixels.js';
 import { CANCELLED, isCancelled, storedAs } from './plain.js';
 
@@ -26,10 +27,10 @@ const MAX_CHECKED = 128 << 20;
 export interface Place {
   /** @throws what the operating system said */
   writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array, stored: StoredFile): void;
-  open(settings: StoreSettings, name: string): UnfinishedFile;
+  open(settings: StoreSettings, name: string, partial?: PartialJob): UnfinishedFile;
 }
 
-const FILES: Place = { writeWhole, open: (settings, name) => new TemporaryFile(settings, name) };
+const FILES: Place = { writeWhole, open: (...args) => new TemporaryFile(...args) };
 
 /**
  * Stores one body: synchronously, unless its pixels are to be checked (sharp has no synchronous call) or it swells
@@ -114,11 +115,11 @@ type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Stores a body that is too large to be held whole, part by part, each of them synchronously. */
 export const storeLarge: LargeStore = (parts, job, settings, place = FILES) =>
-  storeParts(parts, job, settings, () => place.open(settings, job.name));
+  storeParts(parts, job, settings, () => place.open(settings, job.name, job.partial));
 
 /** The same through `fs.promises`. */
 export const storeLargeAsync: LargeStore = (parts, job, settings) =>
-  storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings, job.name));
+  storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings, job.name, job.partial));
 
 /** An image is read back for its check before it gets its final name: it can only be judged whole. */
 async function storeParts(
@@ -127,12 +128,17 @@ async function storeParts(
   settings: StoreSettings,
   open: () => UnfinishedFile | Promise<UnfinishedFile>,
 ): Promise<StoreResult> {
+  const { partial } = job;
   let file: UnfinishedFile | undefined;
+  let size = 0;
+  let check = 0;
   try {
     const decoders = createDecoder(job.encoding);
     file = await open();
-    let size = 0;
-    let check = 0;
+    if (partial !== undefined && partial.from > 0) {
+      size = partial.from;
+      check = await checksumOf(partial);
+    }
     for await (const part of decoders.length === 0 ? parts : decoded(parts, decoders)) {
       if (isCancelled(settings)) throw new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED);
       size += part.length;
@@ -140,15 +146,22 @@ async function storeParts(
       await file.write(part);
       check = crc32(part, check);
     }
+    if (partial !== undefined && size !== partial.total) throw notWhole(partial.path);
     await file.close();
     if (settings.imageCheck !== 'none') await checkImage(await file.read(), settings);
     const stored = { size, crc32: check };
     await file.commit(stored);
     return stored;
   } catch (error) {
-    await file?.discard();
+    if (partial !== undefined && size >= LEAST_KEPT && isCancellation(error)) await file?.leave?.();
+    else await file?.discard();
     return describeStoreFailure(error, job.name, settings);
   }
+}
+
+/** Of the run or of this body: nothing is wrong with what is there. */
+function isCancellation(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === CANCELLED.code;
 }
 
 async function checkImage(bytes: Uint8Array, settings: StoreSettings): Promise<void> {

@@ -1,5 +1,5 @@
 /** The interface of what decodes and stores bodies. */
-import type { StoreResult } from '../protocol.js';
+import type { PartialJob, StoreResult } from '../protocol.js';
 import type { Item } from '../plan.js';
 import type { Load } from '../verdict.js';
 
@@ -25,8 +25,15 @@ export interface BodyWriter {
   write(chunk: Uint8Array): boolean;
   /** The body is whole. The listener is told when it is stored. */
   end(): void;
-  /** The body will never be whole: what was written is removed, and the listener is not told. */
+  /** The body will never be whole: what was written is removed or kept, and the listener is not told. */
   abort(): void;
+}
+
+/** The place of a large body that can be gone on with when it breaks off. */
+export interface PartialPlace {
+  readonly job: PartialJob;
+  /** Nobody writes to it any more. */
+  onLeft(): void;
 }
 
 export interface Executor {
@@ -34,8 +41,9 @@ export interface Executor {
   /**
    * @param window bytes of the body that may wait for its writer
    * @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more
+   * @param partial told that it is left before the listener is told of the body, and also when it was aborted
    */
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter;
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void, partial?: PartialPlace): BodyWriter;
   /** What there is to do; of the writers' time, where it went since this was last asked for. */
   takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */

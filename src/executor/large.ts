@@ -14,6 +14,7 @@ const LEAST_PARTS = 2;
 export class LargeBodySender implements BodyWriter {
   readonly #port: MessagePort;
   readonly #onRoom: () => void;
+  readonly #keeps: boolean;
   readonly #free: Buffer[] = [];
   /** Bytes of a part. */
   readonly #partSize: number;
@@ -26,9 +27,13 @@ export class LargeBodySender implements BodyWriter {
   #settled = false;
   aborted = false;
 
-  /** @param window bytes that may be sent and not yet written */
-  constructor(port: MessagePort, window: number, onRoom: () => void) {
+  /**
+   * @param window bytes that may be sent and not yet written
+   * @param keeps whether what came is of use when the rest does not
+   */
+  constructor(port: MessagePort, window: number, onRoom: () => void, keeps = false) {
     this.#port = port;
+    this.#keeps = keeps;
     this.#onRoom = onRoom;
     this.#partSize = Math.min(MAX_PART, Math.floor(window / LEAST_PARTS));
     this.#unmade = Math.floor(window / this.#partSize);
@@ -53,6 +58,7 @@ export class LargeBodySender implements BodyWriter {
   abort(): void {
     this.aborted = true;
     this.#overflow = [];
+    if (this.#keeps) this.#sendCurrent();
     this.#send('abort');
   }
 

@@ -11,7 +11,7 @@ import { type Moment, now, partOf, timesSince } from '../../workers/clock.js';
 import { secure, secureAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
-import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
+import { type Body, type BodyWriter, type Executor, type PartialPlace, type StoreListener } from './executor.js';
 
 /** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */
 const MAX_RUNNING = 16;
@@ -42,7 +42,7 @@ export class LocalExecutor implements Executor {
     this.#beginMore();
   }
 
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void, partial?: PartialPlace): BodyWriter {
     const parts = new Channel<Uint8Array>();
     let waiting = 0;
     let aborted = false;
@@ -55,9 +55,10 @@ export class LocalExecutor implements Executor {
       }
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
-    const storing = store(counted(), { name: item.name, encoding }, this.#settings);
+    const storing = store(counted(), { name: item.name, encoding, partial: partial?.job }, this.#settings);
     const stored = this.#secured(storing, item).then((result) => {
       settled = true;
+      partial?.onLeft();
       // What was sent and not asked for is dropped.
       void parts.return();
       onRoom();

@@ -8,7 +8,7 @@ import { type PlainError, toPlain } from '../errors.js';
 import type { BatchAnswer, LargeAnswer, LargeTask, Manner, StoreSettings, Times } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
+import { type Body, type BodyWriter, type Executor, type PartialPlace, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../open-files.js';
 import { MAX_WORKERS } from '../options.js';
@@ -85,16 +85,16 @@ export class PoolExecutor implements Executor {
     }
   }
 
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void, partial?: PartialPlace): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const task: LargeTask = {
       kind: 'large',
       settings: this.#settings,
       manner: this.#manner,
-      job: { name: item.name, encoding },
+      job: { name: item.name, encoding, partial: partial?.job },
       port: port2,
     };
-    const sender = new LargeBodySender(port1, window, onRoom);
+    const sender = new LargeBodySender(port1, window, onRoom, partial !== undefined);
     this.#begin();
     void this.#threads
       .run<LargeAnswer>(task, [port2])
@@ -107,6 +107,7 @@ export class PoolExecutor implements Executor {
       )
       .then((result) => {
         sender.settled();
+        partial?.onLeft();
         if (!sender.aborted) this.#onStored(item, result);
         this.#finish();
       });

@@ -2,12 +2,14 @@
 import type { PlainError } from '../errors.js';
 import type { BodyWriter } from '../executor/executor.js';
 import type { Item } from '../plan.js';
+import type { Kept, Whole } from '../protocol.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import { describeNetworkFailure, describeStatus, tooLong, unproven } from './failure.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './pace.js';
+import { isRestOf, isWorthKeeping, wholeOf } from './range.js';
 import type { AttemptFailure } from './retry.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
@@ -24,7 +26,8 @@ export interface AttemptListener {
   onUnproven?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
-  openLarge(item: Item, encoding: string, onRoom: () => void): BodyWriter;
+  /** @param whole of a body that can be gone on with when it breaks off; with `from` it is the rest of one */
+  openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter;
   /** A body that went to a writer is whole. */
   onLarge(item: Item): void;
   onNotFound(item: Item, status: number): void;
@@ -52,6 +55,8 @@ const MAX_CHUNKS = 64;
 const EMPTY: readonly Uint8Array[] = [];
 /** Why a body that nobody wants is broken off. */
 const ENOUGH = new Error('the rest of the body is not wanted');
+/** Why an answer is broken off that is not the rest of what is kept. */
+const ANEW = new Error('the body is fetched from its beginning');
 
 export class Attempt implements ResponseHandler, Runner {
   readonly limit: TimeLimit;
@@ -73,6 +78,10 @@ export class Attempt implements ResponseHandler, Runner {
   #encoding = '';
   #framing: Framing = 'connection';
   #chunks: Uint8Array[] | undefined;
+  /** What is there of the body already; undefined once it turned out to be of no use. */
+  #kept: Kept | undefined;
+  /** Of a body that may be worth keeping when it breaks off. */
+  #headers: readonly Buffer[] | undefined;
   #length = 0;
   /** What the last piece of the body was read with, and where in its memory that piece ends. */
   #read: Uint8Array | undefined;
@@ -81,13 +90,22 @@ export class Attempt implements ResponseHandler, Runner {
   #paused = false;
   #wasPaused = false;
 
-  constructor(item: Item, limit: TimeLimit, connections: Connections, rules: AttemptRules, listener: AttemptListener) {
+  /** @param kept what is there of the body already: only the rest is asked for */
+  constructor(
+    item: Item,
+    limit: TimeLimit,
+    connections: Connections,
+    rules: AttemptRules,
+    listener: AttemptListener,
+    kept?: Kept,
+  ) {
     this.limit = limit;
     this.#item = item;
     this.#target = item;
     this.#connections = connections;
     this.#rules = rules;
     this.#listener = listener;
+    this.#kept = kept;
   }
 
   start(): void {
@@ -121,6 +139,13 @@ export class Attempt implements ResponseHandler, Runner {
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.#status = status;
+    if (this.#kept !== undefined && !this.#over) {
+      if (status === 206 && isRestOf(this.#kept, headers)) return this.#goOnWith(this.#kept, resume);
+      if (status === 206 || status === 416) {
+        this.#abort?.(ANEW);
+        return true;
+      }
+    }
     if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, status, this.#target.origin);
     this.#resume = resume;
     let coding = '';
@@ -130,8 +155,11 @@ export class Attempt implements ResponseHandler, Runner {
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] as Buffer;
       const value = headers[i + 1] as Buffer;
-      if (isNamed(name, CONTENT_LENGTH)) framing = 'length';
-      else if (isNamed(name, CONTENT_ENCODING)) coding += (coding && ', ') + value.toString('latin1');
+      if (isNamed(name, CONTENT_LENGTH)) {
+        framing = 'length';
+        // A size of seven digits is the least that may be.
+        if (value.length >= 7 && isWorthKeeping(value.toString('latin1'))) this.#headers = headers;
+      } else if (isNamed(name, CONTENT_ENCODING)) coding += (coding && ', ') + value.toString('latin1');
       else if (isNamed(name, CONTENT_TYPE)) type = value.toString('latin1');
       else if (isNamed(name, LOCATION)) this.#location = value.toString('latin1');
       else if (isNamed(name, RETRY_AFTER)) this.#retryAfter = value.toString('latin1');
@@ -184,6 +212,13 @@ export class Attempt implements ResponseHandler, Runner {
 
   onError(error: Error): void {
     if (this.#over) return;
+    if (error === ANEW) {
+      this.#drop();
+      this.#kept = undefined;
+      this.#status = 0;
+      this.#send(this.#connections.take(this.#target.origin));
+      return;
+    }
     if (error === ENOUGH) {
       this.#drop();
       this.#conclude();
@@ -200,7 +235,12 @@ export class Attempt implements ResponseHandler, Runner {
 
   #send(connection: Connection): void {
     this.#connection = connection;
-    this.#connections.send(connection, this.#target.path, this.#rules.headers.for(this.#item, this.#target), this);
+    const { headers } = this.#rules;
+    const wanted =
+      this.#kept === undefined
+        ? headers.for(this.#item, this.#target)
+        : headers.forRest(this.#item, this.#target, this.#kept);
+    this.#connections.send(connection, this.#target.path, wanted, this);
   }
 
   /**
@@ -255,6 +295,7 @@ export class Attempt implements ResponseHandler, Runner {
     this.#status = 0;
     this.#location = undefined;
     this.#retryAfter = undefined;
+    this.#headers = undefined;
     this.#length = 0;
     this.start();
   }
@@ -267,14 +308,30 @@ export class Attempt implements ResponseHandler, Runner {
     this.#listener.onFailure(this.#item, { ...failure, origin: this.#target.origin });
   }
 
-  #passOn(chunks: readonly Uint8Array[]): boolean {
-    const writer = this.#listener.openLarge(this.#item, this.#encoding, () => {
+  /** The answer is the rest of what is kept. */
+  #goOnWith(kept: Kept, resume: () => void): boolean {
+    this.#status = 200;
+    this.#resume = resume;
+    this.#framing = 'length';
+    this.#listener.onAnswer?.(this.#item, 200, this.#target.origin);
+    if (!this.#over) this.#writer = this.#open(kept);
+    return true;
+  }
+
+  #open(whole: Whole | Kept | undefined): BodyWriter {
+    const onRoom = (): void => {
       if (!this.#paused || this.#over) return;
       this.#paused = false;
       // Not from inside another response's callback: undici's parser is not re-entrant.
       setImmediate(() => this.#resume?.());
-    });
+    };
+    return this.#listener.openLarge(this.#item, this.#encoding, onRoom, whole);
+  }
+
+  #passOn(chunks: readonly Uint8Array[]): boolean {
+    const writer = this.#open(this.#headers && wholeOf(this.#headers));
     this.#writer = writer;
+    this.#headers = undefined;
     this.#chunks = undefined;
     return this.#goOn(chunks.reduce((_room, chunk) => writer.write(chunk), true));
   }

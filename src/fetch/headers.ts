@@ -1,6 +1,7 @@
 /** The headers of requests, made once for a run: undici copies them for each request anyway. */
 import type { Item } from '../plan.js';
 import { ACCEPT_ENCODING, isCompressedFile } from './encoding.js';
+import type { Kept } from '../protocol.js';
 import type { Target } from './redirect.js';
 
 const SHARED = ['user-agent', 'sluice', 'accept', '*/*'] as const;
@@ -11,9 +12,11 @@ export class RequestHeaders {
   readonly #encoded: string[];
   readonly #plain: string[];
   readonly #authorized: boolean;
+  readonly #given: readonly string[];
 
   /** @param headers what the user gave with `--header`: name, value, name, value ...; only an item's own origin gets them */
   constructor(headers: readonly string[]) {
+    this.#given = headers;
     this.#encoded = [...headers, ...withoutGiven(headers, ENCODED)];
     this.#plain = [...headers, ...withoutGiven(headers, PLAIN)];
     this.#authorized = headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization');
@@ -21,7 +24,16 @@ export class RequestHeaders {
 
   /** For a request to `target` on behalf of `item`: what is private stays with the item's own scheme, host and port. */
   for(item: Item, target: Target): string[] {
-    const isPlain = isCompressedFile(target.path) || (target !== item && isCompressedFile(item.path));
+    return this.#for(item, target, isCompressedFile(target.path) || (target !== item && isCompressedFile(item.path)));
+  }
+
+  /** The same for a request for the rest of what is kept, if it is still the same; encoded it would be another body. */
+  forRest(item: Item, target: Target, { validator, from }: Kept): string[] {
+    const range = ['range', `bytes=${from}-`, 'if-range', validator];
+    return [...this.#for(item, target, true), ...withoutGiven(this.#given, range)];
+  }
+
+  #for(item: Item, target: Target, isPlain: boolean): string[] {
     if (target.origin !== item.origin) return isPlain ? PLAIN : ENCODED;
     const headers = isPlain ? this.#plain : this.#encoded;
     // A header that the user gave is meant to replace what the URL says, as in curl.

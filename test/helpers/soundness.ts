@@ -20,8 +20,8 @@ export interface Reported {
   readonly failures: readonly { readonly index: number; readonly url: string; readonly code: string }[];
 }
 
-/** What the program keeps below the destination for its next run; never what is unfinished. */
-const KEPT = /^\.sluice\/(?:journal|lock)[^/]*$/;
+/** What the program keeps below the destination for its next run; what is unfinished only where a run can go on with it. */
+const KEPT = /^\.sluice\/(?:(?:journal|lock)[^/]*|partial(?:\/[0-9a-f]{24}(?:\.json)?)?)$/;
 
 /** A place to download to, with canaries all around the destination, in its working directory and above. */
 export class Place {
