@@ -68,7 +68,7 @@ describe('a shard', () => {
       bytes[at] = (bytes[at] as number) ^ 0x41;
       writeFileSync(path, bytes);
       const items = await read(path).catch((error: unknown) => {
-        assert.ok(error instanceof ShardDamage, `byte ${at}: ${error}`);
+        assert.ok(error instanceof ShardDamage, `byte ${at}: ${String(error)}`);
         return undefined;
       });
       for (const [position, item] of (items ?? []).entries()) {
