@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { shardsIn } from '../destination.js';
 import { itemsAgain } from '../journal/again.js';
 import type { Survey, Surveyed } from '../journal/survey.js';
-import { type ExecutorName, resolveOptions } from '../options.js';
+import { type ExecutorName, type ResolvedOptions, resolveOptions } from '../options.js';
 import type { ImageCheck, Layout } from '../protocol.js';
 import { parseHeaders, runDownload } from './downloading.js';
 import { openSurvey, type SurveyArguments } from './surveying.js';
@@ -49,6 +49,11 @@ export async function retry(args: RetryArguments): Promise<number> {
   return downloadAgain('retry', args, survey, layout, (surveyed) => surveyed.status !== 'stored' || isGone(surveyed));
 }
 
+/** @throws UsageError */
+export function optionsAgain(args: AgainArguments, layout: Layout): ResolvedOptions {
+  return resolveOptions({ ...args, layout, headers: parseHeaders(args.header ?? []) });
+}
+
 /** Downloads those items of the journal that are wanted. */
 export async function downloadAgain(
   command: string,
@@ -58,7 +63,7 @@ export async function downloadAgain(
   isWanted: (surveyed: Surveyed) => boolean,
 ): Promise<number> {
   try {
-    const options = resolveOptions({ ...args, layout, headers: parseHeaders(args.header ?? []) });
+    const options = optionsAgain(args, layout);
     const items = itemsAgain(survey, layout, isWanted);
     return await runDownload([{ kind: 'items', items }], options, { ...args, command });
   } finally {

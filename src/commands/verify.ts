@@ -14,7 +14,7 @@ import { version } from '../resumption.js';
 import { formatBytes } from '../ui/progress.js';
 import { count } from './downloading.js';
 import { SOME_FAILED } from './exit-status.js';
-import { type AgainArguments, downloadAgain } from './retry.js';
+import { type AgainArguments, downloadAgain, optionsAgain } from './retry.js';
 import { journalPath, openSurvey } from './surveying.js';
 
 export interface VerifyArguments extends AgainArguments {
@@ -34,6 +34,8 @@ export async function verify(args: VerifyArguments): Promise<number> {
 }
 
 async function verifyAndRepair(args: VerifyArguments): Promise<number> {
+  // What is wrong with the options is told before anything is changed.
+  optionsAgain(args, 'flat');
   const directory = resolve(args.directory);
   // Only where there is a journal, so that nothing is made in a folder that was named by mistake.
   const isThere = await access(journalPath(args)).then(

@@ -100,7 +100,7 @@ describe('verify', () => {
     const { cwd, d } = await stored(t, 3);
     damage(join(d, '1.jpg'), 0);
     // It ends after it has written down what is wrong, and before it fetches it.
-    const cut = await verify(cwd, '--repair', '--executor', 'pool', '--max-requests', '0');
+    const cut = await verify(cwd, '--repair', '--report', 'not/there');
     assert.equal(cut.status, 2);
     const known = await verify(cwd);
     assert.equal(known.status, 1);
