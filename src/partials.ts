@@ -70,18 +70,18 @@ export class Partials {
   of(item: Item): Kept | undefined {
     const partial = this.some ? this.#known.get(nameOf(item)) : undefined;
     if (partial === undefined) return undefined;
-    const { validator, total, size } = partial;
-    return { validator, total, from: Math.min(size, total - 1) };
+    const { validator, total, place, size } = partial;
+    return { validator, total, place, from: Math.min(size, total - 1) };
   }
 
   /** Where a body is to be written. */
   begin(item: Item, whole: Whole | Kept): PartialPlace {
-    const { validator, total } = whole;
+    const { validator, total, place } = whole;
     const key = nameOf(item);
     const from = 'from' in whole ? whole.from : 0;
-    const partial: Partial = { validator, total, size: 0, busy: true, useless: false };
+    const partial: Partial = { validator, total, place, size: 0, busy: true, useless: false };
     this.#known.set(key, partial);
-    const note: Note = { validator, total, boot: this.#boot };
+    const note: Note = { validator, total, place, boot: this.#boot };
     return {
       job: { path: join(this.#folder, key), from, total, note: JSON.stringify(note) },
       onLeft: () => this.#track(this.#look(key, partial)),
@@ -124,7 +124,15 @@ export class Partials {
     const note = NAME.test(key) ? await readNote(path + NOTE) : undefined;
     const size = await sizeOf(path);
     if (note?.boot !== this.#boot || size < LEAST_KEPT || size > note.total) await this.#remove(key);
-    else this.#known.set(key, { validator: note.validator, total: note.total, size, busy: false, useless: false });
+    else
+      this.#known.set(key, {
+        validator: note.validator,
+        total: note.total,
+        place: note.place,
+        size,
+        busy: false,
+        useless: false,
+      });
   }
 
   async #remove(key: string): Promise<void> {
@@ -164,9 +172,9 @@ async function sizeOf(path: string): Promise<number> {
 
 async function readNote(path: string): Promise<Note | undefined> {
   try {
-    const { validator, total, boot } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-    if (typeof validator !== 'string' || typeof boot !== 'string' || !Number.isSafeInteger(total)) return undefined;
-    return { validator, total: total as number, boot };
+    const { validator, total, place, boot } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    if (typeof validator !== 'string' || typeof place !== 'string' || typeof boot !== 'string') return undefined;
+    return Number.isSafeInteger(total) ? { validator, total: total as number, place, boot } : undefined;
   } catch {
     return undefined;
   }

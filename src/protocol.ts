@@ -55,6 +55,8 @@ export interface Whole {
   readonly validator: string;
   /** Its bytes. */
   readonly total: number;
+  /** Where it was found: scheme, host, port and path; a tag of another place may mean another body (RFC 9110, 8.8.3). */
+  readonly place: string;
 }
 
 /** The beginning of a body, which is there. */

@@ -153,6 +153,27 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
     assert.equal(server.requests.length, 2);
   });
 
+  test('behind a redirect to the same place, whatever signature it has; the redirect is not asked for a part', async (t) => {
+    const server = await serve(t, function* (request) {
+      const range = rangeOf(request);
+      if (request.path === '/a') yield answer('', `Location: /b?signature=${request.number}\r\n`, '302 Found');
+      else if (range === undefined) yield* broken(BODY, TAG);
+      else yield rest(BODY, range.from);
+    });
+    const place = new Place(t);
+    assert.equal((await place.get([`${server.origin}/a`])).status, 0);
+    place.assertSound({ a: BODY });
+    assert.deepEqual(
+      server.requests.map((request) => [request.path.slice(0, 2), rangeOf(request) !== undefined]),
+      [
+        ['/a', false],
+        ['/b', false],
+        ['/a', false],
+        ['/b', true],
+      ],
+    );
+  });
+
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     test(`in the next run, after ${signal}; of another start of the machine it is not believed`, async (t) => {
       const body = noise(50 * MIB, 3);
@@ -198,6 +219,18 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
     const server = await run(t, { next: () => [answer(BODY, TAG)] });
     assert.ok(rangeOf(server.requests[1] as RawRequest) !== undefined);
     assert.equal(server.requests.length, 2);
+  });
+
+  test('where a redirect leads elsewhere, whose tags are its own', async (t) => {
+    const server = await serve(t, function* ({ path, number }) {
+      if (path === '/a') yield answer('', `Location: /${number}\r\n`, '302 Found');
+      else if (number === 2) yield* broken(BODY, TAG);
+      else yield answer(OTHER, TAG);
+    });
+    const place = new Place(t);
+    assert.equal((await place.get([`${server.origin}/a`])).status, 0);
+    place.assertSound({ a: OTHER });
+    assert.ok(server.requests.every((request) => rangeOf(request) === undefined));
   });
 
   test('where it has changed', async (t) => {

@@ -23,6 +23,7 @@ const GOING_ON = fs.constants.O_WRONLY | fs.constants.O_APPEND | (fs.constants.O
 const NEW = { flag: 'wx' } as const;
 
 const open = promisify(fs.open);
+const close = promisify(fs.close);
 const truncate = promisify(fs.ftruncate);
 
 /** Opens the file to write behind what is kept of it; anew, if nothing is. */
@@ -33,11 +34,13 @@ export function openPartial({ path, from, note }: PartialJob): number {
     fs.writeFileSync(path + NOTE, note, NEW);
     return fs.openSync(path, 'wx');
   }
+  let fd: number | undefined;
   try {
-    const fd = fs.openSync(path, GOING_ON);
+    fd = fs.openSync(path, GOING_ON);
     fs.ftruncateSync(fd, from);
     return fd;
   } catch (error) {
+    if (fd !== undefined) fs.closeSync(fd);
     throw isGone(error) ? notWhole(path) : error;
   }
 }
@@ -50,11 +53,13 @@ export async function openPartialAsync({ path, from, note }: PartialJob): Promis
     await fs.promises.writeFile(path + NOTE, note, NEW);
     return open(path, 'wx');
   }
+  let fd: number | undefined;
   try {
-    const fd = await open(path, GOING_ON);
+    fd = await open(path, GOING_ON);
     await truncate(fd, from);
     return fd;
   } catch (error) {
+    if (fd !== undefined) await close(fd);
     throw isGone(error) ? notWhole(path) : error;
   }
 }

@@ -9,7 +9,7 @@ import { describeNetworkFailure, describeStatus, tooLong, unproven } from './fai
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './pace.js';
-import { isRestOf, isWorthKeeping, wholeOf } from './range.js';
+import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
 import type { AttemptFailure } from './retry.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
@@ -80,6 +80,8 @@ export class Attempt implements ResponseHandler, Runner {
   #chunks: Uint8Array[] | undefined;
   /** What is there of the body already; undefined once it turned out to be of no use. */
   #kept: Kept | undefined;
+  /** The same, where the request under way asks for no more than the rest. */
+  #asked: Kept | undefined;
   /** Of a body that may be worth keeping when it breaks off. */
   #headers: readonly Buffer[] | undefined;
   #length = 0;
@@ -139,8 +141,8 @@ export class Attempt implements ResponseHandler, Runner {
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.#status = status;
-    if (this.#kept !== undefined && !this.#over) {
-      if (status === 206 && isRestOf(this.#kept, headers)) return this.#goOnWith(this.#kept, resume);
+    if (this.#asked !== undefined && !this.#over) {
+      if (status === 206 && isRestOf(this.#asked, headers)) return this.#goOnWith(this.#asked, resume);
       if (status === 206 || status === 416) {
         this.#abort?.(ANEW);
         return true;
@@ -236,10 +238,12 @@ export class Attempt implements ResponseHandler, Runner {
   #send(connection: Connection): void {
     this.#connection = connection;
     const { headers } = this.#rules;
+    const isThere = this.#kept !== undefined && this.#kept.place === placeOf(this.#target);
+    this.#asked = isThere ? this.#kept : undefined;
     const wanted =
-      this.#kept === undefined
+      this.#asked === undefined
         ? headers.for(this.#item, this.#target)
-        : headers.forRest(this.#item, this.#target, this.#kept);
+        : headers.forRest(this.#item, this.#target, this.#asked);
     this.#connections.send(connection, this.#target.path, wanted, this);
   }
 
@@ -329,7 +333,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   #passOn(chunks: readonly Uint8Array[]): boolean {
-    const writer = this.#open(this.#headers && wholeOf(this.#headers));
+    const writer = this.#open(this.#headers && wholeOf(this.#headers, placeOf(this.#target)));
     this.#writer = writer;
     this.#headers = undefined;
     this.#chunks = undefined;

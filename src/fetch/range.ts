@@ -1,5 +1,6 @@
 /** How a body that broke off goes on: which one may, and whether an answer is the rest of it (RFC 9110, 13 and 14). */
 import type { Kept, Whole } from '../protocol.js';
+import type { Target } from './redirect.js';
 
 /** Bytes of a body, from which on it is worth being gone on with. */
 const LEAST_TOTAL = 2 << 20;
@@ -15,12 +16,18 @@ export function isWorthKeeping(contentLength: string): boolean {
 }
 
 /** What a body is known by when more of it is asked for; undefined for one that cannot be proven to be the same later. */
-export function wholeOf(headers: readonly Buffer[]): Whole | undefined {
+export function wholeOf(headers: readonly Buffer[], place: string): Whole | undefined {
   const { contentLength, contentEncoding, ...told } = readHeaders(headers);
   const total = Number(contentLength);
   const validator = validatorIn(told);
   if (validator === undefined || !Number.isSafeInteger(total) || contentEncoding !== '') return undefined;
-  return { validator, total };
+  return { validator, total, place };
+}
+
+/** Where a body is, as far as it stays the same: what follows the path is often a signature that is made anew each time. */
+export function placeOf({ origin, path }: Target): string {
+  const query = path.indexOf('?');
+  return origin + (query === -1 ? path : path.slice(0, query));
 }
 
 /** Whether an answer with status 206 is the rest of what is kept. */

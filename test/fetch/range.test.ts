@@ -10,6 +10,7 @@ const raw = (headers: Headers): Buffer[] =>
     .map((text) => Buffer.from(text, 'latin1'));
 const LENGTH = { 'Content-Length': '5000000' };
 const DATE = { Date: 'Sat, 21 Nov 2026 14:00:00 GMT' };
+const PLACE = 'http://localhost/a';
 const OLD = 'Sat, 21 Nov 2026 13:59:00 GMT';
 
 describe('a body can be gone on with', () => {
@@ -20,7 +21,7 @@ describe('a body can be gone on with', () => {
     'by its tag, if it has both': [{ ...LENGTH, ...DATE, 'Last-Modified': OLD, ETag: '"x"' }, '"x"'],
   };
   for (const [what, [headers, validator]] of Object.entries(proven)) {
-    test(what, () => assert.deepEqual(wholeOf(raw(headers)), { validator, total: 5_000_000 }));
+    test(what, () => assert.deepEqual(wholeOf(raw(headers), PLACE), { validator, total: 5_000_000, place: PLACE }));
   }
 
   test('only from 2 MiB on', () => {
@@ -47,12 +48,12 @@ describe('a body cannot be gone on with', () => {
     'that is encoded': { ...LENGTH, ETag: '"a"', 'Content-Encoding': 'gzip' },
   };
   for (const [what, headers] of Object.entries(unproven)) {
-    test(what, () => assert.equal(wholeOf(raw(headers)), undefined));
+    test(what, () => assert.equal(wholeOf(raw(headers), PLACE), undefined));
   }
 });
 
 describe('an answer', () => {
-  const TAGGED = { validator: '"a"', total: 5_000_000, from: 1_000_000 };
+  const TAGGED = { validator: '"a"', total: 5_000_000, place: PLACE, from: 1_000_000 };
   const DATED = { ...TAGGED, validator: OLD };
   const REST = { ETag: '"a"', 'Content-Range': 'bytes 1000000-4999999/5000000', 'Content-Length': '4000000' };
 
