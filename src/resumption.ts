@@ -62,8 +62,8 @@ export async function resume(
   }
   let present: NameSet | undefined;
   try {
-    // Where all may be replaced and nothing is known, it does not matter what is there.
-    const matters = layout !== 'tar' && (!overwrite || (known?.ledger.size ?? 0) > 0);
+    // Where all may be replaced, what is there matters to the next run only.
+    const matters = layout !== 'tar' && (!overwrite || known !== undefined);
     present = matters ? await destination.list(layout) : undefined;
   } catch (error) {
     await known?.journal.leave();

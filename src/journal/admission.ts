@@ -74,7 +74,7 @@ export class Admission {
         admitted.push(found);
         if (found.kind !== 'item') continue;
         keys?.add(item.index);
-        journal.begin(item.index, key, item.url, item.name);
+        journal.begin(item.index, key, item.url, item.name, this.#isPresent(item) === true);
         begun += 1;
       }
     }

@@ -105,6 +105,8 @@ const ITEM = 2;
 const STORED = 3;
 const FAILED = 4;
 const END = 5;
+/** An item as in {@link ITEM}, of whose name there is a file that is not known to be what it is to be. */
+const REPLACEMENT = 6;
 
 const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
 const FAILED_HEADER = 1 + 4 + 4;
@@ -140,10 +142,11 @@ export class FrameWriter {
     this.#length = at + FAILED_HEADER + length;
   }
 
-  item(index: number, key: Key, url: string, name: string): void {
+  /** @param replaces whether there is a file of its name that is not known to be what it is to be */
+  item(index: number, key: Key, url: string, name: string, replaces = false): void {
     const bytes = this.#reserve(ITEM_HEADER + 3 * (url.length + name.length));
     const at = this.#length;
-    bytes[at] = ITEM;
+    bytes[at] = replaces ? REPLACEMENT : ITEM;
     bytes.writeUInt32LE(index, at + 1);
     bytes.writeUInt32LE(key.a, at + 5);
     bytes.writeUInt32LE(key.b, at + 9);
@@ -239,7 +242,8 @@ export function visitRecords(payload: Buffer, offset: number, visitor: RecordVis
 function visitRecord(payload: Buffer, at: number, offset: number, visitor: RecordVisitor): number {
   const kind = payload[at] as number;
   switch (kind) {
-    case ITEM: {
+    case ITEM:
+    case REPLACEMENT: {
       visitor.item?.(payload.readUInt32LE(at + 1), payload, at, offset + at);
       return at + itemSizeAt(payload, at);
     }
@@ -261,6 +265,11 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
     default:
       throw new RangeError(`no record of kind ${kind} is known`);
   }
+}
+
+/** Of the record of an item: what is there before it is stored under its name is not it. */
+export function replacesAt(payload: Buffer, at: number): boolean {
+  return payload[at] === REPLACEMENT;
 }
 
 export function keyAt(payload: Buffer, at: number): Key {

@@ -57,8 +57,9 @@ export class Journal {
     this.#frame.run(record);
   }
 
-  begin(index: number, key: Key, url: string, name: string): void {
-    this.#frame.item(index, key, url, name);
+  /** @param replaces whether there is a file of its name that is not known to be what it is to be */
+  begin(index: number, key: Key, url: string, name: string, replaces = false): void {
+    this.#frame.item(index, key, url, name, replaces);
     this.#added();
   }
 

@@ -9,7 +9,10 @@ export const OK = 0;
 export const FAILED = 1;
 /** It was begun. A file of its name is this program's, and whole: its process has ended, its machine has not. */
 export const WHOLE_IF_THERE = 2;
-/** It was begun before the machine started anew. A file of its name is this program's; what is in it nobody knows. */
+/**
+ * It was begun before the machine started anew, or where a file of its name was. Such a file is this program's to replace,
+ * and what is in it nobody knows.
+ */
 export const DOUBTFUL_IF_THERE = 3;
 export type State = typeof OK | typeof FAILED | typeof WHOLE_IF_THERE | typeof DOUBTFUL_IF_THERE;
 

@@ -9,6 +9,7 @@ import {
   itemSizeAt,
   type Key,
   keyAt,
+  replacesAt,
   type RecordVisitor,
   type RunRecord,
   shardAt,
@@ -21,6 +22,8 @@ import { type Extent, readJournal } from './reader.js';
 interface Begun extends Key {
   /** Where its record is in the file. */
   readonly at: number;
+  /** There was a file of its name, which may be there still. */
+  readonly replaces: boolean;
 }
 
 /** Bytes of most records of an item, and more than any has. */
@@ -111,7 +114,7 @@ export class Recall implements RecordVisitor {
   item(index: number, payload: Buffer, at: number, offset: number): void {
     if (!this.#concerns) return;
     const { a, b, c } = keyAt(payload, at);
-    this.#begun.set(index, { a, b, c, at: offset });
+    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at) });
   }
 
   stored(index: number, payload: Buffer, at: number): void {
@@ -127,7 +130,9 @@ export class Recall implements RecordVisitor {
     this.#begun.delete(index);
     // Of the one, nobody knows what is in the file, if it has its name; the other is known to be wrong.
     const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
-    this.ledger.set(key, isDoubtful ? DOUBTFUL_IF_THERE : FAILED);
+    // What was in doubt before may be there still.
+    const wasDoubtful = key.replaces && this.ledger.get(key) === DOUBTFUL_IF_THERE;
+    this.ledger.set(key, isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED);
   }
 
   end(record: EndRecord): void {
@@ -152,6 +157,6 @@ export class Recall implements RecordVisitor {
 
   #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
     const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
-    for (const key of begun.values()) this.ledger.set(key, state);
+    for (const key of begun.values()) this.ledger.set(key, key.replaces ? DOUBTFUL_IF_THERE : state);
   }
 }

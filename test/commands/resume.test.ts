@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, after, before, describe, test } from 'node:test';
 import { type Ran, sluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
+import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
 
 describe('sluice get, the same again', () => {
@@ -105,12 +106,10 @@ describe('sluice get, the same again', () => {
     assert.equal((await get(cwd, ['a', 'b'], '--overwrite')).status, 0);
     assert.deepEqual(requested.toSorted(), ['/a', '/b']);
     assert.equal(readFileSync(join(cwd, 'd/a'), 'utf8'), 'second /a');
-    // The journal without its last frame: that the run has ended.
     edition = 'third';
     const journal = join(cwd, 'd/.sluice/journal');
     assert.equal((await get(cwd, ['a'], '--overwrite')).status, 0);
-    const whole = readFileSync(journal);
-    writeFileSync(journal, whole.subarray(0, whole.lastIndexOf('SLJ\u0001')));
+    asAfterKill(journal);
     edition = 'fourth';
     assert.equal((await get(cwd, ['a', 'b'], '--overwrite')).status, 0);
     assert.deepEqual(requested, ['/b']);

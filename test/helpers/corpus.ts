@@ -50,6 +50,10 @@ export class Corpus {
   }
 
   answer(name: string, response: ServerResponse): void {
+    if (!this.#prints.has(name)) {
+      response.writeHead(404).end();
+      return;
+    }
     const n = numberOf(name);
     const body = this.body(name);
     const bytes = isEncoded(n) ? gzipSync(body, { level: 1 }) : body;
@@ -73,6 +77,8 @@ export interface CorpusServer extends AsyncDisposable {
   readonly asked: string[];
   /** Told of each request before it is answered; replaced at will. */
   onRequest: () => void;
+  /** Answers wait for it; replaced at will. */
+  ready: Promise<void>;
 }
 
 export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
@@ -80,8 +86,7 @@ export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
     const name = (request.url as string).slice(1);
     self.asked.push(name);
     self.onRequest();
-    if (corpus.print(name) === undefined) response.writeHead(404).end();
-    else corpus.answer(name, response);
+    void self.ready.then(() => corpus.answer(name, response));
   });
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
@@ -90,6 +95,7 @@ export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: [],
     onRequest: () => undefined,
+    ready: Promise.resolve(),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

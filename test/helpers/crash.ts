@@ -3,7 +3,8 @@
  * from there, until one ends by itself. What is random follows from the seed, as far as two runs take the same time.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +30,8 @@ export interface CrashSettings {
   readonly span?: number;
   /** Requests after which runs are killed, at the most; those that run together are in vain. Default: 250. */
   readonly requests?: number;
+  /** More arguments of the command. */
+  readonly args?: readonly string[];
 }
 
 /** What was done and seen. */
@@ -52,7 +55,18 @@ export interface CrashCounts {
 type Moment =
   | { readonly by: 'clock'; readonly after: number }
   /** Milliseconds after so many requests. */
-  | { readonly by: 'requests'; readonly requests: number; readonly after: number };
+  | { readonly by: 'requests'; readonly requests: number; readonly after: number }
+  | SystemCall;
+
+/** The call that is the run's last one. */
+export interface SystemCall {
+  readonly by: 'call';
+  readonly call: string;
+  /** From 1, in whichever thread is the first to make so many of them. */
+  readonly count: number;
+  /** What is counted: all, or those from when the first requests are made, of threads that are there and of new ones. */
+  readonly since: 'start' | 'requests';
+}
 
 const none: Remains = {
   there: new Set(),
@@ -66,7 +80,7 @@ const none: Remains = {
  * @throws AssertionError for anything that a run that was killed, or one that went on, did wrong
  */
 export async function crash(settings: CrashSettings, onChain?: (counts: CrashCounts) => void): Promise<CrashCounts> {
-  const counts = { chains: 0, kills: 0, resumes: 0, requests: 0, again: 0, files: 0, torn: 0, unwritten: 0 };
+  const counts = newCounts();
   await using server = await serveCorpus(settings.corpus);
   const clean = await cleanRun(settings, server);
   while (counts.kills < settings.kills) {
@@ -83,10 +97,33 @@ export async function crash(settings: CrashSettings, onChain?: (counts: CrashCou
   return counts;
 }
 
+/**
+ * Kills a run at a system call, examines what it left, and goes on to the end.
+ *
+ * @returns undefined when the run had ended before so many calls
+ * @throws AssertionError as {@link crash} does
+ */
+export async function crashAt(
+  settings: CrashSettings,
+  server: CorpusServer,
+  call: SystemCall,
+): Promise<CrashCounts | undefined> {
+  const counts = newCounts();
+  const chain = new Chain(settings, server, counts);
+  try {
+    return (await chain.runTwice(call)) ? counts : undefined;
+  } catch (error) {
+    throw new Error(`${settings.layout}, ${JSON.stringify(call)}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function newCounts(): CrashCounts {
+  return { chains: 0, kills: 0, resumes: 0, requests: 0, again: 0, files: 0, torn: 0, unwritten: 0 };
+}
+
 /** @returns paths that one run leaves to which nothing happens */
 async function cleanRun(settings: CrashSettings, server: CorpusServer): Promise<readonly string[]> {
-  const counts = { chains: 0, kills: 0, resumes: 0, requests: 0, again: 0, files: 0, torn: 0, unwritten: 0 };
-  const chain = new Chain(settings, server, counts, 'clean');
+  const chain = new Chain(settings, server, newCounts(), 'clean');
   return chain.runToEnd();
 }
 
@@ -131,15 +168,31 @@ class Chain {
         this.#assertClean(after);
         break;
       }
-      this.#counts.kills += 1;
-      if (after.written.torn > 0) this.#counts.torn += 1;
-      this.#counts.unwritten += after.there.size - after.written.stored.size;
+      this.#countKill(after);
       before = after;
     }
     const paths = await this.runToEnd();
     // How many items are in a shard is a matter of when they came.
     if (layout !== 'tar') assert.deepEqual(paths, clean);
     this.#counts.files += this.#examiner.read;
+  }
+
+  /** @returns whether the run was killed by it */
+  async runTwice(call: SystemCall): Promise<boolean> {
+    const end = await this.#start(call);
+    this.#account(none);
+    const after = await this.#examiner.examine();
+    if (end === 'killed') this.#countKill(after);
+    else this.#assertClean(after);
+    await this.runToEnd();
+    this.#counts.files += this.#examiner.read;
+    return end === 'killed';
+  }
+
+  #countKill({ there, written }: Remains): void {
+    this.#counts.kills += 1;
+    if (written.torn > 0) this.#counts.torn += 1;
+    this.#counts.unwritten += there.size - written.stored.size;
   }
 
   /** Runs without a kill, and removes everything. */
@@ -168,20 +221,26 @@ class Chain {
   }
 
   async #start(moment: Moment | undefined): Promise<'killed' | 'ended'> {
-    const { layout, folder, flags = [] } = this.#settings;
+    const { layout, folder, flags = [], args = [] } = this.#settings;
     const server = this.#server;
     this.runs += 1;
     if (this.runs > 1) this.#counts.resumes += 1;
-    const args = ['get', '-q', '-i', this.#list, '-d', join(folder, this.#name), '-m', '32'];
-    const command = [...flags, CLI, ...args, '--layout', layout, '--shard-size', '1MiB'];
-    const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const get = ['get', '-q', '-i', this.#list, '-d', join(folder, this.#name), '-m', '32', '--layout', layout];
+    const run = [process.execPath, ...flags, CLI, ...get, '--shard-size', '1MiB', ...args];
+    const isCall = moment?.by === 'call';
+    const [program = '', ...rest] = isCall && moment.since === 'start' ? [...killingAt(moment, '-qq'), ...run] : run;
+    // Calls are counted by thread: libuv is to have one, so that all of its calls have their turn.
+    const env = isCall ? { ...process.env, UV_THREADPOOL_SIZE: '1' } : process.env;
+    const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe'], env });
     const kill = (): unknown => child.kill('SIGKILL');
     server.asked.length = 0;
     if (moment?.by === 'clock') void sleep(moment.after).then(kill);
     server.onRequest = () => {
-      if (moment?.by !== 'requests' || server.asked.length !== moment.requests) return;
-      if (moment.after === 0) kill();
-      else void sleep(moment.after).then(kill);
+      if (moment?.by === 'requests' && server.asked.length === moment.requests) {
+        if (moment.after === 0) kill();
+        else void sleep(moment.after).then(kill);
+      }
+      if (isCall && moment.since === 'requests' && server.asked.length === 1) server.ready = attach(child, moment);
     };
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -220,4 +279,19 @@ class Chain {
     assert.equal(written.end?.complete, true);
     assert.equal(written.torn, 0);
   }
+}
+
+/** The command that runs another one up to a system call. */
+function killingAt({ call, count }: SystemCall, ...options: readonly string[]): [string, ...string[]] {
+  const inject = `inject=${call}:signal=SIGKILL:when=${count}`;
+  return ['strace', '-f', ...options, '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+}
+
+/** Resolves when the process cannot make the call without being seen. */
+async function attach(process: ChildProcess, call: SystemCall): Promise<void> {
+  const [program, ...args] = killingAt(call);
+  const strace = spawn(program, [...args, '-p', String(process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // `strace: Process 7 attached with 9 threads`
+  await once(strace.stderr, 'data');
+  strace.stderr.resume();
 }
