@@ -10,7 +10,7 @@ import { noAttaching } from '../../helpers/faults.js';
 import { scratch } from '../../helpers/scratch.js';
 
 /** Calls that Node makes by itself besides: to read its modules, and to wake its threads. */
-const OFTEN: readonly string[] = ['openat', 'write', 'close'];
+const OFTEN: ReadonlySet<string> = new Set(['openat', 'write', 'close']);
 const step = process.env['SLUICE_EVERY_CALL'] === '1' ? 1 : 5;
 /** Calls, and how many of each there are at least. */
 const CALLS: Readonly<Record<SystemCall['since'], Readonly<Record<string, number>>>> = {
@@ -30,7 +30,7 @@ describe(
             await using server = await serveCorpus(corpus);
             const args = ['--workers', '1', ...(call.endsWith('sync') ? ['--durable'] : [])];
             let kills = 0;
-            for (let count = 1; ; count += OFTEN.includes(call) ? step : 1) {
+            for (let count = 1; ; count += OFTEN.has(call) ? step : 1) {
               const settings = { layout, corpus, folder: scratch(t), kills: 1, seed: count, args };
               if ((await crashAt(settings, server, { by: 'call', call, count, since })) === undefined) break;
               kills += 1;
