@@ -35,7 +35,7 @@ interface Known {
   unfinished: number;
   /** How many errors there are of each code. */
   readonly causes: Record<string, number>;
-  /** The first of what is not stored. */
+  /** The first of what failed. */
   readonly failures: FailureShown[];
 }
 
@@ -83,7 +83,8 @@ function note(known: Known, surveyed: Surveyed, shards: ReadonlySet<number>, sho
   const { code, message, kind } = failure;
   if (kind === 'error') known.causes[code] = (known.causes[code] ?? 0) + 1;
   known[kind === 'error' ? 'errors' : kind] += 1;
-  if (known.failures.length >= shown) return;
+  // Those that are not finished did not fail, and after an interruption they are many: a run writes down ahead.
+  if (kind === 'unfinished' || known.failures.length >= shown) return;
   known.failures.push({ url: withoutPassword(surveyed.item.url), code, message });
 }
 
@@ -136,13 +137,13 @@ function describe(
 ): string {
   const { stored, unproven, bytes, notFound, errors, unfinished, causes, failures } = known;
   const lines = failures.map(({ url, message }) => describeFailure(url, message));
-  const hidden = notFound + errors + unfinished - failures.length;
+  const hidden = notFound + errors - failures.length;
   if (hidden > 0) lines.push(`*** ${count(hidden, 'more error')}; --verbose shows them all.`);
   lines.push(`${printable(directory, 1000)}: ${count(stored, 'file')} stored, ${formatBytes(bytes)}.`);
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (errors > 0) lines.push(describeErrors(errors, causes));
-  if (unfinished > 0) lines.push(`${unfinished} begun and not finished.`);
+  if (unfinished > 0) lines.push(`${unfinished} not finished: begun, or next in turn.`);
   for (const { label, state } of lists) {
     if (state !== undefined) lines.push(`The list ${printable(label, 1000)} ${SINCE[state]}.`);
   }
@@ -154,7 +155,7 @@ function describe(
   }
   lines.push(`Last run: ${printable(lastRun.record.started)}; it ${howEnded(lastRun)}.`);
   if (lastListRun?.end?.complete !== true) lines.push('Not all of its lists was gone through: sluice get goes on.');
-  if (notFound + errors + unfinished > 0) lines.push('sluice retry tries again what failed.');
+  if (notFound + errors + unfinished > 0) lines.push('sluice retry tries again what failed or was not finished.');
   return lines.join('\n');
 }
 
