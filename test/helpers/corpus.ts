@@ -73,6 +73,8 @@ function isEncoded(n: number): boolean {
 
 export interface CorpusServer extends AsyncDisposable {
   readonly origin: string;
+  /** Only requests with this in the header `x-run` count: others are a killed run's that were on their way. */
+  run: string;
   /** Names that were asked for since it was emptied, in order. */
   readonly asked: string[];
   /** Told of each request before it is answered; replaced at will. */
@@ -83,6 +85,10 @@ export interface CorpusServer extends AsyncDisposable {
 
 export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
   const server = createServer((request, response) => {
+    if (request.headers['x-run'] !== self.run) {
+      request.socket.destroy();
+      return;
+    }
     const name = (request.url as string).slice(1);
     self.asked.push(name);
     self.onRequest();
@@ -93,6 +99,7 @@ export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
   await once(server, 'listening');
   const self: CorpusServer = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    run: '',
     asked: [],
     onRequest: () => undefined,
     ready: Promise.resolve(),

@@ -225,8 +225,19 @@ class Chain {
     const server = this.#server;
     this.runs += 1;
     if (this.runs > 1) this.#counts.resumes += 1;
+    server.run = `${this.#name} ${this.runs}`;
     const get = ['get', '-q', '-i', this.#list, '-d', join(folder, this.#name), '-m', '32', '--layout', layout];
-    const run = [process.execPath, ...flags, CLI, ...get, '--shard-size', '1MiB', ...args];
+    const run = [
+      process.execPath,
+      ...flags,
+      CLI,
+      ...get,
+      '--shard-size',
+      '1MiB',
+      ...args,
+      '--header',
+      `x-run: ${server.run}`,
+    ];
     const isCall = moment?.by === 'call';
     const [program = '', ...rest] = isCall && moment.since === 'start' ? [...killingAt(moment, '-qq'), ...run] : run;
     // Calls are counted by thread: libuv is to have one, so that all of its calls have their turn.
