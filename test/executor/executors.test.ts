@@ -110,7 +110,7 @@ for (const kind of ['pool', 'inline', 'libuv'] as const) {
       assert.equal(told.errorOf('broken').code, 'BODY_ENCODING');
       assert.equal(told.errorOf('folder').code, 'STORE_EXISTS');
       assert.equal(told.errorOf('folder').cause?.code, 'EISDIR');
-      assert.equal(told.errorOf('cut').code, 'BODY_ENCODING');
+      assert.equal(told.errorOf('cut').code, 'BODY_CUT');
       assert.equal(filesBelow(settings.directory).length, 27);
       assert.deepEqual(filesBelow(settings.scratch), []);
     });

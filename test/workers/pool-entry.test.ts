@@ -65,7 +65,7 @@ for (const manner of ['blocking', 'waiting'] as const) {
         ['c', gzipSync(plain), 'gzip'],
       ];
       const answer = await store(settings, manner, bodies);
-      assert.deepEqual(failed(bodies, answer), { cut: 'BODY_ENCODING', taken: 'STORE_EXISTS' });
+      assert.deepEqual(failed(bodies, answer), { cut: 'BODY_CUT', taken: 'STORE_EXISTS' });
       assert.deepEqual([...answer.sizes], [5_000, 0, 0, 5_000, 5_000]);
       assert.deepEqual(filesBelow(settings.directory), ['a', 'b', 'c']);
       for (const name of ['a', 'b', 'c']) assert.ok(readFileSync(join(settings.directory, name)).equals(plain));
