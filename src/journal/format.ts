@@ -235,7 +235,9 @@ export function payloadIn(bytes: Buffer, offset: number): Buffer | undefined {
  * @throws RangeError for what no program of this version wrote, although its checksum is right
  */
 export function visitRecords(payload: Buffer, offset: number, visitor: RecordVisitor): void {
-  for (let at = 0; at < payload.length;) at = visitRecord(payload, at, offset, visitor);
+  let at = 0;
+  while (at < payload.length) at = visitRecord(payload, at, offset, visitor);
+  if (at > payload.length) throw new RangeError('a record ends behind its frame');
 }
 
 /** @returns where the next record begins */

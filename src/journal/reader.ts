@@ -54,7 +54,11 @@ export async function readJournal(
   for (;;) {
     const { done, value } = await frames.next();
     if (done === true) return value;
-    visitRecords(value.payload, value.offset, visitor);
+    try {
+      visitRecords(value.payload, value.offset, visitor);
+    } catch (error) {
+      throw unreadable(path, value.offset, error);
+    }
   }
 }
 
@@ -165,6 +169,14 @@ function notAJournal(path: string, bytes: Buffer): StorageError {
     message: `${printable(path, 1000)} is ${isOurs ? 'damaged, or a journal of another version of sluice' : 'no journal'}`,
     hint: 'move it away and run the command again with --overwrite, or choose another destination',
   });
+}
+
+/** A frame that is whole, with records in it that cannot be read; what its visitor throws besides is passed on. */
+function unreadable(path: string, offset: number, error: unknown): unknown {
+  if (!(error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError)) return error;
+  const message = `the journal ${printable(path, 1000)} says what this version of sluice does not know, behind byte ${offset}`;
+  const hint = 'use the version of sluice that wrote it, or choose another destination';
+  return new StorageError({ code: 'STORE_JOURNAL', message, hint });
 }
 
 function damagedAt(path: string, offset: number): StorageError {

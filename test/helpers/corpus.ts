@@ -74,7 +74,7 @@ function isEncoded(n: number): boolean {
 export interface CorpusServer extends AsyncDisposable {
   readonly origin: string;
   /** Only requests with this in the header `x-run` count: others are a killed run's that were on their way. */
-  run: string;
+  run: string | undefined;
   /** Names that were asked for since it was emptied, in order. */
   readonly asked: string[];
   /** Told of each request before it is answered; replaced at will. */
@@ -99,7 +99,7 @@ export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
   await once(server, 'listening');
   const self: CorpusServer = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    run: '',
+    run: undefined,
     asked: [],
     onRequest: () => undefined,
     ready: Promise.resolve(),
