@@ -39,7 +39,8 @@ export async function adoptShards(settings: AdoptionSettings): Promise<void> {
   const { recall, journal, shards } = settings;
   const firstShard = recall.lastRun?.firstShard;
   if (firstShard === undefined || !recall.someBegun) return;
-  const unknown = [...shards].filter((shard) => shard >= firstShard && !recall.shards.has(shard));
+  const isKnown = (shard: number): boolean => recall.shards.has(shard) && shard !== recall.lastShard;
+  const unknown = [...shards].filter((shard) => shard >= firstShard && !isKnown(shard));
   for (const shard of unknown.toSorted((a, b) => a - b)) {
     const items = await ownItems(shard, settings);
     if (settings.durable && items.size > 0) await syncStored(join(settings.directory, shardName(shard)));

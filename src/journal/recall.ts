@@ -39,6 +39,8 @@ export class Recall implements RecordVisitor {
   #complete = false;
   /** Shards of which items are known to be in them, or to have been. */
   readonly shards = new Set<number>();
+  /** The one that was written down last: of some of its items that may not have been done. */
+  lastShard: number | undefined;
   /** Keys of items in the shards that are there. */
   readonly keys = new IndexSet();
   /** By number in the last run. */
@@ -148,6 +150,7 @@ export class Recall implements RecordVisitor {
     this.ledger.set(key, isThere ? OK : FAILED);
     if (shard === undefined) return;
     this.shards.add(shard);
+    this.lastShard = shard;
     if (isThere) this.keys.add(index);
   }
 
