@@ -37,8 +37,8 @@ interface Trouble {
   asked: boolean;
   /** One request finds out whether it answers again. */
   probing: boolean;
-  /** Since when it has answered nothing at all. */
-  silent: number | undefined;
+  /** Since when it has given nothing but failures. */
+  readonly since: number;
   last: PlainError;
 }
 
@@ -53,7 +53,7 @@ export interface Host {
 
 /**
  * Whether an item may be requested: `true`; `false` while its server can take no more or is left alone; or the error
- * with which it fails, because its server has not answered for too long.
+ * with which it fails, because its server has failed for too long.
  */
 export type Admission = true | false | PlainError;
 
@@ -106,7 +106,6 @@ export class Hosts {
   answer(host: Host, status: number): void {
     const { trouble } = host;
     if (trouble === undefined) return;
-    trouble.silent = undefined;
     if (isBusy(status)) return;
     // One that was asked before the server named a time says nothing of what comes after.
     if (trouble.asked && !trouble.probing) return;
@@ -130,21 +129,21 @@ export class Hosts {
       return;
     }
     const { retry, clock, date, random } = this.#options;
+    // Who does not try again does not wait either.
+    if (retry.tries === 1) return;
     const now = clock();
-    const { error, status, retryAfter } = failure;
+    const { error, retryAfter } = failure;
     const trouble = (host.trouble ??= {
       failures: 0,
       pauses: 0,
       until: 0,
       asked: false,
       probing: false,
-      silent: now,
+      since: now,
       last: error,
     });
     trouble.failures += 1;
     trouble.last = error;
-    if (status === undefined) trouble.silent ??= now;
-    else trouble.silent = undefined;
     const wasProbe = trouble.probing;
     trouble.probing = false;
     if (wasProbe || (trouble.pauses === 0 && trouble.failures >= FAILURES_IN_A_ROW)) {
@@ -175,14 +174,15 @@ export class Hosts {
     return trouble === undefined ? 0 : Math.max(0, trouble.until - this.#options.clock());
   }
 
-  #isHopeless({ silent }: Trouble, now: number): boolean {
-    return silent !== undefined && now - silent >= this.#options.retry.patience;
+  /** Until a time that the server named itself it is waited for, and once more it is asked after that. */
+  #isHopeless({ since, asked, until, pauses }: Trouble, now: number): boolean {
+    return now - since >= this.#options.retry.patience && pauses > 1 && !(asked && now < until);
   }
 
-  #giveUp({ origin }: Host, { last, silent = 0 }: Trouble, now: number): PlainError {
+  #giveUp({ origin }: Host, { last, since }: Trouble, now: number): PlainError {
     return {
       ...last,
-      message: `${origin} has not answered for ${Math.round((now - silent) / 1000)} seconds`,
+      message: `${origin} has given nothing but failures for ${Math.round((now - since) / 1000)} seconds`,
       hint: `nothing was requested, since the last failure was: ${last.message}; run the same command again when it answers`,
     };
   }

@@ -23,9 +23,9 @@ class Scene {
   readonly hosts: Hosts;
   readonly host: Host;
 
-  constructor(maxRequests = Infinity) {
+  constructor(maxRequests = Infinity, retry = RETRY) {
     const [clock, date, random] = [() => this.now, () => 784_111_777_000, () => this.random];
-    this.hosts = new Hosts({ retry: RETRY, maxRequests, clock, date, random });
+    this.hosts = new Hosts({ retry, maxRequests, clock, date, random });
     this.host = this.hosts.of(ORIGIN);
   }
 
@@ -165,7 +165,7 @@ describe('Hosts', () => {
     const error = scene.enter();
     assert.ok(typeof error === 'object');
     assert.equal(error.code, 'NET_REFUSED');
-    assert.match(error.message, /^http:\/\/a has not answered for 3\d\d seconds$/);
+    assert.match(error.message, /^http:\/\/a has given nothing but failures for 3\d\d seconds$/);
     assert.match(error.hint, /nothing was requested.*it was refused/);
     scene.now += scene.hosts.pause(scene.host);
     assert.equal(scene.enter(), true, 'the probe');
@@ -175,14 +175,26 @@ describe('Hosts', () => {
     assert.equal(scene.enter(), true);
   });
 
-  it('does not give up on a server that answers, if only that it is busy', () => {
+  it('gives up on a server that says nothing but that it is busy, and not while it said itself for how long', () => {
     const scene = new Scene();
     scene.breakDown(busy(503));
-    for (let i = 0; i < 100; i += 1) {
+    for (let i = 0; i < 9; i += 1) {
       scene.now += 30_000;
       scene.ask(busy(503));
       assert.equal(scene.enter(), false);
     }
+    scene.now += 30_000;
+    scene.ask(busy(503, '600'));
+    assert.equal(scene.enter(), false, 'it named a time');
+    scene.now += 600_000;
+    scene.ask(busy(503));
+    assert.equal(typeof scene.enter(), 'object');
+  });
+
+  it('holds nobody up who tries once only', () => {
+    const scene = new Scene(Infinity, { ...RETRY, tries: 1 });
+    for (let i = 0; i < 20; i += 1) scene.ask(busy(503, '600'));
+    assert.equal(scene.enter(), true);
   });
 
   it('tells nothing of a server from failures of this program', () => {
