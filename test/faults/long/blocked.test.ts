@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { makeFifo, noFifo, servePaths, start, until } from '../helpers/signals.js';
-import { scratch } from '../helpers/scratch.js';
+import { makeFifo, noFifo, servePaths, start, until } from '../../helpers/signals.js';
+import { scratch } from '../../helpers/scratch.js';
 
 describe('a command with a worker that is blocked for ever', { skip: noFifo, concurrency: true }, () => {
   test('ends within ten seconds of SIGTERM, with status 143', async (t) => {

@@ -8,12 +8,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { download, StorageError } from '../../src/index.js';
-import { claimedSize, FRAME_HEADER_SIZE, PREAMBLE } from '../../src/journal/format.js';
-import { mulberry32 } from '../../src/server/random.js';
-import { Corpus, serveCorpus } from '../helpers/corpus.js';
-import { Examiner } from '../helpers/remains.js';
-import { scratch } from '../helpers/scratch.js';
+import { download, StorageError } from '../../../src/index.js';
+import { claimedSize, FRAME_HEADER_SIZE, PREAMBLE } from '../../../src/journal/format.js';
+import { mulberry32 } from '../../../src/server/random.js';
+import { Corpus, serveCorpus } from '../../helpers/corpus.js';
+import { Examiner } from '../../helpers/remains.js';
+import { scratch } from '../../helpers/scratch.js';
 
 const thorough = process.env['SLUICE_THOROUGH'] === '1';
 const timeout = 900_000;

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { noise } from '../helpers/bodies.js';
-import { noInjection } from '../helpers/faults.js';
-import { answer, startRawServer } from '../helpers/raw-server.js';
-import { scratch } from '../helpers/scratch.js';
-import { type Bodies, Place, storedOf } from '../helpers/soundness.js';
+import { noise } from '../../helpers/bodies.js';
+import { noInjection } from '../../helpers/faults.js';
+import { answer, startRawServer } from '../../helpers/raw-server.js';
+import { scratch } from '../../helpers/scratch.js';
+import { type Bodies, Place, storedOf } from '../../helpers/soundness.js';
 
 const timeout = 60_000;
 const BODIES: Bodies = { a: noise(3_000, 1), b: noise(5_000_000, 2), c: noise(20_000, 3), d: noise(10, 4) };
