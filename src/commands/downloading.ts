@@ -1,9 +1,10 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
 import { Download } from '../download.js';
 import { UsageError } from '../errors.js';
-import type { ResolvedOptions } from '../options.js';
+import type { ExecutorName, ResolvedOptions } from '../options.js';
 import type { Source } from '../plan.js';
 import { printable, withoutPassword } from '../plan/printable.js';
+import type { ImageCheck } from '../protocol.js';
 import type { Summary } from '../report.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
 import { describeVerdict } from '../verdict.js';
@@ -11,6 +12,28 @@ import { describeProxies, describeUnchecked } from './environment.js';
 import { SOME_FAILED } from './exit-status.js';
 import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
+
+/** The options of every command that downloads what is asked for. */
+export interface OptionArguments {
+  readonly maxRequests: number;
+  readonly maxRequestsPerHost?: number;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly executor: ExecutorName;
+  readonly workers: number | 'auto';
+  readonly memory: string;
+  readonly shardSize: string;
+  readonly imageCheck: ImageCheck;
+  readonly maxBodySize: string;
+  readonly timeout: number;
+  readonly maxTime: number;
+  readonly lowestSpeed: string;
+  readonly tries: number;
+  readonly strict?: boolean;
+  readonly header?: readonly string[];
+  readonly durable?: boolean;
+  readonly report?: string;
+}
 
 export interface DownloadingArguments {
   /** As the report calls it. */

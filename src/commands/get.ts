@@ -1,36 +1,18 @@
 /** `sluice get`: arguments -> library -> report. */
 import { UsageError } from '../errors.js';
-import { type ExecutorName, resolveOptions } from '../options.js';
+import { resolveOptions } from '../options.js';
 import type { Source } from '../plan.js';
-import type { ImageCheck, Layout } from '../protocol.js';
-import { parseHeaders, runDownload } from './downloading.js';
+import type { Layout } from '../protocol.js';
+import { type OptionArguments, parseHeaders, runDownload } from './downloading.js';
 
-export interface GetArguments {
+export interface GetArguments extends OptionArguments {
   readonly urls: readonly string[];
   readonly inputFile?: readonly string[];
   readonly directory: string;
-  readonly maxRequests: number;
-  readonly maxRequestsPerHost?: number;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly executor: ExecutorName;
-  readonly workers: number | 'auto';
-  readonly memory: string;
   readonly layout: Layout;
-  readonly shardSize: string;
-  readonly imageCheck: ImageCheck;
-  readonly maxBodySize: string;
-  readonly timeout: number;
-  readonly maxTime: number;
-  readonly lowestSpeed: string;
-  readonly tries: number;
-  readonly strict?: boolean;
-  readonly header?: readonly string[];
   readonly overwrite?: boolean;
   readonly journal: boolean;
   readonly state?: string;
-  readonly durable?: boolean;
-  readonly report?: string;
 }
 
 /** @returns the exit status */

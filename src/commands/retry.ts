@@ -3,32 +3,12 @@ import { resolve } from 'node:path';
 import { shardsIn } from '../destination.js';
 import { itemsAgain } from '../journal/again.js';
 import type { Survey, Surveyed } from '../journal/survey.js';
-import { type ExecutorName, type ResolvedOptions, resolveOptions } from '../options.js';
-import type { ImageCheck, Layout } from '../protocol.js';
-import { parseHeaders, runDownload } from './downloading.js';
+import { type ResolvedOptions, resolveOptions } from '../options.js';
+import type { Layout } from '../protocol.js';
+import { type OptionArguments, parseHeaders, runDownload } from './downloading.js';
 import { openSurvey, type SurveyArguments } from './surveying.js';
 
-/** As of `sluice get`. */
-export interface AgainArguments extends SurveyArguments {
-  readonly maxRequests: number;
-  readonly maxRequestsPerHost?: number;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly executor: ExecutorName;
-  readonly workers: number | 'auto';
-  readonly memory: string;
-  readonly shardSize: string;
-  readonly imageCheck: ImageCheck;
-  readonly maxBodySize: string;
-  readonly timeout: number;
-  readonly maxTime: number;
-  readonly lowestSpeed: string;
-  readonly tries: number;
-  readonly strict?: boolean;
-  readonly header?: readonly string[];
-  readonly durable?: boolean;
-  readonly report?: string;
-}
+export interface AgainArguments extends SurveyArguments, OptionArguments {}
 
 export interface RetryArguments extends AgainArguments {
   /** Default: that of the last run. */
