@@ -1,5 +1,4 @@
 /** The program: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printable } from './plan/printable.js';
 import { Ending } from './commands/leave.js';
@@ -12,11 +11,8 @@ import type { ServeArguments } from './commands/serve.js';
 import type { StatusArguments } from './commands/status.js';
 import type { VerifyArguments } from './commands/verify.js';
 import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
+import { version } from './version.js';
 import { outliveReaders } from './ui/output.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 function wholeNumber(text: string): number {
   if (!/^[+-]?\d+$/.test(text.trim())) throw new InvalidArgumentError('Give a whole number.');

@@ -1,5 +1,4 @@
 /** Brings together what is in the destination and what its journal says: from there the run goes on. */
-import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncStored } from '../workers/durable.js';
@@ -14,6 +13,7 @@ import type { ResolvedOptions } from './options.js';
 import type { Source } from './plan.js';
 import type { NameSet } from './plan/names.js';
 import { printable } from './plan/printable.js';
+import { version } from './version.js';
 
 export interface Resumption {
   readonly admission: Admission;
@@ -51,7 +51,7 @@ export async function resume(
       overwrite,
       shards,
       run: {
-        version: version(),
+        version,
         directory: options.directory,
         layout,
         lists: await Promise.all(sources.map(mark)),
@@ -81,12 +81,6 @@ export async function resume(
     journal: known?.journal,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
   };
-}
-
-/** Of the program. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 async function mark(source: Source): Promise<ListMark> {

@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/plan\//],
   [/^workers\//],
   [/^src\/protocol\.ts$/, /^src\/channel\.ts$/],
-  [/^src\/errors\.ts$/],
+  [/^src\/errors\.ts$/, /^src\/version\.ts$/],
 ];
 
 const ONE_IMPORTER: Readonly<Record<string, string>> = {

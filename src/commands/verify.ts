@@ -10,7 +10,7 @@ import type { Survey } from '../journal/survey.js';
 import { verify as verifyStored } from '../journal/verify.js';
 import { printable } from '../plan/printable.js';
 import type { Layout } from '../protocol.js';
-import { version } from '../resumption.js';
+import { version } from '../version.js';
 import { formatBytes } from '../ui/progress.js';
 import { count } from './downloading.js';
 import { SOME_FAILED } from './exit-status.js';
@@ -59,7 +59,7 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
         'Run sluice get once more; if it tells of files that are there already, with --overwrite: it goes on.',
       );
     }
-    layouts = [...(await verifyAll(args, (of, layout) => Repair.begin(of, layout, directory, version()))).wrong];
+    layouts = [...(await verifyAll(args, (of, layout) => Repair.begin(of, layout, directory, version))).wrong];
   } finally {
     await destination.close();
   }
@@ -128,7 +128,7 @@ async function assumedRun(directory: string, shards: ReadonlySet<number>): Promi
   const names = await readdir(directory);
   const layout = shards.size > 0 ? 'tar' : names.some((name) => /^[0-9a-f]$/.test(name)) ? 'hashed' : 'flat';
   const started = new Date().toISOString();
-  return { version: version(), started, pid: 0, boot: '', directory, layout, afresh: false, lists: [] };
+  return { version, started, pid: 0, boot: '', directory, layout, afresh: false, lists: [] };
 }
 
 function tell(args: VerifyArguments, line: string): void {
