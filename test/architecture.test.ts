@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\.cts$/],
   [/^src\/program\.ts$/, /^src\/index\.ts$/],
-  [/^src\/commands\//, /^src\/bench\//],
+  [/^src\/commands\//, /^src\/peers\//],
+  [/^src\/bench\//],
   [/^src\/download\.ts$/, /^src\/ui\//],
   [/^src\/resumption\.ts$/, /^src\/stages\.ts$/, /^src\/outcomes\.ts$/, /^src\/turns\.ts$/],
   [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/partials\.ts$/, /^src\/server\//],
@@ -89,8 +90,8 @@ test('the stages fetch and executor know each other by type only, apart from the
   assert.deepEqual(stages, []);
 });
 
-test('nobody imports the benchmark, which the package leaves out', () => {
-  const uses = imports.filter(({ from, to }) => to.startsWith('src/bench/') && !from.startsWith('src/bench/'));
+test('nobody imports the race of the peers, which the package leaves out', () => {
+  const uses = imports.filter(({ from, to }) => to.startsWith('src/peers/') && !from.startsWith('src/peers/'));
   assert.deepEqual(uses, []);
 });
 

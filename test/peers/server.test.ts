@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { findNginx, type Server, startNginx, startNode } from '../../src/bench/server.js';
+import { findNginx, type Server, startNginx, startNode } from '../../src/peers/server.js';
 import { scratch } from '../helpers/scratch.js';
 
 const nginx = findNginx();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { median, type Race, ratio, rowsOf, type Run, toMarkdown } from '../../src/bench/table.js';
+import { type Race, ratio, rowsOf, type Run, toMarkdown } from '../../src/peers/table.js';
 
 function run(contestant: string, round: number, more: Partial<Run> = {}): Run {
   return { contestant, round, right: 100, wall: 1, cpu: 0.5, peak: 10e6, status: 0, complaint: '', ...more };
@@ -9,27 +9,6 @@ function run(contestant: string, round: number, more: Partial<Run> = {}): Run {
 function raceOf(runs: readonly Run[], more: Partial<Race> = {}): Race {
   return { title: '**fast**: it all', files: 100, fileSize: undefined, notes: [], runs, ...more };
 }
-
-describe('the median', () => {
-  test('is the value in the middle, by size and not by digits', () => {
-    assert.equal(median([10, 9, 100]), 10);
-    assert.equal(median([7]), 7);
-  });
-
-  test('of an even number of values lies halfway between the two in the middle', () => {
-    assert.equal(median([4, 1, 3, 100]), 3.5);
-  });
-
-  test('of nothing is no number', () => {
-    assert.equal(median([]), NaN);
-  });
-
-  test('leaves its values in their order', () => {
-    const values = [3, 1, 2];
-    median(values);
-    assert.deepEqual(values, [3, 1, 2]);
-  });
-});
 
 describe('the ratio', () => {
   test('compares what ran in the same round, in whatever order it ran', () => {

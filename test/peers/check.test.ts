@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { countRight } from '../../src/bench/check.js';
-import { type Corpus, makeLarge, makeSmall, PIECE } from '../../src/bench/corpus.js';
+import { countRight } from '../../src/peers/check.js';
+import { type Corpus, makeLarge, makeSmall, PIECE } from '../../src/peers/corpus.js';
 import { header, padded } from '../../workers/ustar.js';
 import { scratch } from '../helpers/scratch.js';
 

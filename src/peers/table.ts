@@ -1,4 +1,5 @@
 /** The arithmetic of the tables, and what they look like. */
+import { median, type Spread, spreadOf } from '../bench/statistics.js';
 import { inThousands } from './corpus.js';
 import type { Cost } from './measure.js';
 
@@ -23,12 +24,6 @@ export interface Race {
   readonly runs: readonly Run[];
 }
 
-export interface Spread {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-}
-
 export interface Row {
   readonly contestant: string;
   /** Files a second that were whole, or bytes a second. */
@@ -47,14 +42,6 @@ export interface Row {
 
 const UNKNOWN = '–';
 
-/** The middle of an odd number of values, halfway between the two in the middle of an even one; NaN for none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
-}
-
 /**
  * How often as fast `mine` is as `other`, from the pairs of runs of one round: the machine's good and bad times hit both.
  * What counts are whole files, so that nobody wins by bringing less; infinite for one that brought none.
@@ -64,7 +51,7 @@ export function ratio(mine: readonly Run[], other: readonly Run[]): Spread {
     const pair = other.find(({ round }) => round === run.round);
     return pair === undefined ? [] : [rate(run) / rate(pair)];
   });
-  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+  return spreadOf(ratios);
 }
 
 function rate({ right, wall }: Run): number {

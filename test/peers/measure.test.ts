@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { findTimer, measure } from '../../src/bench/measure.js';
+import { findTimer, measure } from '../../src/peers/measure.js';
 import { scratch } from '../helpers/scratch.js';
 
 /** Uses a processor, and holds on to memory. */
