@@ -55,9 +55,17 @@ const INTERRUPTED: PlainError = {
   hint: 'run the same command again to go on',
 };
 
+/** Told of the steps of each item, for who measures a run. */
+export interface Observer {
+  /** @param ago milliseconds since its last byte was there: 0 but for threads, which tell when they have stored it */
+  onFetched(item: Item, ago: number): void;
+  onStored(item: Item): void;
+}
+
 export class Download implements StageListener {
   readonly #options: ResolvedOptions;
   readonly #sources: readonly Source[];
+  readonly #observer: Observer | undefined;
   readonly #entries: Feed<Entry, Admitted>;
   readonly #outcomes: Outcomes;
   readonly #underWay: UnderWay;
@@ -97,8 +105,9 @@ export class Download implements StageListener {
   /** Only where headers are kept. */
   onHeaders: AttemptListener['onHeaders'];
 
-  constructor(sources: readonly Source[], options: ResolvedOptions) {
+  constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer) {
     this.#options = options;
+    this.#observer = observer;
     this.#sources = sources;
     this.#outcomes = new Outcomes(options.directory, () => this.#pump());
     this.#entries = new Feed(
@@ -282,6 +291,7 @@ export class Download implements StageListener {
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
     this.#turns.left(this.#underWay.fetch(item, length));
+    this.#observer?.onFetched(item, 0);
     this.#executor?.store({ item, chunks, length, encoding, suspect: this.#underWay.of(item).suspect });
     this.#pump();
   }
@@ -293,8 +303,9 @@ export class Download implements StageListener {
     return this.#pauses.counted((onCounted) => executor.storeLarge(item, encoding, window, onCounted, partial), onRoom);
   }
 
-  onLarge(item: Item): void {
+  onLarge(item: Item, ago = 0): void {
     this.#turns.left(this.#underWay.fetch(item));
+    this.#observer?.onFetched(item, ago);
     this.#pump();
   }
 
@@ -345,6 +356,7 @@ export class Download implements StageListener {
     if (isStored(result)) {
       this.#storeFailures = 0;
       this.#partials?.forget(item);
+      this.#observer?.onStored(item);
       this.#outcomes.stored(item, result, work.unproven);
     } else if (isFetchedAgain(result) && !this.#stopping) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();

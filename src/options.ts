@@ -82,7 +82,8 @@ export interface ResolvedOptions {
   readonly maxRequests: number;
   /** Infinity for no bound. */
   readonly maxRequestsPerHost: number;
-  readonly executor: ExecutorName;
+  /** `discard` stores nothing: no user can ask for it, but a measurement compares with it. */
+  readonly executor: ExecutorName | 'discard';
   readonly workers: number | 'auto';
   /** Bytes. */
   readonly memory: number;

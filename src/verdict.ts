@@ -3,7 +3,7 @@
  * it keeps up, and what comes before it would only make the queue longer. So each moment of a run is charged to one
  * stage, and the verdict is the stage that most of the time was charged to.
  */
-import type { ExecutorName } from './options.js';
+import type { ResolvedOptions } from './options.js';
 import type { Layout, Operation, Times } from './protocol.js';
 
 /**
@@ -62,7 +62,7 @@ export interface Sample {
 /** What advice depends on. */
 export interface Setting {
   readonly layout: Layout;
-  readonly executor: ExecutorName;
+  readonly executor: ResolvedOptions['executor'];
   /** Whether more requests at once could be asked for. */
   readonly moreRequests: boolean;
 }

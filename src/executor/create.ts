@@ -6,7 +6,7 @@ import type { TarExecutor, TarListener } from './tar.js';
 
 /** @param workers threads for `pool`, or `auto` */
 export async function createExecutor(
-  name: 'pool' | 'inline' | 'libuv',
+  name: 'pool' | 'inline' | 'libuv' | 'discard',
   workers: number | 'auto',
   settings: StoreSettings,
   onStored: StoreListener,
@@ -15,6 +15,10 @@ export async function createExecutor(
   if (name === 'pool') {
     const { PoolExecutor } = await import('./pool.js');
     return new PoolExecutor(workers, settings, onStored, shares);
+  }
+  if (name === 'discard') {
+    const { DiscardExecutor } = await import('./discard.js');
+    return new DiscardExecutor(onStored);
   }
   const { LocalExecutor } = await import('./local.js');
   return new LocalExecutor(name, settings, onStored, shares.writers);

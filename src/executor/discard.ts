@@ -1,0 +1,42 @@
+/** Takes bodies and drops them, so that a run shows what the network gives. Made to be compared with those that store. */
+import type { Item } from '../plan.js';
+import type { Times } from '../protocol.js';
+import type { Load } from '../verdict.js';
+import type { Body, BodyWriter, Executor, PartialPlace, StoreListener } from './executor.js';
+
+const NONE: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
+
+export class DiscardExecutor implements Executor {
+  readonly #onStored: StoreListener;
+
+  constructor(onStored: StoreListener) {
+    this.#onStored = onStored;
+  }
+
+  store({ item, length }: Body): void {
+    this.#onStored(item, { size: length, crc32: 0 });
+  }
+
+  storeLarge(item: Item, _encoding: string, _window: number, _onRoom: () => void, partial?: PartialPlace): BodyWriter {
+    let size = 0;
+    return {
+      write: (chunk) => {
+        size += chunk.length;
+        return true;
+      },
+      end: () => {
+        partial?.onLeft();
+        this.#onStored(item, { size, crc32: 0 });
+      },
+      abort: () => partial?.onLeft(),
+    };
+  }
+
+  takeLoad(): Load {
+    return { waiting: 0, writers: 0, times: NONE, onMain: true };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
