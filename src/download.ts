@@ -29,6 +29,7 @@ import { isFetchedAgain, Turns } from './turns.js';
 import { UnderWay, type Work, workFor } from './under-way.js';
 import type { Sample } from './verdict.js';
 import { Watch } from './watch.js';
+import { simulate } from '../workers/slow.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new request starts. */
 const MAX_WAITING = 4096;
@@ -200,7 +201,8 @@ export class Download implements StageListener {
     this.#outcomes.writeTo(journal, durable);
     const { directory, scratch } = this.#destination;
     const cancelled = this.#cancelled;
-    const settings = { directory, scratch, layout, imageCheck, maxBodySize, simulatedLatency, durable, cancelled };
+    const slow = simulate(simulatedLatency);
+    const settings = { directory, scratch, layout, imageCheck, maxBodySize, slow, durable, cancelled };
     const { maxRequests } = this.#underWay;
     const [options, rules, maxIdle] = [this.#options, this.#rules, this.#maxIdle];
     const stages = await openStages({ options, settings, rules, maxRequests, maxIdle, firstShard }, this);

@@ -64,7 +64,10 @@ export interface DownloadOptions {
   readonly state?: string;
   /** Sync each file and the journal before the file counts as stored. Default: false. */
   readonly durable?: boolean;
-  /** Milliseconds that the store waits for each name and each write, to try what slow storage does. Default: none. */
+  /**
+   * Milliseconds that the store waits for each name and each write, up to a minute, to try what slow storage does. Names of
+   * one folder take turns. Default: none.
+   */
   readonly simulatedLatency?: SimulatedLatency;
   /** Stops the download: nothing more is requested, and what is fetched is still stored, within `grace`. */
   readonly signal?: AbortSignal;
@@ -124,6 +127,8 @@ const RETRY = { baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 10 * 60_000, pa
 const MIB = 2 ** 20;
 const MIN_MEMORY = 8 * MIB;
 const MAX_SECONDS = 24 * 60 * 60;
+/** Milliseconds. */
+const MAX_LATENCY = 60_000;
 
 /**
  * @throws UsageError that names the option and the value
@@ -165,7 +170,7 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     journal: options.journal ?? true,
     state: options.state === undefined ? undefined : resolve(nonEmpty('state', options.state)),
     durable: options.durable ?? false,
-    simulatedLatency: options.simulatedLatency ?? { name: 0, write: 0 },
+    simulatedLatency: latency(options.simulatedLatency ?? { name: 0, write: 0 }),
     signal: options.signal,
     grace:
       1000 * (options.grace === 0 || options.grace === Infinity ? options.grace : seconds('grace', options.grace ?? 1)),
@@ -189,6 +194,17 @@ function seconds(option: string, value: number): number {
     `--${option} ${value} is out of bounds`,
     `give a number of seconds above 0 and up to ${MAX_SECONDS}`,
   );
+}
+
+function latency(simulated: SimulatedLatency): SimulatedLatency {
+  for (const value of [simulated.name, simulated.write]) {
+    if (Number.isFinite(value) && value >= 0 && value <= MAX_LATENCY) continue;
+    throw new UsageError(
+      `--simulate-latency ${simulated.name},${simulated.write} is out of bounds`,
+      `give two numbers of milliseconds from 0 to ${MAX_LATENCY}`,
+    );
+  }
+  return simulated;
 }
 
 function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {

@@ -26,17 +26,30 @@ export interface StoreSettings {
   readonly imageCheck: ImageCheck;
   /** Bound on one body after its content-encoding is undone, in bytes. */
   readonly maxBodySize: number;
-  readonly simulatedLatency: SimulatedLatency;
+  /** Undefined for storage that is as quick as it is. */
+  readonly slow: SlowStorage | undefined;
   /** What is stored outlasts a power cut. */
   readonly durable: boolean;
   /** On shared memory; set to 1 by the main thread when what is not yet stored is to be left. */
   readonly cancelled: Int32Array;
 }
 
-/** Milliseconds that the store waits before each file gets its final name, and before each write; to try slow storage. */
+/** What slow storage would take, for the store to wait that long: in milliseconds, 0 for none. */
 export interface SimulatedLatency {
+  /**
+   * For the final name of each file, or shard. Names of one folder take turns, as on real storage, which holds a folder's
+   * lock meanwhile: whatever the number of writers, a folder gets one name in that time. Unfinished files have names in
+   * folders of their writers' own, and those are made without waiting.
+   */
   readonly name: number;
+  /** For each write: of a small file, of a part of a large one, of a mebibyte of a shard. Writes go side by side. */
   readonly write: number;
+}
+
+/** The same for all threads of a run. */
+export interface SlowStorage extends SimulatedLatency {
+  /** On shared memory; for each folder, when its lock is free: nanoseconds of the clock that threads have in common. */
+  readonly clocks: BigInt64Array;
 }
 
 /** One body to store. */

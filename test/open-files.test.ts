@@ -42,7 +42,7 @@ try {
   process.stdout.write(error.code + ' ');
 }
 closer.postMessage(fds);
-const settings = { directory: '.', scratch: '.', simulatedLatency: { name: 0, write: 0 } };
+const settings = { directory: '.', scratch: '.' };
 await files[WRITE](settings, 'final', Buffer.from('whole'));
 process.stdout.write(readFileSync('final', 'utf8'));
 `;

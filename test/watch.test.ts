@@ -53,7 +53,7 @@ describe('the verdict on a run', () => {
   const WRITES = { name: 0, write: 20 };
 
   test('slow names: storage, with the writers, what they wait on, and a layout with more folders', async (t) => {
-    const verdict = await judge(t, flags(200), { workers: 4, simulatedLatency: NAMES }, stored);
+    const verdict = await judge(t, flags(80), { workers: 4, simulatedLatency: NAMES }, stored);
     assertBound(verdict, 'storage', /^4 writers waiting on rename$/, 'try --layout hashed');
   });
 

@@ -14,6 +14,7 @@ import { count } from './clock.js';
 import { syncFile, syncFileAsync } from './durable.js';
 import { useFolder, useFolderAsync } from './folders.js';
 import { NOTE, openPartial, openPartialAsync } from './partial.js';
+import { block, waitForName, waitForNameAsync, waitForWrite, waitForWriteAsync } from './slow.js';
 
 let serial = 0;
 
@@ -106,7 +107,8 @@ export class TemporaryFile implements UnfinishedFile {
 
   write(bytes: Uint8Array): void {
     const started = performance.now();
-    block(this.#settings.simulatedLatency.write);
+    const { slow } = this.#settings;
+    if (slow !== undefined) waitForWrite(slow);
     for (let written = 0; written < bytes.length;) {
       written += progress(fs.writeSync(this.#fd as number, bytes, written, bytes.length - written));
     }
@@ -127,8 +129,9 @@ export class TemporaryFile implements UnfinishedFile {
 
   commit(): void {
     const started = performance.now();
-    block(this.#settings.simulatedLatency.name);
-    fs.renameSync(this.#path, `${this.#settings.directory}/${this.#name}`);
+    const { slow, directory } = this.#settings;
+    if (slow !== undefined) waitForName(slow, this.#name);
+    fs.renameSync(this.#path, `${directory}/${this.#name}`);
     if (this.#partial) fs.rmSync(this.#path + NOTE, { force: true });
     count('rename', started);
   }
@@ -247,8 +250,8 @@ export class AsyncTemporaryFile implements UnfinishedFile {
 
   async write(bytes: Uint8Array): Promise<void> {
     const started = performance.now();
-    const { simulatedLatency } = this.#settings;
-    if (simulatedLatency.write > 0) await sleep(simulatedLatency.write);
+    const { slow } = this.#settings;
+    if (slow !== undefined) await waitForWriteAsync(slow);
     for (let written = 0; written < bytes.length;) {
       const result = await write(this.#fd as number, bytes, written, bytes.length - written);
       written += progress(result.bytesWritten);
@@ -269,9 +272,9 @@ export class AsyncTemporaryFile implements UnfinishedFile {
   }
 
   async commit(): Promise<void> {
-    const { simulatedLatency, directory } = this.#settings;
+    const { slow, directory } = this.#settings;
     const started = performance.now();
-    if (simulatedLatency.name > 0) await sleep(simulatedLatency.name);
+    if (slow !== undefined) await waitForNameAsync(slow, this.#name);
     await rename(this.#path, `${directory}/${this.#name}`);
     if (this.#partial) await fs.promises.rm(this.#path + NOTE, { force: true });
     count('rename', started);
@@ -310,13 +313,6 @@ export function progress(written: number): number {
     });
   }
   return written;
-}
-
-const never = new Int32Array(new SharedArrayBuffer(4));
-
-/** Blocks this thread, as a slow system call would. */
-export function block(milliseconds: number): void {
-  if (milliseconds > 0) Atomics.wait(never, 0, 0, milliseconds);
 }
 
 /** Writes `bytes` under `name`, and returns when the file has its final name. */

@@ -3,11 +3,12 @@
  * added last can be taken back, which is how a body that breaks in the middle leaves no trace.
  */
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import type { StoredFile, StoreSettings } from '../src/protocol.js';
 import { count } from './clock.js';
 import { syncFile, syncFolder } from './durable.js';
-import { block, openPatiently, progress } from './files.js';
+import { openPatiently, progress } from './files.js';
+import { waitForName, waitForWrite } from './slow.js';
 import { RECORD_SIZE } from './ustar.js';
 
 /** Bytes of a write. */
@@ -97,11 +98,11 @@ export class Shard {
     this.pad(RECORD_SIZE);
     this.#flush();
     if (this.#fileSize > this.#end) fs.ftruncateSync(this.#fd, this.#end);
-    const { durable, simulatedLatency } = this.#settings;
+    const { durable, slow, directory } = this.#settings;
     if (durable) counted(() => syncFile(this.#fd, path));
     this.#close();
     const started = performance.now();
-    block(simulatedLatency.name);
+    if (slow !== undefined) waitForName(slow, relative(directory, path));
     fs.renameSync(this.#path, path);
     this.#path = path;
     count('rename', started);
@@ -137,7 +138,8 @@ export class Shard {
 
   #write(bytes: Uint8Array, position: number): void {
     const started = performance.now();
-    block(this.#settings.simulatedLatency.write);
+    const { slow } = this.#settings;
+    if (slow !== undefined) waitForWrite(slow);
     for (let written = 0; written < bytes.length;) {
       written += progress(fs.writeSync(this.#fd, bytes, written, bytes.length - written, position + written));
     }

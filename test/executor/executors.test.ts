@@ -10,6 +10,7 @@ import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } 
 import { createExecutor } from '../../src/executor/create.js';
 import type { Executor } from '../../src/executor/executor.js';
 import type { StoreSettings } from '../../src/protocol.js';
+import { simulate } from '../../workers/slow.js';
 import { cut, noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { errorIn, LargeBody, storeSettings, storeWhole, Told } from '../helpers/stores.js';
 import { filesBelow } from '../helpers/folders.js';
@@ -238,7 +239,7 @@ for (const kind of ['pool', 'inline', 'libuv'] as const) {
     });
 
     test('the sender of a large body has to pause while the store is slow', async (t) => {
-      const { executor, holdsExactly } = await start(t, { simulatedLatency: { name: 0, write: 5 } });
+      const { executor, holdsExactly } = await start(t, { slow: simulate({ name: 0, write: 5 }) });
       const body = noise(12 * MIB, 1);
       const large = new LargeBody(executor, 'large');
       await large.send(cut(body, MIB));
@@ -279,7 +280,7 @@ for (const kind of ['pool', 'inline', 'libuv'] as const) {
     });
 
     test('close() waits for all that was handed over', async (t) => {
-      const { executor, told } = await start(t, { simulatedLatency: { name: 2, write: 2 } });
+      const { executor, told } = await start(t, { slow: simulate({ name: 2, write: 2 }) });
       for (let i = 0; i < 20; i += 1) storeWhole(executor, `${i}`, [noise(100, i)]);
       const large = new LargeBody(executor, 'large');
       await large.send(cut(noise(3 * MIB, 1), 1 << 16));

@@ -8,7 +8,8 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { PoolExecutor } from '../../src/executor/pool.js';
 import { Workers } from '../../src/executor/workers.js';
-import type { SimulatedLatency } from '../../src/protocol.js';
+import type { SlowStorage } from '../../src/protocol.js';
+import { simulate } from '../../workers/slow.js';
 import { cut, noise } from '../helpers/bodies.js';
 import { storeInChild } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
@@ -82,8 +83,8 @@ describe('a worker that dies', () => {
 
   test('a task that cannot be sent: told once, and the sender of a large body goes on', async (t) => {
     const told = new Told();
-    const simulatedLatency = { name: 0, write: 0, toString: () => '' } as SimulatedLatency;
-    const executor = new PoolExecutor(1, storeSettings(t, { simulatedLatency }), told.listener);
+    const slow = Object.assign(simulate({ name: 1, write: 1 }) as SlowStorage, { toString: () => '' });
+    const executor = new PoolExecutor(1, storeSettings(t, { slow }), told.listener);
     storeWhole(executor, 'small', [noise(100, 1)]);
     const large = new LargeBody(executor, 'large');
     await large.send(cut(noise(9 * MIB, 1), 100_000));
@@ -105,7 +106,7 @@ test('the process ends by itself once the executor is closed, and when it was ne
 });
 
 test('while the store is slow, bodies come and go and the event loop turns', async (t) => {
-  const settings = storeSettings(t, { simulatedLatency: { name: 5, write: 5 } });
+  const settings = storeSettings(t, { slow: simulate({ name: 5, write: 5 }) });
   const told = new Told();
   const executor = new PoolExecutor(2, settings, told.listener);
   let turns = 0;
@@ -140,7 +141,8 @@ describe('where storage is slow and libuv has threads, one worker that waits for
         workers: 'auto',
         directory,
         bodies,
-        settings: { layout: 'hashed', simulatedLatency: latency, ...settings },
+        simulatedLatency: latency,
+        settings: { layout: 'hashed', ...settings },
         ...others,
       },
       { libuvThreads },

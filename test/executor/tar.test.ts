@@ -9,6 +9,7 @@ import { createTarExecutor } from '../../src/executor/create.js';
 import type { TarExecutor } from '../../src/executor/tar.js';
 import type { Item } from '../../src/plan.js';
 import type { StoreResult, StoreSettings } from '../../src/protocol.js';
+import { simulate } from '../../workers/slow.js';
 import { cut, noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
 import { itemNamed, storeSettings, Told } from '../helpers/stores.js';
@@ -356,7 +357,7 @@ describe('the executor of the layout tar', () => {
   });
 
   test('on slow storage 2,000 files take few writes', async (t) => {
-    const run = await start(t, { store: { simulatedLatency: { name: 5, write: 5 } } });
+    const run = await start(t, { store: { slow: simulate({ name: 5, write: 5 }) } });
     const body = noise(11_000, 1);
     const started = performance.now();
     for (let i = 0; i < 2_000; i += 1) run.store(`${i}`, [body]);

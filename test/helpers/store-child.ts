@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createExecutor } from '../../src/executor/create.js';
-import type { StoreSettings } from '../../src/protocol.js';
+import type { SimulatedLatency, StoreSettings } from '../../src/protocol.js';
+import { simulate } from '../../workers/slow.js';
 import { cut, text, TINY_GIF } from './bodies.js';
 import { filesBelow } from './folders.js';
 import { LargeBody, settingsFor, storeWhole, Told } from './stores.js';
@@ -24,7 +25,8 @@ export interface ChildTask {
   /** Whether bodies come encoded. */
   readonly gzip?: boolean;
   /** What is not as in {@link settingsFor}. */
-  readonly settings?: Partial<Pick<StoreSettings, 'layout' | 'imageCheck' | 'simulatedLatency'>>;
+  readonly settings?: Partial<Pick<StoreSettings, 'layout' | 'imageCheck'>>;
+  readonly simulatedLatency?: SimulatedLatency;
 }
 
 export interface ChildAnswer {
@@ -48,7 +50,8 @@ const encoding = task.gzip === true ? 'gzip' : '';
 let threads = 0;
 process.on('worker', () => (threads += 1));
 const told = new Told();
-const settings = settingsFor(directory, task.settings);
+const slow = task.simulatedLatency && simulate(task.simulatedLatency);
+const settings = settingsFor(directory, { ...task.settings, slow });
 const executor = await createExecutor(task.executor, task.workers ?? 2, settings, told.listener);
 const received = [...bodies].map(([name, body]) => [name, encode(body)] as const);
 const started = performance.now();

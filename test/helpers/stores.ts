@@ -22,7 +22,7 @@ export function settingsFor(directory: string, changes: Partial<StoreSettings> =
     layout: 'flat',
     imageCheck: 'none',
     maxBodySize: 2 ** 40,
-    simulatedLatency: { name: 0, write: 0 },
+    slow: undefined,
     durable: false,
     cancelled: new Int32Array(new SharedArrayBuffer(4)),
     ...changes,

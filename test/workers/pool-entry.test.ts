@@ -16,6 +16,7 @@ import {
   type StoreSettings,
 } from '../../src/protocol.js';
 import run from '../../workers/pool-entry.js';
+import { simulate } from '../../workers/slow.js';
 import { noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
 import { errorIn, itemNamed, storeSettings } from '../helpers/stores.js';
@@ -87,7 +88,7 @@ for (const manner of ['blocking', 'waiting'] as const) {
     }
 
     test('tells how long each operation took', async (t) => {
-      const settings = storeSettings(t, { simulatedLatency: { name: 20, write: 40 } });
+      const settings = storeSettings(t, { slow: simulate({ name: 20, write: 40 }) });
       const { times } = await store(settings, manner, [['a', noise(100, 1)]]);
       // A timer may be early by a part of a millisecond.
       assert.ok(times.create > 0 && times.rename > 18 && times.write > 38, JSON.stringify(times));
@@ -95,7 +96,7 @@ for (const manner of ['blocking', 'waiting'] as const) {
     });
 
     test('leaves the thread free only if it waits', async (t) => {
-      const settings = storeSettings(t, { simulatedLatency: { name: 10, write: 10 } });
+      const settings = storeSettings(t, { slow: simulate({ name: 10, write: 10 }) });
       let turns = 0;
       const timer = setInterval(() => (turns += 1), 1);
       await store(

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { StoreJob, StoreResult, StoreSettings } from '../../src/protocol.js';
+import { simulate } from '../../workers/slow.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import { cut, noise, TINY_GIF } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
@@ -154,7 +155,7 @@ async function turnsDuring(
 }
 
 test('through libuv a large body leaves the event loop free, where the synchronous store holds it up', async (t) => {
-  const settings = storeSettings(t, { simulatedLatency: { name: 10, write: 10 } });
+  const settings = storeSettings(t, { slow: simulate({ name: 10, write: 10 }) });
   const held = await turnsDuring(storeLarge, settings);
   const free = await turnsDuring(storeLargeAsync, settings);
   assert.ok(free > 3 * (held + 1), `${free} turns through libuv, ${held} otherwise`);
