@@ -154,15 +154,15 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
       options.workers === undefined || options.workers === 'auto'
         ? 'auto'
         : integer('workers', options.workers, 1, MAX_WORKERS),
-    memory: size('memory', options.memory ?? 256 * MIB, MIN_MEMORY),
+    memory: parseSize('memory', options.memory ?? 256 * MIB, MIN_MEMORY),
     layout,
-    shardSize: size('shard-size', options.shardSize ?? 128 * MIB, MIB),
+    shardSize: parseSize('shard-size', options.shardSize ?? 128 * MIB, MIB),
     imageCheck: oneOf('image-check', options.imageCheck ?? 'none', IMAGE_CHECKS),
-    maxBodySize: size('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
+    maxBodySize: parseSize('max-body-size', options.maxBodySize ?? 2 ** 40, 1),
     // Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.
     timeout: Math.ceil(1000 * seconds('timeout', options.timeout ?? 60)),
     maxTime: Math.ceil(1000 * seconds('max-time', options.maxTime ?? MAX_SECONDS)),
-    lowestSpeed: size('lowest-speed', options.lowestSpeed ?? 100, 0),
+    lowestSpeed: parseSize('lowest-speed', options.lowestSpeed ?? 100, 0),
     retry: { ...RETRY, tries: integer('tries', options.tries ?? 5, 1, 100) },
     strict: options.strict ?? false,
     headers: Object.entries(options.headers ?? {}).flatMap(([name, value]) => header(name, value)),
@@ -231,7 +231,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** Bytes, or a number with a unit: K, M, G, T and KiB ... are powers of 1,024, KB ... of 1,000. */
-function size(option: string, value: number | string, least: number): number {
+export function parseSize(option: string, value: number | string, least: number): number {
   const parts = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(String(value));
   const unit = UNITS[parts?.[2]?.toUpperCase() ?? ''];
   if (parts === null || unit === undefined) {

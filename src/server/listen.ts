@@ -15,7 +15,7 @@ export interface Listening {
 
 // As many clients may connect at the same moment as a run has requests at most; with Node's 511 some of them would
 // find the queue full and try again only a second later.
-const BACKLOG = 1000;
+export const BACKLOG = 1000;
 
 const FREE_PORT_ATTEMPTS = 10;
 

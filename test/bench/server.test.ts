@@ -1,0 +1,371 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
+import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeBodies } from '../../src/bench/bodies.js';
+import { ENCODINGS, type ServerSettings } from '../../src/bench/report.js';
+import { benchItem, type BenchServer, startBenchServer } from '../../src/bench/server.js';
+import { SluiceError, UsageError } from '../../src/errors.js';
+
+const SETTINGS: ServerSettings = {
+  bodies: { kind: 'fixed', size: 4000 },
+  encoding: 'identity',
+  latency: 0,
+  errorRate: 0,
+  bandwidth: 0,
+  seed: 1,
+};
+
+async function serve(t: TestContext, settings: Partial<ServerSettings> = {}): Promise<BenchServer> {
+  const server = await startBenchServer({ ...SETTINGS, ...settings });
+  t.after(async () => server.stop().catch(() => undefined));
+  return server;
+}
+
+function agentOf(t: TestContext, maxSockets: number): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets });
+  t.after(() => agent.destroy());
+  return agent;
+}
+
+interface Got {
+  /** 0 for a connection that was reset. */
+  readonly status: number;
+  readonly body: Buffer;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}
+
+/** As it comes, without any decoding. */
+async function ask(url: string, agent: Agent): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? -1, body: Buffer.concat(chunks), headers: response.headers });
+      });
+    }).on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') resolve({ status: 0, body: Buffer.alloc(0), headers: {} });
+      else reject(error);
+    });
+  });
+}
+
+/** The answers to items, in order, over so many connections. */
+async function download(
+  { base }: BenchServer,
+  settings: Partial<ServerSettings>,
+  count: number,
+  agent: Agent,
+): Promise<Got[]> {
+  const items = Array.from({ length: count }, (_, index) => benchItem(base, { ...SETTINGS, ...settings }, index));
+  return Promise.all(items.map(({ url }) => ask(url, agent)));
+}
+
+/** What a server answers to bytes as they are, in pieces, until it closes or for a while. */
+async function converse(server: BenchServer, pieces: readonly string[], enough: RegExp): Promise<string> {
+  const socket = connect({ port: Number(new URL(server.base).port), host: '127.0.0.1', noDelay: true });
+  let answer = '';
+  const done = new Promise<void>((resolve, reject) => {
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+      if (enough.test(answer)) resolve();
+    });
+    socket.on('close', () => resolve());
+    socket.on('error', reject);
+  });
+  for (const piece of pieces) {
+    socket.write(piece, 'latin1');
+    await sleep(5);
+  }
+  await done;
+  socket.destroy();
+  return answer;
+}
+
+function statuses(answer: string): string[] {
+  return [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? '');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+async function isAlive(pid: number): Promise<boolean> {
+  // What has ended is still there until its parent has asked for it.
+  for (let look = 0; look < 100; look++) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+    await sleep(20);
+  }
+  return true;
+}
+
+describe('the items', () => {
+  test('are as many as are wanted, each with a name of its own and an extension that fits', () => {
+    const indices = [0, 1, 193, 194, 999_999, 1_000_000, 99_999_999];
+    const flags = indices.map((index) => benchItem('http://h', { bodies: { kind: 'flags' } }, index));
+    assert.equal(new Set(flags.map(({ name }) => name)).size, indices.length);
+    assert.deepEqual(flags[3], { url: 'http://h/000194.gif', name: '000194.gif' });
+    assert.deepEqual(benchItem('http://h', SETTINGS, 5), { url: 'http://h/000005.bin', name: '000005.bin' });
+  });
+});
+
+describe('what is served', () => {
+  for (const encoding of ENCODINGS) {
+    test(`is the body of each index, in the encoding ${encoding}, and is accounted for`, async (t) => {
+      const settings = { ...SETTINGS, encoding, bodies: { kind: 'range', least: 1, most: 100_000 } } as const;
+      const server = await serve(t, settings);
+      const bodyOf = await makeBodies(settings);
+      const got = await download(server, settings, 60, agentOf(t, 8));
+      for (const [index, { status, body, headers }] of got.entries()) {
+        const item = benchItem(server.base, settings, index);
+        const expected = bodyOf(`/${item.name}`)?.whole();
+        assert.equal(status, 200);
+        assert.ok(expected !== undefined && body.equals(expected), `${item.name}: ${body.length} bytes`);
+        assert.equal(headers['content-encoding'], encoding === 'identity' ? undefined : encoding);
+        assert.equal(headers['content-type'], 'application/octet-stream');
+      }
+      const { requests, answered, failed, bytes, cpu, elapsed, busy } = await server.take();
+      assert.deepEqual(
+        { requests, answered, failed, bytes },
+        { requests: 60, answered: 60, failed: 0, bytes: sum(got.map(({ body }) => body.length)) },
+      );
+      assert.ok(cpu > 0 && elapsed > 0 && busy > 0 && busy <= 1, JSON.stringify({ cpu, elapsed, busy }));
+      assert.ok(cpu < 4 * elapsed, `${cpu} s in ${elapsed} s`);
+      // The first account ended where it was asked for.
+      const second = await server.take();
+      assert.deepEqual([second.requests, second.answered, second.bytes], [0, 0, 0]);
+    });
+  }
+
+  test('are flags that a browser takes for GIFs, decoded by fetch', async (t) => {
+    const server = await serve(t, { bodies: { kind: 'flags' }, encoding: 'br' });
+    const response = await fetch(benchItem(server.base, { bodies: { kind: 'flags' } }, 200).url);
+    assert.equal(response.headers.get('content-type'), 'image/gif');
+    assert.equal(Buffer.from(await response.arrayBuffer()).toString('latin1', 0, 6), 'GIF89a');
+  });
+
+  test('may be longer than what is held of it', async (t) => {
+    const bodies = { kind: 'fixed', size: 40_000_001 } as const;
+    const server = await serve(t, { bodies });
+    const [one, two] = await download(server, { bodies }, 2, agentOf(t, 2));
+    const bodyOf = await makeBodies({ ...SETTINGS, bodies });
+    assert.ok(one?.body.equals(bodyOf('/000000.bin')?.whole() ?? Buffer.alloc(0)));
+    assert.ok(two?.body.equals(bodyOf('/000001.bin')?.whole() ?? Buffer.alloc(0)));
+    assert.equal((await server.take()).bytes, 80_000_002);
+  });
+
+  test('is not accounted for when the client leaves in the middle', async (t) => {
+    const bodies = { kind: 'fixed', size: 40_000_001 } as const;
+    const server = await serve(t, { bodies });
+    await converse(server, ['GET /000000.bin HTTP/1.1\r\nHost: a\r\n\r\n'], /\r\n\r\n./s);
+    await sleep(50);
+    const { requests, answered, bytes } = await server.take();
+    assert.deepEqual({ requests, answered, bytes }, { requests: 1, answered: 0, bytes: 0 });
+  });
+});
+
+describe('HTTP', () => {
+  test('requests come in any pieces, several at once, and are answered in order', async (t) => {
+    const server = await serve(t, { bodies: { kind: 'fixed', size: 10 }, latency: 2 });
+    const request = 'GET /000001.bin?x=1 HTTP/1.1\r\nHost: a\r\n\r\n';
+    const bytewise = request.split('');
+    assert.deepEqual(statuses(await converse(server, bytewise, /\r\n\r\n.{10}/s)), ['200']);
+    const many = ['GET /x HTTP/1.1\r\nHost: a\r\n\r\n', request, 'PUT / HTTP/1.1\r\nHost: a\r\n\r\n', request];
+    const answer = await converse(server, [`${many.join('')}GET / HT`, 'TP/1.0\r\n\r\n'], /$^/);
+    assert.deepEqual(statuses(answer), ['404', '200', '405', '200', '404']);
+  });
+
+  test('thousands of requests at once wait for their turn', async (t) => {
+    const server = await serve(t, { bodies: { kind: 'fixed', size: 10 } });
+    const request = 'GET /000001.bin HTTP/1.1\r\nHost: a\r\n\r\n';
+    const last = 'GET /000001.bin HTTP/1.1\r\nConnection: close\r\nHost: a\r\n\r\n';
+    assert.equal(statuses(await converse(server, [request.repeat(5000) + last], /$^/)).length, 5001);
+  });
+
+  test('a HEAD has the head of the GET, and no body', async (t) => {
+    const server = await serve(t);
+    const [head, body] = await Promise.all(
+      ['HEAD', 'GET'].map((method) =>
+        converse(server, [`${method} /000001.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`], /$^/),
+      ),
+    );
+    assert.ok(head !== undefined && body !== undefined && body.startsWith(head));
+    assert.match(head, /\r\ncontent-length: 4000\r\n\r\n$/);
+    assert.equal(body.length, head.length + 4000);
+  });
+
+  test('a connection is kept, unless the client wants it closed or speaks HTTP/1.0', async (t) => {
+    const server = await serve(t, { bodies: { kind: 'fixed', size: 1 } });
+    for (const end of ['HTTP/1.0\r\n\r\n', 'HTTP/1.1\r\nHost: a\r\nCONNECTION: foo, Close\r\n\r\n']) {
+      const kept = 'GET http://a/000001.bin HTTP/1.1\r\nHost: a\r\nX-Connection: close\r\n\r\n';
+      const answer = await converse(server, [kept, `GET /000001.bin ${end}`, kept], /$^/);
+      assert.deepEqual(statuses(answer), ['200', '200']);
+    }
+  });
+
+  const BAD = [
+    'what\r\n\r\n',
+    '\r\n\r\n',
+    'GET /000001.bin HTTP/2.0\r\n\r\n',
+    'GET 000001.bin HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /000001.bin HTTP/1.1\r\nHost : a\r\n\r\n',
+    'GET /000001.bin HTTP/1.1\nHost: a\n\r\n\r\n',
+    'GET /000001.bin HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nGET',
+    'GET /000001.bin HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    `GET /${'a'.repeat(70_000)}`,
+  ];
+  test('a bad request is a 400, and the end of its connection only', async (t) => {
+    const server = await serve(t);
+    for (const bad of BAD) {
+      const answer = await converse(server, [bad, 'GET /000001.bin HTTP/1.1\r\nHost: a\r\n\r\n'], /$^/);
+      assert.deepEqual(statuses(answer), ['400'], bad.slice(0, 70));
+      assert.match(answer, /\r\nConnection: close\r\n/);
+    }
+  });
+});
+
+describe('what was asked for', () => {
+  test('latency: each answer waits, all of them at once', async (t) => {
+    const latency = 20;
+    const server = await serve(t, { latency });
+    const agent = agentOf(t, 200);
+    await download(server, {}, 200, agent);
+    const started = performance.now();
+    for (let index = 0; index < 10; index++) await download(server, {}, 1, agent);
+    const sequential = performance.now() - started;
+    assert.ok(sequential >= 10 * latency, String(sequential));
+    const again = performance.now();
+    await download(server, {}, 200, agent);
+    const together = performance.now() - again;
+    assert.ok(together >= latency && together < sequential, `${together} for 200, ${sequential} for 10`);
+  });
+
+  test('error rate: as many failures as asked, by the seed', async (t) => {
+    const settings = { errorRate: 0.3, bodies: { kind: 'fixed', size: 10 } } as const;
+    const run = async (seed: number): Promise<number[]> => {
+      const server = await serve(t, { ...settings, seed });
+      const found = (await download(server, settings, 300, agentOf(t, 1))).map(({ status }) => status);
+      const [ok, unavailable, reset] = [200, 503, 0].map((wanted) => found.filter((one) => one === wanted).length);
+      assert.equal(sum([ok, unavailable, reset].map(Number)), 300);
+      const { requests, answered, failed, bytes } = await server.take();
+      assert.deepEqual(
+        { requests, answered, failed, bytes },
+        { requests: 300, answered: ok, failed: 300 - Number(ok), bytes: 10 * Number(ok) },
+      );
+      // Within four standard deviations.
+      assert.ok(failed > 58 && failed < 122, String(failed));
+      assert.ok(Number(reset) > failed / 4 && Number(unavailable) > failed / 4, `${reset} and ${unavailable}`);
+      return found;
+    };
+    const runs = await Promise.all([run(1), run(1), run(2)]);
+    assert.deepEqual(runs[0], runs[1]);
+    assert.notDeepEqual(runs[0], runs[2]);
+  });
+
+  for (const [what, size, connections, least] of [
+    ['large bodies on a few connections', 200_000, 4, 0.85],
+    ['small bodies on many', 5000, 50, 0.85],
+    // The link is idle for as long as the client takes for its next request.
+    ['small bodies one after the other', 5000, 1, 0.5],
+  ] as const) {
+    test(`bandwidth: ${what} share it, and take all of it`, async (t) => {
+      const bandwidth = 1_000_000;
+      const settings = { bandwidth, bodies: { kind: 'fixed', size } } as const;
+      const server = await serve(t, settings);
+      const agent = agentOf(t, connections);
+      const started = performance.now();
+      const got = await download(server, settings, 800_000 / size, agent);
+      const rate = (1000 * sum(got.map(({ body }) => body.length))) / (performance.now() - started);
+      assert.ok(rate < 1.15 * bandwidth && rate > least * bandwidth, `${rate} bytes a second`);
+      assert.equal((await server.take()).bytes, 800_000);
+    });
+  }
+
+  test('bandwidth: heads come at once, and bodies that wait get equal shares', async (t) => {
+    const settings = { bandwidth: 2_000_000, bodies: { kind: 'fixed', size: 200_000 } } as const;
+    const server = await serve(t, settings);
+    const heads: number[] = [];
+    const ends: number[] = [];
+    await Promise.all(
+      [0, 1, 2, 3].map(async (index) => {
+        const response = await fetch(benchItem(server.base, settings, index).url);
+        heads.push(performance.now());
+        await response.arrayBuffer();
+        ends.push(performance.now());
+      }),
+    );
+    // One after the other they would end a quarter of the time apart.
+    const [first, last, end] = [Math.min(...ends), Math.max(...heads), Math.max(...ends)];
+    assert.ok(end - first < 0.2 * (end - last), `${end - first} of ${end - last}`);
+  });
+
+  test('settings out of bounds are refused before anything is started', async () => {
+    await assert.rejects(startBenchServer({ ...SETTINGS, latency: -1 }), UsageError);
+  });
+});
+
+describe('the process', () => {
+  test('is gone when it was stopped, also twice', async () => {
+    const server = await startBenchServer(SETTINGS);
+    process.kill(server.pid, 0);
+    await Promise.all([server.stop(), server.stop()]);
+    assert.throws(() => process.kill(server.pid, 0));
+    await assert.rejects(fetch(`${server.base}/000001.bin`));
+    await server.stop();
+    await assert.rejects(server.take(), SluiceError);
+  });
+
+  test('lets signals of the terminal pass', async (t) => {
+    const server = await serve(t);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(server.pid, signal);
+    await download(server, {}, 3, agentOf(t, 1));
+    const accounts = await Promise.all([server.take(), server.take()]);
+    assert.deepEqual(
+      accounts.map(({ answered }) => answered),
+      [3, 0],
+    );
+  });
+
+  test('that dies is told of to whoever waits, and to whoever stops it', async (t) => {
+    const server = await serve(t);
+    process.kill(server.pid, 'SIGSTOP');
+    const waiting = server.take();
+    process.kill(server.pid, 'SIGKILL');
+    const isLost = (error: unknown): boolean =>
+      error instanceof SluiceError && error.code === 'WORKER_LOST' && error.message.includes('SIGKILL');
+    await assert.rejects(waiting, isLost);
+    await assert.rejects(server.take(), isLost);
+    await assert.rejects(server.stop(), isLost);
+  });
+
+  test('that hangs is stopped all the same', async () => {
+    const server = await startBenchServer(SETTINGS);
+    process.kill(server.pid, 'SIGSTOP');
+    await server.stop();
+    assert.throws(() => process.kill(server.pid, 0));
+  });
+
+  test('ends when its parent is killed', async () => {
+    const source = `
+      import { startBenchServer } from ${JSON.stringify(new URL('../../src/bench/server.js', import.meta.url).href)};
+      console.log((await startBenchServer(${JSON.stringify(SETTINGS)})).pid);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [text] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+    process.kill(Number(text), 0);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    assert.equal(await isAlive(Number(text)), false);
+  });
+});
