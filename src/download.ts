@@ -27,8 +27,8 @@ import type { Outcome, Summary } from './report.js';
 import { openStages, preload, type StageListener } from './stages.js';
 import { isFetchedAgain, Turns } from './turns.js';
 import { UnderWay, type Work, workFor } from './under-way.js';
-import type { Sample } from './verdict.js';
 import { Watch } from './watch.js';
+import { type Look, type StagesLook, StagesWitness, type ThreadsLook, ThreadsWitness } from './witness.js';
 import { simulate } from '../workers/slow.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new request starts. */
@@ -84,7 +84,7 @@ export class Download implements StageListener {
   /** Instead of attempts and an executor, where each worker downloads and stores by itself. */
   #threads: ThreadDownloads | undefined;
   readonly #pauses = new Pauses();
-  #watch: Watch | undefined;
+  #watch: Watch<StagesLook> | Watch<ThreadsLook> | undefined;
   #pumping = false;
   #planning = false;
   #storeFailures = 0;
@@ -164,10 +164,7 @@ export class Download implements StageListener {
       this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
     try {
       await this.#start();
-      const { layout, executor, maxRequests } = this.#options;
-      const moreRequests =
-        this.fewer === undefined && maxRequests < (executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS);
-      this.#watch = new Watch({ layout, executor, moreRequests }, () => this.#look());
+      this.#watch = this.#beginWatch();
       signal?.addEventListener('abort', interrupt);
       if (signal?.aborted === true) interrupt();
       this.#pump();
@@ -425,13 +422,34 @@ export class Download implements StageListener {
     return this.#entries.ended && this.#turns.size === 0;
   }
 
-  #look(): Omit<Sample, 'elapsed' | 'busy'> {
-    const { running, answered, hasSlot, hasMemory } = this.#underWay;
-    const load = this.#executor?.takeLoad();
+  #beginWatch(): Watch<StagesLook> | Watch<ThreadsLook> {
+    const { layout, executor, maxRequests } = this.#options;
+    const most = executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS;
+    const setting = { layout, executor, moreRequests: this.fewer === undefined && maxRequests < most };
+    const threads = this.#threads;
+    return threads === undefined
+      ? new Watch(new StagesWitness(setting), () => this.#lookAtStages())
+      : new Watch(new ThreadsWitness(setting), () => this.#lookAtThreads(threads));
+  }
+
+  #lookAtStages(): StagesLook {
+    const { running, answered } = this.#underWay;
+    const load = (this.#executor as Executor).takeLoad();
     return {
-      store: load && { ...load, waiting: load.waiting + this.#pauses.count },
+      ...this.#look(),
+      load: { ...load, waiting: load.waiting + this.#pauses.count },
       onlyStore: running === 0 && this.#exhausted,
-      requests: this.#threads === undefined ? { asked: running - answered, answered } : undefined,
+      requests: { asked: running - answered, answered },
+    };
+  }
+
+  #lookAtThreads(threads: ThreadDownloads): ThreadsLook {
+    return { ...this.#look(), load: { times: threads.takeTimes() }, running: this.#underWay.running };
+  }
+
+  #look(): Omit<Look, 'load'> {
+    const { hasSlot, hasMemory } = this.#underWay;
+    return {
       atLimit: !hasSlot,
       refused: hasSlot && !hasMemory && !this.#exhausted,
       starved: hasSlot && this.#entries.loading && this.#turns.first === undefined,

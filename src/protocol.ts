@@ -155,6 +155,14 @@ export interface Times extends Readonly<Record<Operation, number>> {
   readonly wait: number;
 }
 
+/** Of threads that download and store by themselves. What is none of all these they were blocked while they stored. */
+export interface ThreadTimes extends Times {
+  /** Blocked until the answer began. */
+  readonly answer: number;
+  /** Blocked while the body came in. */
+  readonly body: number;
+}
+
 export interface StoreFailure {
   /** Which body of the batch. */
   readonly position: number;

@@ -4,7 +4,7 @@
  * stage, and the verdict is the stage that most of the time was charged to.
  */
 import type { ResolvedOptions } from './options.js';
-import type { Layout, Operation, Times } from './protocol.js';
+import type { Layout, Operation } from './protocol.js';
 
 /**
  * `storage`: writers wait for it; `cpu`: writers decode and check, or wait for a processor; `budget`: bytes that may be
@@ -24,41 +24,6 @@ export interface Verdict {
   readonly advice: string | undefined;
 }
 
-/** What the store has to do. */
-export interface Load {
-  /** Bodies that wait for a writer; not those that a writer has in hand. */
-  readonly waiting: number;
-  readonly writers: number;
-  /** What the writers' time went to, of the work that ended since the last look. */
-  readonly times: Times;
-  /** Writers run on the main thread, which therefore is not idle while they hold it up. */
-  readonly onMain: boolean;
-}
-
-/** A look at the run. */
-export interface Sample {
-  /** Milliseconds since the last look. */
-  readonly elapsed: number;
-  /** Share of them that the main thread was busy. */
-  readonly busy: number;
-  /** Undefined where nobody knows. */
-  readonly store: Load | undefined;
-  /** Nothing is left to do but to store. */
-  readonly onlyStore: boolean;
-  /** Requests that wait for an answer, and those whose body is coming; undefined where nobody knows. */
-  readonly requests: { readonly asked: number; readonly answered: number } | undefined;
-  /** No more requests may run at once. */
-  readonly atLimit: boolean;
-  /** More could, but the budget has no room for them. */
-  readonly refused: boolean;
-  /** More could, but nothing is to be had from the list. */
-  readonly starved: boolean;
-  /** Outcomes that wait for their reader are so many that nothing more is requested. */
-  readonly unread: boolean;
-  /** Items that wait for their next try. */
-  readonly again: number;
-}
-
 /** What advice depends on. */
 export interface Setting {
   readonly layout: Layout;
@@ -69,9 +34,6 @@ export interface Setting {
 
 /** Milliseconds that prove something: some samples. */
 const ENOUGH = 250;
-/** Share of its time from which on the main thread is what others wait for. */
-const BUSY = 0.9;
-
 /** What writers do while the storage holds them up. */
 const WAITS: Readonly<Record<Operation, string>> = {
   create: 'making names',
@@ -95,47 +57,76 @@ interface Charge {
   milliseconds: number;
   /** Of what the detail tells, the most at once. */
   most: number;
+  /** Milliseconds of it with all requests that may run at once. */
+  atLimit: number;
 }
 
-export class Witness {
+/** What writers told of their time, judged. */
+export interface Finding {
+  readonly bound: Bound;
+  /** Writers had so little to tell that a main thread without a rest is what held them up. */
+  readonly byMain: boolean;
+  /** What the detail tells. */
+  readonly figure: number;
+  /** All requests ran that may run at once. */
+  readonly atLimit: boolean;
+  /** Milliseconds that the storage took for each operation. */
+  readonly operations: Readonly<Record<Operation, number>>;
+}
+
+/** The account of a run's time. */
+export class Charges {
   readonly #setting: Setting;
   readonly #charges = new Map<Bound, Charge>();
   /** Milliseconds that the storage took for each operation while it was the bottleneck. */
   readonly #spent: Record<Operation, number> = { create: 0, write: 0, rename: 0 };
   #total = 0;
-  /** Milliseconds for which bodies waited, until writers tell where their time went; apart, those without a rest. */
+  /** Milliseconds that are charged once writers tell where their time went; apart, those without a rest. */
   #pending = { rested: 0, busy: 0 };
   /** What the last of them were charged to. */
   #decided: Bound | undefined;
-  /** Whether bodies waited at the last look: a queue that is gone at the next look holds up nobody. */
-  #waited = false;
-  /** Milliseconds charged to the server with all requests that may run at once. */
-  #atLimit = 0;
 
   constructor(setting: Setting) {
     this.#setting = setting;
   }
 
-  note(sample: Sample): void {
-    const { elapsed, store } = sample;
-    this.#total += elapsed;
-    if (store !== undefined && this.#isQueueBefore(store, sample)) {
-      this.#pending[sample.busy > BUSY ? 'busy' : 'rested'] += elapsed;
-    } else {
-      this.#chargeRequests(sample);
-    }
-    this.#waited = store !== undefined && store.waiting > 0;
-    if (store !== undefined && store.times.wall > 0) this.#decide(store);
+  /** @param bound undefined where nobody knows */
+  charge(bound: Bound | undefined, milliseconds: number, figure = 0, atLimit = false): void {
+    this.#total += milliseconds;
+    if (bound !== undefined) this.#add(bound, milliseconds, figure, atLimit);
+  }
+
+  /** To be charged when writers tell where their time went. @param busy whether the main thread had no rest */
+  defer(milliseconds: number, busy: boolean): void {
+    this.#total += milliseconds;
+    this.#pending[busy ? 'busy' : 'rested'] += milliseconds;
+  }
+
+  /** Milliseconds that wait for that. */
+  get deferred(): number {
+    return this.#pending.rested + this.#pending.busy;
+  }
+
+  /** Charges what was deferred. */
+  decide({ bound, byMain, figure, atLimit, operations }: Finding): void {
+    const { rested, busy } = this.#pending;
+    this.#pending = { rested: 0, busy: 0 };
+    this.#add(bound, rested, figure, atLimit);
+    this.#add(byMain ? 'main thread' : bound, busy, figure, atLimit);
+    if (rested + busy > 0) this.#decided = busy > rested && byMain ? 'main thread' : bound;
+    if (this.#decided !== 'storage') return;
+    this.#spent.create += operations.create;
+    this.#spent.write += operations.write;
+    this.#spent.rename += operations.rename;
   }
 
   /** Undefined while too little is known. */
   get verdict(): Verdict | undefined {
     if (this.#total < ENOUGH) return undefined;
-    const undecided = this.#pending.rested + this.#pending.busy;
     let unknown = this.#total;
     let first: { bound: Bound; milliseconds: number } | undefined;
     for (const [bound, charge] of this.#charges) {
-      const milliseconds = charge.milliseconds + (bound === this.#decided ? undecided : 0);
+      const milliseconds = charge.milliseconds + (bound === this.#decided ? this.deferred : 0);
       unknown -= milliseconds;
       if (milliseconds > (first?.milliseconds ?? 0)) first = { bound, milliseconds };
     }
@@ -145,54 +136,13 @@ export class Witness {
     return { bound, share, detail: this.#describe(bound), advice: this.#advise(bound) };
   }
 
-  #isQueueBefore({ waiting, times, onMain }: Load, { elapsed, busy, onlyStore, refused }: Sample): boolean {
-    // Where the main thread stores, what waits for it lies in the sockets.
-    if (onMain && busy > BUSY && times.wall > elapsed / 2) return true;
-    return onlyStore || (waiting > 0 && (this.#waited || refused));
-  }
-
-  /** Bodies waited: for the storage, or for a processor, by what the writers tell now of their time. */
-  #decide({ times, writers, onMain }: Load): void {
-    const { wall, run, wait, create, write, rename } = times;
-    // Blocked, but not by what the storage is asked for: by threads that decode.
-    const stored = Math.min(wall - run - wait, create + write + rename);
-    const bound = 2 * stored > wall ? 'storage' : 'cpu';
-    const { rested, busy } = this.#pending;
-    // A main thread without a rest does not even see that writers are done.
-    const byMain = onMain ? bound === 'cpu' : 2 * wall < writers * (rested + busy);
-    this.#pending = { rested: 0, busy: 0 };
-    this.#charge(bound, rested, writers);
-    this.#charge(byMain ? 'main thread' : bound, busy, writers);
-    if (rested + busy > 0) this.#decided = busy > rested && byMain ? 'main thread' : bound;
-    if (this.#decided !== 'storage') return;
-    this.#spent.create += create;
-    this.#spent.write += write;
-    this.#spent.rename += rename;
-  }
-
-  /** Nothing waits for a writer: so it is one of the stages before. */
-  #chargeRequests({ elapsed, busy, requests, atLimit, refused, starved, unread, again }: Sample): void {
-    if (busy > BUSY) this.#charge('main thread', elapsed);
-    else if (refused) this.#charge('budget', elapsed);
-    else if (unread) this.#charge('reader', elapsed);
-    else if (starved) this.#charge('list', elapsed);
-    else if (requests === undefined) return;
-    else if (requests.answered > requests.asked) this.#charge('network', elapsed, requests.answered);
-    else if (requests.asked + again > 0) {
-      this.#charge('server', elapsed, requests.asked);
-      if (atLimit) this.#atLimit += elapsed;
-    }
-  }
-
-  #charge(bound: Bound, milliseconds: number, figure = 0): void {
+  #add(bound: Bound, milliseconds: number, figure: number, atLimit: boolean): void {
     if (milliseconds === 0) return;
-    const charge = this.#charges.get(bound);
-    if (charge === undefined) {
-      this.#charges.set(bound, { milliseconds, most: figure });
-    } else {
-      charge.milliseconds += milliseconds;
-      charge.most = Math.max(charge.most, figure);
-    }
+    const charge = this.#charges.get(bound) ?? { milliseconds: 0, most: 0, atLimit: 0 };
+    charge.milliseconds += milliseconds;
+    charge.most = Math.max(charge.most, figure);
+    if (atLimit) charge.atLimit += milliseconds;
+    this.#charges.set(bound, charge);
   }
 
   #describe(bound: Bound): string {
@@ -210,8 +160,8 @@ export class Witness {
   #advise(bound: Bound): string | undefined {
     if (bound === 'storage') return this.#betterLayout;
     if (bound === 'budget') return 'raise --memory';
-    const charged = this.#charges.get(bound)?.milliseconds ?? 0;
-    const limited = bound === 'server' && 2 * this.#atLimit > charged;
+    const { milliseconds = 0, atLimit = 0 } = this.#charges.get(bound) ?? {};
+    const limited = bound === 'server' && 2 * atLimit > milliseconds;
     return limited && this.#setting.moreRequests ? 'more requests at once: raise --max-requests' : undefined;
   }
 

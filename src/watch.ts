@@ -1,20 +1,21 @@
 /** Looks at a run from time to time, for the verdict on it. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
-import { type Sample, type Setting, type Verdict, Witness } from './verdict.js';
+import type { Verdict } from './verdict.js';
+import type { Look, Witness } from './witness.js';
 
 /** Milliseconds between two looks: some microseconds each. */
 const INTERVAL = 50;
 
-export class Watch {
-  readonly #look: () => Omit<Sample, 'elapsed' | 'busy'>;
-  readonly #witness: Witness;
+export class Watch<L extends Look> {
+  readonly #look: () => L;
+  readonly #witness: Witness<L>;
   readonly #timer: NodeJS.Timeout;
   #time = performance.now();
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
 
   /** Begins at once. */
-  constructor(setting: Setting, look: () => Omit<Sample, 'elapsed' | 'busy'>) {
-    this.#witness = new Witness(setting);
+  constructor(witness: Witness<L>, look: () => L) {
+    this.#witness = witness;
     this.#look = look;
     this.#timer = setInterval(() => this.#sample(), INTERVAL);
     this.#timer.unref();
@@ -34,7 +35,7 @@ export class Watch {
     const time = performance.now();
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
-    this.#witness.note({ ...this.#look(), elapsed: time - this.#time, busy });
+    this.#witness.note(this.#look(), { elapsed: time - this.#time, busy });
     this.#time = time;
     this.#utilization = utilization;
   }

@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/download\.ts$/, /^src\/ui\//],
   [/^src\/resumption\.ts$/, /^src\/stages\.ts$/, /^src\/outcomes\.ts$/, /^src\/turns\.ts$/],
   [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/partials\.ts$/, /^src\/server\//],
-  [/^src\/fetch\//, /^src\/executor\//, /^src\/journal\//, /^src\/lock\.ts$/],
+  [/^src\/fetch\//, /^src\/executor\//, /^src\/journal\//, /^src\/lock\.ts$/, /^src\/witness\.ts$/],
   [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/open-files\.ts$/, /^src\/verdict\.ts$/],
   [/^src\/flags\//, /^src\/plan\.ts$/],
   [/^src\/plan\//],

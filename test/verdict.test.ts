@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Times } from '../src/protocol.js';
-import { describeVerdict, type Load, type Sample, type Setting, type Verdict, Witness } from '../src/verdict.js';
+import { describeVerdict, type Setting, type Verdict } from '../src/verdict.js';
+import { type Interval, type Load, type StagesLook, StagesWitness } from '../src/witness.js';
+
+type Sample = StagesLook & Interval;
 
 const SETTING: Setting = { layout: 'flat', executor: 'pool', moreRequests: true };
 const NO_TIMES: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
@@ -20,7 +23,7 @@ const IDLE: Load = { waiting: 0, writers: 4, times: NO_TIMES, onMain: false };
 const QUIET: Sample = {
   elapsed: 50,
   busy: 0.2,
-  store: IDLE,
+  load: IDLE,
   onlyStore: false,
   requests: { asked: 0, answered: 0 },
   atLimit: false,
@@ -34,13 +37,17 @@ const RECEIVING: Sample = { ...QUIET, requests: { asked: 6, answered: 10 } };
 
 /** Bodies wait for the writers, and requests run. */
 function queued(times: Times, changes: Partial<Load> = {}): Sample {
-  return { ...ASKING, store: { waiting: 100, writers: 4, times, onMain: false, ...changes } };
+  return { ...ASKING, load: { waiting: 100, writers: 4, times, onMain: false, ...changes } };
+}
+
+function note(witness: StagesWitness, sample: Sample): void {
+  witness.note(sample, sample);
 }
 
 /** The verdict after each of the samples has been noted ten times, in turn. */
 function judge(samples: readonly Sample[], setting: Partial<Setting> = {}): Verdict | undefined {
-  const witness = new Witness({ ...SETTING, ...setting });
-  for (const sample of samples) for (let n = 0; n < 10; n += 1) witness.note(sample);
+  const witness = new StagesWitness({ ...SETTING, ...setting });
+  for (const sample of samples) for (let n = 0; n < 10; n += 1) note(witness, sample);
   return witness.verdict;
 }
 
@@ -55,7 +62,7 @@ describe('a moment is charged to', () => {
 
   test('the storage when nothing else is left to do', () => {
     const times = { ...RENAMING, wall: 50, rename: 45, create: 0, write: 0, run: 1 };
-    assert.equal(boundOf({ ...QUIET, onlyStore: true, store: { ...IDLE, times } }), 'storage');
+    assert.equal(boundOf({ ...QUIET, onlyStore: true, load: { ...IDLE, times } }), 'storage');
   });
 
   for (const [what, times] of Object.entries({ DECODING, IN_MEMORY, CHECKING })) {
@@ -82,16 +89,13 @@ describe('a moment is charged to', () => {
 
   test('the storage when it holds up the main thread itself', () => {
     const times = { ...WRITING, wall: 45, run: 2, write: 40, create: 2, rename: 2 };
-    const store = { waiting: 0, writers: 1, times, onMain: true };
-    assert.equal(boundOf({ ...ASKING, busy: 1, store }), 'storage');
+    const load = { waiting: 0, writers: 1, times, onMain: true };
+    assert.equal(boundOf({ ...ASKING, busy: 1, load }), 'storage');
   });
 
   test('the main thread when it stores itself and is on a processor', () => {
     const times = { ...IN_MEMORY, wall: 45, run: 40, wait: 5 };
-    assert.equal(
-      boundOf({ ...ASKING, busy: 1, store: { waiting: 0, writers: 1, times, onMain: true } }),
-      'main thread',
-    );
+    assert.equal(boundOf({ ...ASKING, busy: 1, load: { waiting: 0, writers: 1, times, onMain: true } }), 'main thread');
   });
 
   test('the budget when it has no room and no body waits for a writer', () => {
@@ -122,33 +126,32 @@ describe('a moment is charged to', () => {
 
   test('nothing when nobody knows', () => {
     assert.equal(boundOf(QUIET), undefined);
-    assert.equal(boundOf({ ...QUIET, store: undefined, requests: undefined }), undefined);
   });
 });
 
 describe('a queue', () => {
   test('that is gone at the next look holds up nobody', () => {
-    const witness = new Witness(SETTING);
+    const witness = new StagesWitness(SETTING);
     for (let n = 0; n < 10; n += 1) {
-      witness.note(queued(DECODING, { waiting: 1 }));
-      witness.note(ASKING);
+      note(witness, queued(DECODING, { waiting: 1 }));
+      note(witness, ASKING);
     }
     assert.equal(witness.verdict?.bound, 'server');
   });
 
   test('is judged when writers tell of their time, however late', () => {
-    const witness = new Witness(SETTING);
-    for (let n = 0; n < 100; n += 1) witness.note(queued(NO_TIMES));
+    const witness = new StagesWitness(SETTING);
+    for (let n = 0; n < 100; n += 1) note(witness, queued(NO_TIMES));
     const before = witness.verdict;
-    witness.note(queued({ ...WRITING, wall: 5_000, write: 4_900 }));
+    note(witness, queued({ ...WRITING, wall: 5_000, write: 4_900 }));
     const { bound, share = 0 } = witness.verdict ?? {};
     assert.deepEqual([before, bound], [undefined, 'storage']);
     assert.ok(share > 0.98);
   });
 
   test('that has not been judged counts as the one before it', () => {
-    const witness = new Witness(SETTING);
-    for (let n = 0; n < 50; n += 1) witness.note(queued(n < 2 ? WRITING : NO_TIMES));
+    const witness = new StagesWitness(SETTING);
+    for (let n = 0; n < 50; n += 1) note(witness, queued(n < 2 ? WRITING : NO_TIMES));
     assert.ok((witness.verdict?.share as number) > 0.95);
   });
 });
@@ -165,9 +168,9 @@ describe('the verdict', () => {
   });
 
   test('is none of a run that was too short', () => {
-    const witness = new Witness(SETTING);
+    const witness = new StagesWitness(SETTING);
     const bounds = [1, 2, 3, 4, 5].map(() => {
-      witness.note(ASKING);
+      note(witness, ASKING);
       return witness.verdict?.bound;
     });
     assert.deepEqual(bounds, [undefined, undefined, undefined, undefined, 'server']);

@@ -11,6 +11,7 @@ import { serveInThread } from '../src/server/thread.js';
 import { noise } from './helpers/bodies.js';
 import { flagRequests } from './helpers/flag-requests.js';
 import { serveInThread as serveNoise } from './helpers/http-thread.js';
+import { longGif } from './helpers/images.js';
 import { answer, pause, startRawServer, type Step } from './helpers/raw-server.js';
 import { scratch } from './helpers/scratch.js';
 
@@ -38,6 +39,23 @@ function assertBound(verdict: Verdict | undefined, bound: Verdict['bound'], deta
   assert.ok(verdict.share > 0.5 && verdict.share <= 1, String(verdict.share));
   assert.match(verdict.detail, detail);
   assert.equal(verdict.advice, advice);
+}
+
+/** No image, which shows when all of it is decoded: nothing is written. */
+const BOMB = answer(gzipSync(Buffer.alloc(10 << 20)), 'Content-Encoding: gzip\r\n');
+
+/** Each body drips. */
+function startNarrowServer(): ReturnType<typeof startRawServer> {
+  const piece = noise(20_000, 1);
+  return startRawServer({
+    *onRequest(): Generator<Step> {
+      yield `HTTP/1.1 200 OK\r\nContent-Length: ${30 * piece.length}\r\n\r\n`;
+      for (let n = 0; n < 30; n += 1) {
+        yield pause(25);
+        yield piece;
+      }
+    },
+  });
 }
 
 describe('the verdict on a run', () => {
@@ -106,16 +124,7 @@ describe('the verdict on a run', () => {
   });
 
   test('bodies that drip: network', async (t) => {
-    const piece = noise(20_000, 1);
-    await using narrow = await startRawServer({
-      *onRequest(): Generator<Step> {
-        yield `HTTP/1.1 200 OK\r\nContent-Length: ${30 * piece.length}\r\n\r\n`;
-        for (let n = 0; n < 30; n += 1) {
-          yield pause(25);
-          yield piece;
-        }
-      },
-    });
+    await using narrow = await startNarrowServer();
     const urls = [1, 2, 3, 4].map((n) => `${narrow.origin}/${n}`);
     assertBound(await judge(t, urls, {}, stored), 'network', /^4 bodies coming in$/);
   });
@@ -146,12 +155,64 @@ describe('the verdict on a run', () => {
   });
 
   test('bodies that swell when they are decoded: cpu', async (t) => {
-    // No image, which shows when all of it is decoded: nothing is written.
-    const bomb = answer(gzipSync(Buffer.alloc(10 << 20)), 'Content-Encoding: gzip\r\n');
-    await using fast = await startRawServer({ onRequest: () => [bomb] });
+    await using fast = await startRawServer({ onRequest: () => [BOMB] });
     const urls = Array.from({ length: 120 }, (_, n) => `${fast.origin}/${n}`);
     const verdict = await judge(t, urls, { workers: 2, imageCheck: 'structure' });
     assertBound(verdict, 'cpu', /^[12] writers? busy$/);
+  });
+
+  describe('with --executor threads', () => {
+    const executor = 'threads';
+
+    test('slow names: storage, with a layout with more folders', async (t) => {
+      const options = { executor, maxRequests: 4, simulatedLatency: NAMES } as const;
+      const verdict = await judge(t, flags(80), options, stored);
+      assertBound(verdict, 'storage', /^[34] writers waiting on rename$/, 'try --layout hashed');
+    });
+
+    test('large bodies and slow writes: storage', async (t) => {
+      const origin = await serveNoise(t);
+      const urls = [1, 2, 3, 4].map((n) => `${origin}/noise/${n}/${3 << 20}`);
+      const options = { executor, maxRequests: 2, simulatedLatency: WRITES } as const;
+      assertBound(await judge(t, urls, options, stored), 'storage', /^[12] writers? waiting on write$/);
+    });
+
+    test('a slow server: server, and more requests', async (t) => {
+      const slow = await serveInThread({ delayMs: 150 });
+      t.after(() => slow.close());
+      const verdict = await judge(t, flags(48, slow), { executor, maxRequests: 4 }, stored);
+      const advice = 'more requests at once: raise --max-requests';
+      assertBound(verdict, 'server', /^[34] requests waiting for an answer$/, advice);
+    });
+
+    test('a server that refuses after a while: server', async (t) => {
+      await using slow = await startRawServer({
+        onRequest: () => [pause(300), 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'],
+      });
+      const urls = [1, 2, 3, 4, 5, 6].map((n) => `${slow.origin}/${n}`);
+      assertBound(await judge(t, urls, { executor, maxRequests: 6 }), 'server', /waiting for an answer$/);
+    });
+
+    test('bodies that drip: network', async (t) => {
+      await using narrow = await startNarrowServer();
+      const urls = [1, 2, 3, 4].map((n) => `${narrow.origin}/${n}`);
+      assertBound(await judge(t, urls, { executor }, stored), 'network', /^[34] bodies coming in$/);
+    });
+
+    test('bodies that swell when they are decoded: cpu', async (t) => {
+      await using fast = await startRawServer({ onRequest: () => [BOMB] });
+      const urls = Array.from({ length: 60 }, (_, n) => `${fast.origin}/${n}`);
+      const verdict = await judge(t, urls, { executor, maxRequests: 2, imageCheck: 'structure' });
+      assertBound(verdict, 'cpu', /^[12] writers? busy$/);
+    });
+
+    test('images whose pixels are checked: cpu, though other threads do it', async (t) => {
+      const image = answer(await longGif(1_000, 1_000, 20));
+      await using fast = await startRawServer({ onRequest: () => [image] });
+      const urls = Array.from({ length: 20 }, (_, n) => `${fast.origin}/${n}.gif`);
+      const options = { executor, maxRequests: 2, imageCheck: 'pixels' } as const;
+      assertBound(await judge(t, urls, options, stored), 'cpu', /^[12] writers? busy$/);
+    });
   });
 
   test('a list that comes slowly: list', async (t) => {

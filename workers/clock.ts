@@ -70,7 +70,22 @@ export class InParts {
 
 /** What has passed since `start`; of the operations, what was counted since this was last asked for. */
 export function timesSince(start: Moment): Times {
-  const end = now();
+  return timesBetween(start, now());
+}
+
+/** A thread's time in pieces, one after the other. */
+export class Laps {
+  #from = now();
+
+  /** What has passed since the last one. */
+  next(): Times {
+    const from = this.#from;
+    this.#from = now();
+    return timesBetween(from, this.#from);
+  }
+}
+
+function timesBetween(start: Moment, end: Moment): Times {
   const operations = spent;
   spent = { create: 0, write: 0, rename: 0 };
   return { wall: end.wall - start.wall, run: end.run - start.run, wait: end.wait - start.wait, ...operations };

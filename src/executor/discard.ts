@@ -1,10 +1,8 @@
 /** Takes bodies and drops them, so that a run shows what the network gives. Made to be compared with those that store. */
 import type { Item } from '../plan.js';
-import type { Times } from '../protocol.js';
-import type { Load } from '../verdict.js';
+import type { Load } from '../witness.js';
 import type { Body, BodyWriter, Executor, PartialPlace, StoreListener } from './executor.js';
-
-const NONE: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
+import { NO_TIMES } from './times.js';
 
 export class DiscardExecutor implements Executor {
   readonly #onStored: StoreListener;
@@ -33,7 +31,7 @@ export class DiscardExecutor implements Executor {
   }
 
   takeLoad(): Load {
-    return { waiting: 0, writers: 0, times: NONE, onMain: true };
+    return { waiting: 0, writers: 0, times: NO_TIMES, onMain: true };
   }
 
   close(): Promise<void> {

@@ -6,8 +6,8 @@ import { Channel } from '../channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../plan.js';
 import { isStored, type StoreResult, type StoreSettings } from '../protocol.js';
-import type { Load } from '../verdict.js';
-import { type Moment, now, partOf, timesSince } from '../../workers/clock.js';
+import type { Load } from '../witness.js';
+import { Laps, partOf } from '../../workers/clock.js';
 import { secure, secureAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
@@ -27,7 +27,7 @@ export class LocalExecutor implements Executor {
   readonly #pending = new Set<Promise<void>>();
   /** Milliseconds that bodies took since the last look, each by itself. */
   #taken = 0;
-  #looked: Moment = now();
+  readonly #laps = new Laps();
 
   /** @param writers files that may be open at once */
   constructor(kind: 'inline' | 'libuv', settings: StoreSettings, onStored: StoreListener, writers = Infinity) {
@@ -82,10 +82,9 @@ export class LocalExecutor implements Executor {
 
   /** The main thread's time tells how much of a body's time it was at work itself. */
   takeLoad(): Load {
-    const since = timesSince(this.#looked);
+    const since = this.#laps.next();
     // Of large bodies, which wait for their parts, only the operations are known.
     const times = partOf(since, Math.max(this.#taken, since.create + since.write + since.rename));
-    this.#looked = now();
     this.#taken = 0;
     const writers = this.#kind === 'inline' ? 1 : this.#maxRunning;
     return { waiting: this.#waiting.length, writers, times, onMain: true };

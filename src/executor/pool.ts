@@ -12,9 +12,9 @@ import { type Body, type BodyWriter, type Executor, type PartialPlace, type Stor
 import { LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../open-files.js';
 import { MAX_WORKERS } from '../options.js';
-import type { Load } from '../verdict.js';
+import type { Load } from '../witness.js';
 import { Sizer } from './sizing.js';
-import { TimesSum } from './times.js';
+import { NO_TIMES, TimesSum } from './times.js';
 import { PROCESSORS, Workers } from './workers.js';
 
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
@@ -38,7 +38,7 @@ export class PoolExecutor implements Executor {
   });
   /** Undefined where the number of writers is given. */
   readonly #sizer: Sizer | undefined;
-  readonly #times = new TimesSum();
+  readonly #times = new TimesSum(NO_TIMES);
   #manner: Manner = 'blocking';
   /** A batch has come back. */
   #answered = false;

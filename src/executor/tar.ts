@@ -21,8 +21,8 @@ import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
 import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
-import type { Load } from '../verdict.js';
-import { TimesSum } from './times.js';
+import type { Load } from '../witness.js';
+import { NO_TIMES, TimesSum } from './times.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
@@ -57,7 +57,7 @@ export class TarExecutor implements Executor {
   readonly #senders = new Map<number, LargeBodySender>();
   /** Of those that wait. */
   readonly #suspects = new Set<Item>();
-  readonly #times = new TimesSum();
+  readonly #times = new TimesSum(NO_TIMES);
   #worker: Worker | undefined;
   #nextShard: number;
   #nextId = 0;

@@ -6,7 +6,8 @@ import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from './executor.js';
 import { LocalExecutor } from './local.js';
 import { isStored } from '../protocol.js';
-import type { ThreadAnswer, ThreadTask } from './threads.js';
+import { ThreadClock } from './thread-clock.js';
+import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';
 
 /** A thread keeps its connections from item to item; it ends with its run. */
 let connections: Connections | undefined;
@@ -17,24 +18,30 @@ export default function downloadAndStore({ item, timeLeft, request, settings }: 
   const kept = connections;
   pace ??= new Pace(request, request.maxTime);
   const rules = { ...request, pace, headers: new RequestHeaders(request.headers) };
+  const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;
+    const end = (how: ThreadEnd): void => resolve({ end: how, times: clock.stop() });
     const executor = new LocalExecutor('inline', settings, (_item, result) => {
-      resolve({ kind: 'stored', result, unproven });
+      end({ kind: 'stored', result, unproven });
       // If the store failed before the body was whole, nothing takes the rest.
       if (!isStored(result)) attempt.cancel(result);
     });
     // Of a large body, as much as was reserved for a request.
     const window = Math.max(LEAST_WINDOW, request.maxWhole);
     const attempt = new Attempt(item, { timeLeft }, kept, rules, {
+      onAnswer: () => clock.answered(),
       onUnproven: () => {
         unproven = true;
       },
-      onBody: (_item, chunks, length, encoding) => executor.store({ item, chunks, length, encoding }),
+      onBody: (_item, chunks, length, encoding) => {
+        clock.fetched();
+        executor.store({ item, chunks, length, encoding });
+      },
       openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, window, onRoom),
-      onLarge: () => undefined,
-      onNotFound: (_item, status) => resolve({ kind: 'not_found', status }),
-      onFailure: (_item, failure) => resolve({ kind: 'failed', failure }),
+      onLarge: () => clock.fetched(),
+      onNotFound: (_item, status) => end({ kind: 'not_found', status }),
+      onFailure: (_item, failure) => end({ kind: 'failed', failure }),
     });
     attempt.start();
   });

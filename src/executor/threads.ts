@@ -8,8 +8,10 @@ import type { AttemptListener } from '../fetch/attempt.js';
 import type { TimeLimit } from '../fetch/pace.js';
 import type { AttemptFailure } from '../fetch/retry.js';
 import type { Item } from '../plan.js';
-import type { StoreResult, StoreSettings } from '../protocol.js';
+import type { StoreResult, StoreSettings, ThreadTimes } from '../protocol.js';
 import type { StoreListener } from './executor.js';
+import { NO_THREAD_TIMES } from './thread-clock.js';
+import { TimesSum } from './times.js';
 import { Workers } from './workers.js';
 
 /** How a worker requests. */
@@ -36,10 +38,16 @@ export interface ThreadTask {
   readonly settings: StoreSettings;
 }
 
-export type ThreadAnswer =
+/** What became of an item. */
+export type ThreadEnd =
   | { readonly kind: 'stored'; readonly result: StoreResult; readonly unproven: boolean }
   | { readonly kind: 'not_found'; readonly status: number }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
+
+export interface ThreadAnswer {
+  readonly end: ThreadEnd;
+  readonly times: ThreadTimes;
+}
 
 export class ThreadDownloads {
   readonly #workers: Workers;
@@ -47,6 +55,7 @@ export class ThreadDownloads {
   readonly #settings: StoreSettings;
   readonly #listener: AttemptListener;
   readonly #onStored: StoreListener;
+  readonly #times = new TimesSum(NO_THREAD_TIMES);
 
   /** @param requests requests at once: each takes a thread */
   constructor(
@@ -69,18 +78,24 @@ export class ThreadDownloads {
     const task: ThreadTask = { item, timeLeft: limit.timeLeft, request: this.#request, settings: this.#settings };
     void this.#workers
       .run<ThreadAnswer>(task)
-      .catch((error: unknown): ThreadAnswer => ({ kind: 'failed', failure: { error: threadLost(error) } }))
-      .then((answer) => {
+      .then(
+        ({ end, times }) => {
+          this.#times.add(times);
+          return end;
+        },
+        (error: unknown): ThreadEnd => ({ kind: 'failed', failure: { error: threadLost(error) } }),
+      )
+      .then((end) => {
         if (cancelled) return;
-        if (answer.kind === 'stored') {
-          if (answer.unproven) this.#listener.onUnproven?.(item);
+        if (end.kind === 'stored') {
+          if (end.unproven) this.#listener.onUnproven?.(item);
           this.#listener.onLarge(item);
-          this.#onStored(item, answer.result);
-        } else if (answer.kind === 'not_found') {
-          this.#listener.onNotFound(item, answer.status);
+          this.#onStored(item, end.result);
+        } else if (end.kind === 'not_found') {
+          this.#listener.onNotFound(item, end.status);
         } else {
           limit.timeLeft -= performance.now() - started;
-          this.#listener.onFailure(item, answer.failure);
+          this.#listener.onFailure(item, end.failure);
         }
       });
     return {
@@ -89,6 +104,11 @@ export class ThreadDownloads {
         this.#listener.onFailure(item, { error });
       },
     };
+  }
+
+  /** Where the threads' time went, of the items that ended since this was last asked for. */
+  takeTimes(): ThreadTimes {
+    return this.#times.take();
   }
 
   async close(): Promise<void> {

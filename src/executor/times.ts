@@ -1,27 +1,26 @@
 /** Adds up what writers tell of their time. */
 import type { Times } from '../protocol.js';
 
-const NONE: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
+export const NO_TIMES: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
 
-export class TimesSum {
-  #sum = NONE;
+export class TimesSum<Part extends string> {
+  readonly #none: Readonly<Record<Part, number>>;
+  #sum: Record<Part, number>;
 
-  add(times: Times): void {
-    const sum = this.#sum;
-    this.#sum = {
-      wall: sum.wall + times.wall,
-      run: sum.run + times.run,
-      wait: sum.wait + times.wait,
-      create: sum.create + times.create,
-      write: sum.write + times.write,
-      rename: sum.rename + times.rename,
-    };
+  /** @param none the parts that count, each 0 */
+  constructor(none: Readonly<Record<Part, number>>) {
+    this.#none = none;
+    this.#sum = { ...none };
+  }
+
+  add(times: Readonly<Record<Part, number>>): void {
+    for (const part in this.#none) this.#sum[part] += times[part];
   }
 
   /** What was added since it was last taken. */
-  take(): Times {
+  take(): Readonly<Record<Part, number>> {
     const sum = this.#sum;
-    this.#sum = NONE;
+    this.#sum = { ...this.#none };
     return sum;
   }
 }

@@ -7,6 +7,7 @@ import type { AttemptListener } from '../../src/fetch/attempt.js';
 import type { AttemptFailure } from '../../src/fetch/retry.js';
 import type { Item } from '../../src/plan.js';
 import { isStored, type StoreResult, type StoreSettings } from '../../src/protocol.js';
+import { simulate } from '../../workers/slow.js';
 import { noise } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
 import { serveInThread } from '../helpers/http-thread.js';
@@ -127,6 +128,21 @@ describe('threads that download and store by themselves', () => {
       assert.ok(end?.kind === 'stored' && !isStored(end.result) && end.result.code === code, name);
     }
     assert.deepEqual(filesBelow(settings.directory), []);
+  });
+
+  test('tell where their time went, once', async (t) => {
+    const origin = await serveInThread(t);
+    const { downloads, ends } = start(t, { slow: simulate({ name: 10, write: 20 }) });
+    // The last one comes in parts.
+    for (const [i, size] of [100, 200, 300, 400, 2_000_000].entries()) {
+      downloads.start(itemAt(origin, `/noise/${i}/${size}`, `${i}`), { timeLeft: 60_000 });
+    }
+    await ends.count(5);
+    const { wall, run, wait, answer, body, create, write, rename } = downloads.takeTimes();
+    const told = JSON.stringify({ wall, run, wait, answer, body, create, write, rename });
+    assert.ok(create > 0 && rename >= 5 * 10 && write >= 6 * 20 && answer > 0, told);
+    assert.ok(wall >= create + write + rename && wall >= run + wait + answer + body, told);
+    assert.ok(Object.values(downloads.takeTimes()).every((time) => time === 0));
   });
 
   test('an item that is cancelled ends at once, and only once; close() waits for no answer', async (t) => {
