@@ -10,7 +10,7 @@ import { checkServerSettings } from './server-settings.js';
 
 const ENTRY = fileURLToPath(new URL('./server-entry.js', import.meta.url));
 /** Milliseconds in which a process that is asked to end does so, unless it is stopped or stuck. */
-const GRACE = 1000;
+const GRACE = 300;
 
 /** What the server did in a time. What was neither answered nor failed was broken off, under way, a HEAD or a 404. */
 export interface ServerAccount {
