@@ -34,6 +34,8 @@ export interface BenchServer {
   readonly base: string;
   /** Of its process. */
   readonly pid: number;
+  /** Aborted when its process ends before it was stopped, with what `take` throws: downloads would try for minutes. */
+  readonly lost: AbortSignal;
   /**
    * What it did since this was last asked for.
    *
@@ -64,7 +66,7 @@ export async function startBenchServer(settings: ServerSettings): Promise<BenchS
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const ended = new Promise<SluiceError>((resolve) => {
-    child.once('error', (cause) => resolve(lost('cannot be started', cause)));
+    child.on('error', (cause) => resolve(lost('cannot be started', cause)));
     child.once('exit', (code, signal) => resolve(lost(`ended by ${signal ?? `status ${code}`}`)));
   });
   const waiting: ((message: unknown) => void)[] = [];
@@ -77,6 +79,11 @@ export async function startBenchServer(settings: ServerSettings): Promise<BenchS
   }
 
   let stopping: Promise<void> | undefined;
+  const loss = new AbortController();
+  void ended.then((error) => {
+    if (stopping === undefined) loss.abort(error);
+  });
+
   async function stop(): Promise<void> {
     if (!child.connected) throw await ended;
     child.disconnect();
@@ -93,6 +100,7 @@ export async function startBenchServer(settings: ServerSettings): Promise<BenchS
   return {
     base: `http://127.0.0.1:${first.port}`,
     pid: child.pid ?? 0,
+    lost: loss.signal,
     async take() {
       // Where the channel is gone, the process has ended, and that is what is told.
       child.send('take', () => undefined);

@@ -319,6 +319,7 @@ describe('the process', () => {
     const server = await startBenchServer(SETTINGS);
     process.kill(server.pid, 0);
     await Promise.all([server.stop(), server.stop()]);
+    assert.equal(server.lost.aborted, false);
     assert.throws(() => process.kill(server.pid, 0));
     await assert.rejects(fetch(`${server.base}/000001.bin`));
     await server.stop();
@@ -344,6 +345,7 @@ describe('the process', () => {
     const isLost = (error: unknown): boolean =>
       error instanceof SluiceError && error.code === 'WORKER_LOST' && error.message.includes('SIGKILL');
     await assert.rejects(waiting, isLost);
+    assert.ok(server.lost.aborted && isLost(server.lost.reason));
     await assert.rejects(server.take(), isLost);
     await assert.rejects(server.stop(), isLost);
   });
