@@ -22,7 +22,7 @@ import { shareFiles } from './open-files.js';
 import { type Entry, type Item, plan, type Source } from './plan.js';
 import { Feed } from './plan/feed.js';
 import { Outcomes } from './outcomes.js';
-import { isStored, type Kept, type StoreResult, type Whole } from './protocol.js';
+import { isStored, type Kept, type Operation, type StoreResult, type Whole } from './protocol.js';
 import type { Outcome, Summary } from './report.js';
 import { openStages, preload, type StageListener } from './stages.js';
 import { isFetchedAgain, Turns } from './turns.js';
@@ -152,6 +152,11 @@ export class Download implements StageListener {
       causes: { ...causes },
       verdict: this.#watch?.verdict,
     };
+  }
+
+  /** Milliseconds that the storage took for each, of all writers in all; undefined before the run has begun. */
+  get operations(): Readonly<Record<Operation, number>> | undefined {
+    return this.#watch?.operations;
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Looks at a run from time to time, for the verdict on it. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { TimesSum } from './executor/times.js';
+import type { Operation } from './protocol.js';
 import type { Verdict } from './verdict.js';
 import type { Look, Witness } from './witness.js';
 
@@ -9,6 +11,7 @@ const INTERVAL = 50;
 export class Watch<L extends Look> {
   readonly #look: () => L;
   readonly #witness: Witness<L>;
+  readonly #operations = new TimesSum<Operation>({ create: 0, write: 0, rename: 0 });
   readonly #timer: NodeJS.Timeout;
   #time = performance.now();
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
@@ -25,6 +28,11 @@ export class Watch<L extends Look> {
     return this.#witness.verdict;
   }
 
+  /** What the storage took for each, in milliseconds: up to the last look, and of all writers in all. */
+  get operations(): Readonly<Record<Operation, number>> {
+    return this.#operations.sum;
+  }
+
   /** Looks for a last time. */
   stop(): void {
     clearInterval(this.#timer);
@@ -35,7 +43,9 @@ export class Watch<L extends Look> {
     const time = performance.now();
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
-    this.#witness.note(this.#look(), { elapsed: time - this.#time, busy });
+    const look = this.#look();
+    this.#operations.add(look.load.times);
+    this.#witness.note(look, { elapsed: time - this.#time, busy });
     this.#time = time;
     this.#utilization = utilization;
   }

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { download, type DownloadOptions, type ItemRequest, type Outcome, type Verdict } from '../src/index.js';
+import { Download } from '../src/download.js';
+import { resolveOptions } from '../src/options.js';
 import { type RunningServer } from '../src/server/server.js';
 import { serveInThread } from '../src/server/thread.js';
 import { noise } from './helpers/bodies.js';
@@ -233,6 +235,43 @@ describe('the verdict on a run', () => {
       return read % 3_000 === 1 ? sleep(400) : undefined;
     });
     assertBound(verdict, 'reader', /outcomes/);
+  });
+
+  describe('the time that the storage took is known', () => {
+    const FILES = 32;
+    const LATENCY = { name: 40, write: 20 };
+
+    /** Of each name and of each write, in multiples of what it was to take. */
+    async function perFile(t: TestContext, options: DownloadOptions): Promise<{ name: number; write: number }> {
+      const resolved = resolveOptions({ directory: scratch(t), tries: 1, simulatedLatency: LATENCY, ...options });
+      const run = new Download([{ kind: 'urls', urls: flags(FILES), label: 'urls' }], resolved);
+      assert.equal(run.operations, undefined);
+      for await (const outcome of run) stored(outcome);
+      const { create = 0, rename = 0, write = 0 } = run.operations ?? {};
+      assert.ok(create > 0);
+      const each = { name: rename / FILES / LATENCY.name, write: write / FILES / LATENCY.write };
+      t.diagnostic(JSON.stringify(each));
+      return each;
+    }
+
+    const ways: readonly DownloadOptions[] = [
+      { executor: 'inline' },
+      { executor: 'libuv' },
+      { executor: 'pool', workers: 4 },
+      { executor: 'threads', maxRequests: 4 },
+    ];
+    for (const way of ways) {
+      test(`of each name and each write, with --executor ${way.executor}`, async (t) => {
+        const { name, write } = await perFile(t, { ...way, layout: 'hashed' });
+        // A timer may be early by a part of a millisecond, and a name and a write take some time anyway.
+        assert.ok(name > 0.95 && write > 0.95 && name / write > 0.6 && name / write < 1.6);
+      });
+    }
+
+    test('with what a writer waits for its turn', async (t) => {
+      const { name, write } = await perFile(t, { workers: 4, layout: 'flat' });
+      assert.ok(name > 2 * write);
+    });
   });
 
   test('a run that is over at once has none', async (t) => {

@@ -18,6 +18,11 @@ export class TimesSum<Part extends string> {
   }
 
   /** What was added since it was last taken. */
+  get sum(): Readonly<Record<Part, number>> {
+    return { ...this.#sum };
+  }
+
+  /** The same, and takes it. */
   take(): Readonly<Record<Part, number>> {
     const sum = this.#sum;
     this.#sum = { ...this.#none };
