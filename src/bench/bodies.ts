@@ -1,4 +1,4 @@
-/** The bodies that the embedded server serves: all made before it starts, so that nothing is made while it is measured. */
+/** The bodies that the embedded server serves, all made before it starts: nothing is made while it is measured. */
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { UsageError } from '../errors.js';
 import { ALL_CODES } from '../flags/codes.js';

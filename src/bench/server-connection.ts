@@ -18,7 +18,7 @@ export interface Site {
 
 /** Characters of a request, and of what is read beyond it. */
 const LONGEST = 64 << 10;
-/** Request line and header lines (RFC 9112, 3 and 5). An absolute target is one for proxies, to be understood by all. */
+/** Request line and header lines (RFC 9112, 3 and 5). Absolute targets are to be understood by all servers (3.2.2). */
 const REQUEST =
   /^(?:\r\n)?([A-Z]+) (?:https?:\/\/[^/?\s]+)?([/?*]\S*) HTTP\/1\.([01])((?:\r\n[\w!#$%&'*+.^`|~-]+:[^\r\n]*)*)$/;
 const HAS_BODY = /\r\n(?:transfer-encoding:|content-length:(?!\s*0+\s*(?:\r|$)))/i;

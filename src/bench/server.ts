@@ -1,4 +1,4 @@
-/** The embedded server of `sluice bench`, in a process of its own: it takes nothing from the event loop that downloads. */
+/** The embedded server of `sluice bench`, in a process of its own: it takes nothing from the loop that downloads. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type PlainError, SluiceError } from '../errors.js';
