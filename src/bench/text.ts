@@ -1,0 +1,100 @@
+/** Numbers and settings as people read them. */
+import { printable } from '../plan/printable.js';
+import type { Bodies, BenchReport, ServerSettings, Setting, Strategy } from './report.js';
+import type { Spread } from './statistics.js';
+
+export const UNKNOWN = '–';
+
+/** What each strategy does, in a few words. */
+export const DESCRIPTIONS: Readonly<Record<Strategy, string>> = {
+  sequential: 'one download after the other',
+  inline: 'saved on the main thread',
+  libuv: 'saved through fs.promises',
+  threads: 'each worker downloads and saves',
+  pool: 'saved by a pool of workers',
+};
+
+/** `12,500`: of what is counted. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** Of what is measured, two or three digits: `0.012`, `1.25`, `12.5`, `125`, `12,500`. */
+export function number(value: number): string {
+  if (!Number.isFinite(value)) return UNKNOWN;
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size >= 99.95) return count(value);
+  if (size >= 9.995) return value.toFixed(1);
+  if (size >= 0.9995) return value.toFixed(2);
+  if (size < 0.0005) return '<0.001';
+  return value.toFixed(size < 0.0995 ? 3 : 2);
+}
+
+/** As short as can be, for the ticks of an axis: `0.5`, `20`, `1k`, `2.5M`. */
+export function short(value: number): string {
+  const [divisor, unit] = value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, ''];
+  return `${Number((value / divisor).toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 })}${unit}`;
+}
+
+/** `1.10..1.15`. */
+export function range({ least, most }: Spread): string {
+  return `${number(least)}..${number(most)}`;
+}
+
+/** `1.13 (1.10..1.15)`. */
+export function spread(of: Spread): string {
+  return `${number(of.median)} (${range(of)})`;
+}
+
+/** `256 KiB`: of memory and of bodies, as options take them. */
+export function bytes(value: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
+  return `${Number((value / 1024 ** power).toPrecision(3)).toLocaleString('en-US')} ${units[power] as string}`;
+}
+
+/** `--layout flat --max-requests 16 --workers auto`. */
+export function flagsOf({ layout, requests, workers }: Setting): string {
+  return `--layout ${layout} --max-requests ${requests} --workers ${workers}`;
+}
+
+/** What to type for the advice; undefined where there is none, or where `sluice get` does it by itself. */
+export function commandOf({ advice, storage, work }: BenchReport): string | undefined {
+  if (advice === null || advice.flags === '') return undefined;
+  return `sluice get ${advice.flags} -d ${quoted(storage.directory, 'DIR')} -i ${quoted(work.list ?? '', 'LIST')}`;
+}
+
+/** For a shell; a word in its place where there is nothing, or what cannot be shown and so not be copied. */
+function quoted(text: string, otherwise: string): string {
+  if (text === '' || printable(text, Infinity) !== text) return otherwise;
+  return /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** What was downloaded from where. */
+export function describeSource({ server, list }: BenchReport['work']): string {
+  if (server === null) return `the list ${list ?? ''}`;
+  return `${describeBodies(server.bodies)} from a server of its own: ${describeServer(server).join(', ')}`;
+}
+
+function describeBodies(bodies: Bodies): string {
+  if (bodies.kind === 'flags') return 'flags, GIFs of 1 to 36 KB';
+  if (bodies.kind === 'fixed') return `bodies of ${bytes(bodies.size)}`;
+  return `bodies of ${bytes(bodies.least)} to ${bytes(bodies.most)}, as many of each order of magnitude`;
+}
+
+function describeServer({ encoding, latency, errorRate, bandwidth, seed }: ServerSettings): string[] {
+  return [
+    `answers after ${short(latency)} ms`,
+    encoding === 'identity' ? 'not encoded' : `encoded with ${encoding}`,
+    ...(errorRate > 0 ? [`${short(100 * errorRate)}% of the requests fail`] : []),
+    ...(bandwidth > 0 ? [`${short(bandwidth / 1e6)} MB/s at the most`] : []),
+    `seed ${seed}`,
+  ];
+}
+
+/** `5 ms for a name and 5 ms for a write`; undefined where nothing was simulated. */
+export function describeSimulation({ simulated }: BenchReport['storage']): string | undefined {
+  if (simulated === null) return undefined;
+  return `${short(simulated.name)} ms for each name and ${short(simulated.write)} ms for each write`;
+}
