@@ -1,32 +1,5 @@
 #!/usr/bin/env node
-/**
- * The command. It sets up libuv's threads and loads the program. CommonJS, because Node reads ES modules with those very
- * threads: when the first line of one runs, their number is settled.
- */
-import fs = require('node:fs');
-import os = require('node:os');
+/** The command: sets up libuv's threads and loads the program. */
+import threads = require('./libuv-threads.cjs');
 
-/**
- * As many files as are stored at once, and four: Node's own number, so that looking up a host's name never waits for
- * slow storage. A thread of libuv's costs a hundredth of a worker to start; those that are not needed sleep.
- */
-process.env['UV_THREADPOOL_SIZE'] ??= String(64 + 4);
-/** How much lower than the main thread's their priority is: the network does not wait for the store, not for a processor either. */
-const NICE = 5;
-const TASKS = '/proc/self/task';
-
-/** On Linux a priority is a thread's own, and a thread is known by its number; elsewhere it would be the whole process's. */
-function startThreads(started: () => void): void {
-  const others = process.platform === 'linux' && fs.existsSync(TASKS) ? new Set(fs.readdirSync(TASKS)) : undefined;
-  if (others === undefined) {
-    started();
-    return;
-  }
-  // All of them start with the first thing that there is to do.
-  fs.stat('/', () => {
-    for (const thread of fs.readdirSync(TASKS)) if (!others.has(thread)) os.setPriority(Number(thread), NICE);
-    started();
-  });
-}
-
-startThreads(() => void import('./program.js').then(({ run }) => run(process.argv)));
+threads.startThreads(() => void import('./program.js').then(({ run }) => run(process.argv)));

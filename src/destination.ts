@@ -157,7 +157,8 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-function whyNot(directory: string, error: unknown): SluiceError {
+/** What it means that a destination cannot be used. */
+export function whyNot(directory: string, error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST' || code === 'ENOTDIR') {

@@ -4,6 +4,8 @@ import { printable } from './plan/printable.js';
 import { Ending } from './commands/leave.js';
 import { exitStatus, USAGE } from './commands/exit-status.js';
 import { SluiceError, UsageError } from './errors.js';
+import { ENCODINGS } from './bench/report.js';
+import type { BenchArguments } from './commands/bench.js';
 import type { FlagsArguments } from './commands/flags.js';
 import type { GetArguments } from './commands/get.js';
 import type { RetryArguments } from './commands/retry.js';
@@ -159,6 +161,40 @@ function createProgram(finish: (status: number) => void): Command {
     .action(async (options: ServeArguments) => {
       const { serve } = await import('./commands/serve.js');
       finish(await serve(options));
+    });
+
+  program
+    .command('bench')
+    .description('measure what handing the writes to an executor gains on a storage')
+    .option('-d, --directory <DIR>', 'the storage: a folder on it; what is stored there is removed', 'downloads')
+    .option('--strategies <NAMES>', 'of sequential, inline, libuv, threads and pool (default: all)')
+    .option('--rounds <N>', 'how often each strategy runs, 3 or more', wholeNumber, 5)
+    .option('--seconds <S>', 'that each run is to take: slow strategies get fewer files', someNumber, 2)
+    .option('--files <N>', 'files of each run, however long it takes (default: what --seconds allow)', wholeNumber)
+    .option('--url-list <FILE>', 'download these URLs, not those of the embedded server')
+    .option('--body-size <SIZE>', 'of the embedded server: flags, a size, or LEAST..MOST (default: flags)')
+    .addOption(new Option('--content-encoding <name>', 'in which it sends bodies').choices(ENCODINGS))
+    .option('--latency <MS>', 'milliseconds until it answers (default: 0)', someNumber)
+    .option('--error-rate <SHARE>', 'share of requests that it fails, 0 to 1 (default: 0)', someNumber)
+    .option('--bandwidth <SIZE>', 'bytes a second that it sends (default: no bound)')
+    .option('--seed <N>', 'makes its random choices others', wholeNumber)
+    .option('-m, --max-requests <N>', 'requests at once', wholeNumber, 16)
+    .option('--workers <auto|N>', 'threads that store', workers, 'auto')
+    .option('--memory <SIZE>', 'bytes fetched and not yet stored, at the most', '256MiB')
+    .addOption(
+      new Option('--layout <name>', 'where files go; the advice tries the others')
+        .choices(['flat', 'hashed'])
+        .default('flat'),
+    )
+    .addOption(new Option('--image-check <how>', 'prove that images are whole').choices(IMAGE_CHECKS).default('none'))
+    .option('--simulate-latency <META,WRITE>', 'milliseconds that the store waits for each name and each write')
+    .option('--advice <SECONDS>', 'look for the best setting for so long; 0 not to', someNumber, 60)
+    .option('--flags', "the book's figures instead: 20 flags and 600 requests, one after the other and at once")
+    .option('--json <FILE>', 'write the report as JSON')
+    .option('--html <FILE>', 'write the report as a page')
+    .action(async (options: BenchArguments) => {
+      const { bench } = await import('./commands/bench.js');
+      finish(await bench(options));
     });
 
   for (const command of program.commands) command.copyInheritedSettings(program);

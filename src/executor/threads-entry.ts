@@ -21,9 +21,14 @@ export default function downloadAndStore({ item, timeLeft, request, settings }: 
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;
+    let fetched = performance.now();
     const end = (how: ThreadEnd): void => resolve({ end: how, times: clock.stop() });
+    const onFetched = (): void => {
+      fetched = performance.now();
+      clock.fetched();
+    };
     const executor = new LocalExecutor('inline', settings, (_item, result) => {
-      end({ kind: 'stored', result, unproven });
+      end({ kind: 'stored', result, unproven, storing: performance.now() - fetched });
       // If the store failed before the body was whole, nothing takes the rest.
       if (!isStored(result)) attempt.cancel(result);
     });
@@ -35,11 +40,11 @@ export default function downloadAndStore({ item, timeLeft, request, settings }: 
         unproven = true;
       },
       onBody: (_item, chunks, length, encoding) => {
-        clock.fetched();
+        onFetched();
         executor.store({ item, chunks, length, encoding });
       },
       openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, window, onRoom),
-      onLarge: () => clock.fetched(),
+      onLarge: onFetched,
       onNotFound: (_item, status) => end({ kind: 'not_found', status }),
       onFailure: (_item, failure) => end({ kind: 'failed', failure }),
     });

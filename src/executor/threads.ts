@@ -40,7 +40,13 @@ export interface ThreadTask {
 
 /** What became of an item. */
 export type ThreadEnd =
-  | { readonly kind: 'stored'; readonly result: StoreResult; readonly unproven: boolean }
+  | {
+      readonly kind: 'stored';
+      readonly result: StoreResult;
+      readonly unproven: boolean;
+      /** Milliseconds from the last byte of the body. */
+      readonly storing: number;
+    }
   | { readonly kind: 'not_found'; readonly status: number }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
@@ -89,7 +95,7 @@ export class ThreadDownloads {
         if (cancelled) return;
         if (end.kind === 'stored') {
           if (end.unproven) this.#listener.onUnproven?.(item);
-          this.#listener.onLarge(item);
+          this.#listener.onLarge(item, end.storing);
           this.#onStored(item, end.result);
         } else if (end.kind === 'not_found') {
           this.#listener.onNotFound(item, end.status);

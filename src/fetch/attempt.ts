@@ -28,8 +28,8 @@ export interface AttemptListener {
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
   /** @param whole of a body that can be gone on with when it breaks off; with `from` it is the rest of one */
   openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter;
-  /** A body that went to a writer is whole. */
-  onLarge(item: Item): void;
+  /** A body that went to a writer is whole, for `ago` milliseconds already if it is told late. */
+  onLarge(item: Item, ago?: number): void;
   onNotFound(item: Item, status: number): void;
   onFailure(item: Item, failure: AttemptFailure): void;
 }

@@ -1,10 +1,9 @@
 /** What a table's figures hold for. */
-import { cpus, release, type } from 'node:os';
+import { describeMachine } from '../bench/machine.js';
 
 /** The heading of all tables: without it their figures mean nothing. */
 export function heading(versions: readonly string[], date: Date): string {
-  const processors = cpus();
-  const model = processors[0]?.model.trim().replaceAll(/\s+/g, ' ') ?? 'unknown processor';
-  const machine = [`${processors.length} × ${model}`, `${type()} ${release()}`, `Node ${process.versions.node}`];
+  const { processors, processor, system, node } = describeMachine();
+  const machine = [`${processors} × ${processor}`, system, `Node ${node}`];
   return `### ${[date.toISOString().slice(0, 10), ...machine, ...versions].join(', ')}`;
 }

@@ -16,19 +16,24 @@ export interface Progress {
  * @param summary asked for at each look
  * @param total items in all, where that is known
  */
-export async function showProgress(summary: () => Summary, total: number | undefined): Promise<Progress> {
+export function showProgress(summary: () => Summary, total: number | undefined): Promise<Progress> {
+  return showLine(() => describeProgress(summary(), total));
+}
+
+/** @param describe asked for at each look */
+export async function showLine(describe: () => string): Promise<Progress> {
   // What ora looks at, too: neither a dumb terminal nor the log of a CI run can take a line back.
   const canTakeBack = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !('CI' in process.env);
-  return canTakeBack ? await showSpinner(summary, total) : showLines(summary, total);
+  return canTakeBack ? await showSpinner(describe) : showLines(describe);
 }
 
 /** The one place that loads ora, and only on a terminal. */
-async function showSpinner(summary: () => Summary, total: number | undefined): Promise<Progress> {
+async function showSpinner(describe: () => string): Promise<Progress> {
   const { default: ora } = await import('ora');
   // ora would swallow Ctrl-C if it were to discard what is typed.
-  const spinner = ora({ discardStdin: false, stream: process.stderr }).start(describeProgress(summary(), total));
+  const spinner = ora({ discardStdin: false, stream: process.stderr }).start(describe());
   const timer = setInterval(() => {
-    spinner.text = describeProgress(summary(), total);
+    spinner.text = describe();
   }, TERMINAL_INTERVAL);
   return {
     print: (line, stream) => {
@@ -43,8 +48,8 @@ async function showSpinner(summary: () => Summary, total: number | undefined): P
   };
 }
 
-function showLines(summary: () => Summary, total: number | undefined): Progress {
-  const timer = setInterval(() => process.stderr.write(`${describeProgress(summary(), total)}\n`), PLAIN_INTERVAL);
+function showLines(describe: () => string): Progress {
+  const timer = setInterval(() => process.stderr.write(`${describe()}\n`), PLAIN_INTERVAL);
   timer.unref();
   return {
     print: (line, stream) => stream.write(`${line}\n`),

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { LoopDelay } from '../../src/bench/loop-delay.js';
+
+/** A thread that does nothing but send the time every two milliseconds, whether it is read or not. */
+const PROBE = `
+const { parentPort } = require('node:worker_threads');
+const pause = new Int32Array(new SharedArrayBuffer(4));
+for (;;) {
+  parentPort.postMessage(performance.timeOrigin + performance.now());
+  Atomics.wait(pause, 0, 0, 2);
+}`;
+
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+/** What a probe from outside finds while `work` keeps the event loop busy, and what is to be tested does. */
+async function measure(work: () => Promise<void>): Promise<{ outside: (rank: number) => number; inside: LoopDelay }> {
+  const probe = new Worker(PROBE, { eval: true });
+  const delays: number[] = [];
+  await once(probe, 'message');
+  probe.on('message', (sent: number) => delays.push(performance.timeOrigin + performance.now() - sent));
+  const inside = new LoopDelay();
+  await work();
+  inside.stop();
+  await probe.terminate();
+  const sorted = delays.toSorted((a, b) => a - b);
+  return { inside, outside: (rank) => sorted[Math.ceil(rank * sorted.length) - 1] ?? NaN };
+}
+
+/** Within a tenth, and the resolution of Node's timers. */
+function assertNear(actual: number, expected: number, what: string): void {
+  const allowed = 0.1 * expected + 2;
+  assert.ok(Math.abs(actual - expected) <= allowed, `${what}: ${actual} ms inside, ${expected} ms outside`);
+}
+
+describe('the delay of the event loop', () => {
+  const loads: Readonly<Record<string, () => Promise<void>>> = {
+    'that saves 20 ms for each file': async () => {
+      for (let file = 0; file < 40; file += 1) {
+        block(20);
+        await sleep(1);
+      }
+    },
+    'that rests but for a stall now and then': async () => {
+      for (let stall = 0; stall < 5; stall += 1) {
+        await sleep(80);
+        block(40);
+      }
+    },
+    'that is blocked once for long': async () => {
+      await sleep(200);
+      block(300);
+      await sleep(200);
+    },
+  };
+  for (const [title, work] of Object.entries(loads)) {
+    test(`is what a probe from outside finds, of a loop ${title}`, async () => {
+      const { inside, outside } = await measure(work);
+      assertNear(inside.quantile(0.5), outside(0.5), 'median');
+      assertNear(inside.quantile(0.9), outside(0.9), '90th percentile');
+      assertNear(inside.quantile(0.99), outside(0.99), '99th percentile');
+      assertNear(inside.max, outside(1), 'longest');
+    });
+  }
+
+  test('is told for each slot: what arrives at its beginning waits the longest', async () => {
+    const started = performance.now();
+    const loop = new LoopDelay();
+    await sleep(100);
+    const blocked = performance.now() - started;
+    block(100);
+    await sleep(50);
+    loop.stop();
+    const slots = loop.perSlot(started, 25, 10);
+    const first = Math.floor(blocked / 25) + 1;
+    const [whole = 0, next = 0] = slots.slice(first, first + 2);
+    assert.ok(Math.abs(whole - next - 25) < 1, `delays shrink by the length of a slot: ${slots.join(', ')}`);
+    assert.ok(Math.max(...slots.slice(0, 3)) < 50, `nothing held it up before: ${slots.join(', ')}`);
+  });
+});
