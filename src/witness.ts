@@ -15,6 +15,8 @@ export interface Load {
   readonly times: Times;
   /** Writers run on the main thread, which therefore is not idle while they hold it up. */
   readonly onMain: boolean;
+  /** Writers wait in one thread, whose time on a processor is therefore told by each of them as its own. */
+  readonly sharing: boolean;
 }
 
 /** A look at a run, of whatever kind. */
@@ -66,7 +68,7 @@ export interface Witness<L extends Look> {
   readonly verdict: Verdict | undefined;
 }
 
-/** Share of its time from which on the main thread is what others wait for. */
+/** Share of its time from which on a thread is what others wait for. */
 const BUSY = 0.9;
 
 export class StagesWitness implements Witness<StagesLook> {
@@ -101,10 +103,12 @@ export class StagesWitness implements Witness<StagesLook> {
   }
 
   /** Bodies waited: for the storage, or for a processor, by what the writers tell now of their time. */
-  #decide({ times, writers, onMain }: Load): void {
+  #decide({ times, writers, onMain, sharing }: Load): void {
     const { wall, run, wait, create, write, rename } = times;
+    // A thread that has time to rest is not what those wait for who share it.
+    const working = sharing && run + wait < BUSY * wall ? 0 : run + wait;
     // Blocked, but not by what the storage is asked for: by threads that decode.
-    const stored = Math.min(wall - run - wait, create + write + rename);
+    const stored = Math.min(wall - working, create + write + rename);
     const bound = 2 * stored > wall ? 'storage' : 'cpu';
     // A main thread without a rest does not even see that writers are done.
     const byMain = onMain ? bound === 'cpu' : 2 * wall < writers * this.#charges.deferred;

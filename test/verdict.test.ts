@@ -19,7 +19,7 @@ const IN_MEMORY: Times = { ...NO_TIMES, wall: 200, run: 100, wait: 90, create: 6
 const CHECKING: Times = { ...NO_TIMES, wall: 200, run: 10, write: 20 };
 
 /** Nothing waits for the four writers, and no request runs. */
-const IDLE: Load = { waiting: 0, writers: 4, times: NO_TIMES, onMain: false };
+const IDLE: Load = { waiting: 0, writers: 4, times: NO_TIMES, onMain: false, sharing: false };
 const QUIET: Sample = {
   elapsed: 50,
   busy: 0.2,
@@ -37,7 +37,7 @@ const RECEIVING: Sample = { ...QUIET, requests: { asked: 6, answered: 10 } };
 
 /** Bodies wait for the writers, and requests run. */
 function queued(times: Times, changes: Partial<Load> = {}): Sample {
-  return { ...ASKING, load: { waiting: 100, writers: 4, times, onMain: false, ...changes } };
+  return { ...ASKING, load: { waiting: 100, writers: 4, times, onMain: false, sharing: false, ...changes } };
 }
 
 function note(witness: StagesWitness, sample: Sample): void {
@@ -75,6 +75,13 @@ describe('a moment is charged to', () => {
     assert.equal(boundOf(queued({ ...WRITING, run: 0, wait: 0 })), 'storage');
   });
 
+  test('the storage when writers share a thread that has time to rest, else the cpu', () => {
+    const times = { ...NO_TIMES, wall: 200, run: 70, wait: 70, create: 10, write: 80, rename: 110 };
+    assert.equal(boundOf(queued(times, { sharing: true })), 'storage');
+    assert.equal(boundOf(queued(times)), 'cpu');
+    assert.equal(boundOf(queued({ ...times, wait: 125 }, { sharing: true })), 'cpu');
+  });
+
   test('the main thread when it is busy and nothing waits for writers', () => {
     assert.equal(boundOf({ ...ASKING, busy: 0.95 }), 'main thread');
   });
@@ -89,13 +96,16 @@ describe('a moment is charged to', () => {
 
   test('the storage when it holds up the main thread itself', () => {
     const times = { ...WRITING, wall: 45, run: 2, write: 40, create: 2, rename: 2 };
-    const load = { waiting: 0, writers: 1, times, onMain: true };
+    const load = { waiting: 0, writers: 1, times, onMain: true, sharing: false };
     assert.equal(boundOf({ ...ASKING, busy: 1, load }), 'storage');
   });
 
   test('the main thread when it stores itself and is on a processor', () => {
     const times = { ...IN_MEMORY, wall: 45, run: 40, wait: 5 };
-    assert.equal(boundOf({ ...ASKING, busy: 1, load: { waiting: 0, writers: 1, times, onMain: true } }), 'main thread');
+    assert.equal(
+      boundOf({ ...ASKING, busy: 1, load: { waiting: 0, writers: 1, times, onMain: true, sharing: false } }),
+      'main thread',
+    );
   });
 
   test('the budget when it has no room and no body waits for a writer', () => {

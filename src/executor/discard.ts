@@ -31,7 +31,7 @@ export class DiscardExecutor implements Executor {
   }
 
   takeLoad(): Load {
-    return { waiting: 0, writers: 0, times: NO_TIMES, onMain: true };
+    return { waiting: 0, writers: 0, times: NO_TIMES, onMain: true, sharing: false };
   }
 
   close(): Promise<void> {

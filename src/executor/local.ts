@@ -87,7 +87,7 @@ export class LocalExecutor implements Executor {
     const times = partOf(since, Math.max(this.#taken, since.create + since.write + since.rename));
     this.#taken = 0;
     const writers = this.#kind === 'inline' ? 1 : this.#maxRunning;
-    return { waiting: this.#waiting.length, writers, times, onMain: true };
+    return { waiting: this.#waiting.length, writers, times, onMain: true, sharing: false };
   }
 
   async close(): Promise<void> {

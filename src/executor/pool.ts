@@ -116,7 +116,8 @@ export class PoolExecutor implements Executor {
 
   takeLoad(): Load {
     const writers = this.#writers;
-    return { waiting: this.#batcher.waitingFor(writers), writers, times: this.#times.take(), onMain: false };
+    const sharing = this.#manner === 'waiting';
+    return { waiting: this.#batcher.waitingFor(writers), writers, times: this.#times.take(), onMain: false, sharing };
   }
 
   async close(): Promise<void> {

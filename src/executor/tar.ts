@@ -115,7 +115,13 @@ export class TarExecutor implements Executor {
   }
 
   takeLoad(): Load {
-    return { waiting: this.#batcher.waitingFor(1), writers: 1, times: this.#times.take(), onMain: false };
+    return {
+      waiting: this.#batcher.waitingFor(1),
+      writers: 1,
+      times: this.#times.take(),
+      onMain: false,
+      sharing: false,
+    };
   }
 
   async close(): Promise<void> {
