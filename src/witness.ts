@@ -157,14 +157,17 @@ export class ThreadsWitness implements Witness<ThreadsLook> {
   /** By what most of the threads' time went to. */
   #decide(times: ThreadTimes, atLimit: boolean): void {
     const { wall, run, wait, answer, body, create, write, rename } = times;
-    const storage = Math.min(wall - run - wait - answer - body, create + write + rename);
-    // Blocked, but by none of them: by threads that decode.
-    const parts = { storage, server: answer, network: body, cpu: wall - storage - answer - body };
+    const [server, network] = [Math.max(0, answer), Math.max(0, body)];
+    const storage = Math.max(0, Math.min(wall - run - wait - server - network, create + write + rename));
+    // What they were blocked by none of these is by threads that decode.
+    const cpu = Math.max(0, wall - server - network - storage);
+    const parts = { storage, server, network, cpu };
     const bound = (['storage', 'server', 'network', 'cpu'] as const).reduce((a, b) => (parts[b] > parts[a] ? b : a));
+    const share = parts[bound] / (storage + server + network + cpu);
     this.#charges.decide({
       bound,
       byMain: 2 * wall < this.#running * this.#charges.deferred,
-      figure: Math.max(1, Math.round((this.#running * parts[bound]) / wall)),
+      figure: Math.max(1, Math.round(this.#running * share)),
       atLimit,
       operations: times,
     });

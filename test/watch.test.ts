@@ -247,7 +247,7 @@ describe('the verdict on a run', () => {
     const urls = Array.from({ length: 10_000 }, (_, n) => `no URL ${n}`);
     const verdict = await judge(t, urls, {}, () => {
       read += 1;
-      return read % 3_000 === 1 ? sleep(400) : undefined;
+      return read % 3_000 === 1 ? sleep(800) : undefined;
     });
     assertBound(verdict, 'reader', /outcomes/);
   });

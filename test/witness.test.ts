@@ -68,6 +68,11 @@ describe('a moment of threads is charged to', () => {
     assert.equal(witness.verdict?.detail, '4 requests waiting for an answer');
   });
 
+  test('one of them also where clocks that are read one after the other do not add up', () => {
+    const verdict = judge(telling({ wall: 200, run: 80, wait: 160, rename: 60, answer: -30, body: 20 }));
+    assert.deepEqual([verdict?.bound, verdict?.detail], ['cpu', '4 writers busy']);
+  });
+
   test('what those before them were at, as long as they have not told', () => {
     assert.deepEqual([judge(telling(TIMES.cpu), BUSY, BUSY)?.share], [1]);
   });

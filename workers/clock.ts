@@ -24,10 +24,11 @@ export interface Moment {
  */
 export function now(): Moment {
   if (fd === undefined) fd = openCounters();
-  const wall = performance.now();
-  if (fd === null) return { wall, run: 0, wait: 0 };
+  if (fd === null) return { wall: performance.now(), run: 0, wait: 0 };
   // Brings the counters up to date: by themselves they lag by as much as the kernel's tick, more than a batch may take.
   process.cpuUsage();
+  // As late as can be: what passes between the clocks, when the thread has to give way there, would be told by one only.
+  const wall = performance.now();
   const [run = 0, wait = 0] = text.toString('latin1', 0, readSync(fd, text, 0, text.length, 0)).split(' ', 2);
   return { wall, run: Number(run) / 1e6, wait: Number(wait) / 1e6 };
 }

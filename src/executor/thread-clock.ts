@@ -36,7 +36,10 @@ export class ThreadClock {
   }
 }
 
-/** Not by the storage, which takes the parts of a large body while it comes in. */
+/**
+ * Not by the storage, which takes the parts of a large body while it comes in. May be less than nothing where a thread had
+ * to wait for a processor while it looked at its clocks; over many items that evens out.
+ */
 function blockedIn({ wall, run, wait, create, write, rename }: Times): number {
-  return Math.max(0, wall - run - wait - create - write - rename);
+  return wall - run - wait - create - write - rename;
 }
