@@ -6,7 +6,7 @@ import { race } from './rounds.js';
 import { ratioOf } from './summarise.js';
 
 /** What `sluice get` does where it is not told. */
-const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
+export const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
 /** A setting is better when it is by so much: less may be chance, and the simpler one wins. */
 const BETTER = 1.1;
 /** Share of the time after which nothing more is tried: the rest is for the pairs. */
@@ -93,7 +93,7 @@ function sameSetting(one: Setting, other: Setting): boolean {
 }
 
 /** As `sluice get` takes it, without what it does by itself. */
-function flagsOf(setting: Setting, defaults: Partial<Setting>): string {
+export function flagsOf(setting: Setting, defaults: Partial<Setting>): string {
   const flags: string[] = [];
   if (setting.layout !== defaults.layout) flags.push(`--layout ${setting.layout}`);
   if (setting.workers !== defaults.workers) flags.push(`--workers ${setting.workers}`);

@@ -1,4 +1,5 @@
 /** The sentences that answer what the hand-off gains. */
+import { DEFAULTS, flagsOf } from './advice.js';
 import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, StrategyReport } from './report.js';
 import type { Spread } from './statistics.js';
 
@@ -26,7 +27,7 @@ export function answerOf({
   const pool = of('pool');
   const inline = of('inline');
   const sentences: string[] = [];
-  if (advice !== null) sentences.push(describeAdvice(advice, storage));
+  if (advice !== null) sentences.push(describeAdvice(advice, storage), ...describeFiles(advice));
   const toInline = ratio('pool', 'inline');
   if (pool !== undefined && inline !== undefined && toInline !== undefined) {
     sentences.push(describePool(toInline.ratio, pool, inline, advice === null ? storage : null));
@@ -53,6 +54,18 @@ function describeAdvice({ flags, gain }: Advice, storage: Storage): string {
   return `${where(storage)}, ${what} ${finding} ${times(gain)} over saving on the main thread.`;
 }
 
+/** Shards are not what everybody wants. */
+function describeFiles({ best, tried }: Advice): string[] {
+  const [first] = tried
+    .filter(({ setting }) => setting.layout !== 'tar')
+    .toSorted((a, b) => b.filesPerSecond - a.filesPerSecond);
+  if (best.layout !== 'tar' || first === undefined) return [];
+  const flags = flagsOf(first.setting, DEFAULTS) || 'the pool by itself';
+  return [
+    `As files of their own, not in shards, ${flags} was the fastest: ${count(first.filesPerSecond)} files a second.`,
+  ];
+}
+
 function describePool(ratio: Spread, pool: StrategyReport, inline: StrategyReport, storage: Storage | null): string {
   const begin = storage === null ? 'As asked for' : where(storage);
   const rates = `${rate(pool)} files a second against ${rate(inline)}`;
@@ -68,7 +81,11 @@ function describeStalls(pool: StrategyReport, inline: StrategyReport): string {
   return `The event loop was held up for ${longest(inline)} at the longest when the main thread saved, for ${longest(pool)} with the pool.`;
 }
 
-function rate({ filesPerSecond: { median } }: StrategyReport): string {
+function rate({ filesPerSecond }: StrategyReport): string {
+  return count(filesPerSecond.median);
+}
+
+function count(median: number): string {
   return median >= 100 ? Math.round(median).toLocaleString('en-US') : median.toFixed(1);
 }
 

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { HeadlineReport } from '../../src/bench/headline.js';
 import type { BenchReport } from '../../src/bench/report.js';
 import { CLI, type Ran, sluice } from '../helpers/cli.js';
 import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../helpers/faults.js';
@@ -94,6 +95,46 @@ describe('sluice bench', { timeout }, () => {
       ],
     );
     assert.match(stdout, /Of 60 files of inline, 3 failed/);
+  });
+});
+
+describe('sluice bench finds', { timeout }, () => {
+  test('the layout that gains where names are slow, and proves it in pairs', async (t) => {
+    const cwd = scratch(t);
+    const slow = ['--simulate-latency', '4,0', '--strategies', 'inline,pool', '--rounds', '3', '--files', '150'];
+    const { status, stdout, stderr } = await benchIn(cwd, ...slow, '--advice', '10', '--json', 'report.json');
+    assert.equal(status, 0, stderr);
+    const { advice, storage, doubts } = reportIn(cwd);
+    assert.deepEqual(storage.simulated, { name: 4, write: 0 });
+    assert.ok(advice !== null && advice.tried.length >= 3);
+    assert.notEqual(advice.best.layout, 'flat');
+    assert.match(advice.flags, new RegExp(`--layout ${advice.best.layout}`));
+    assert.ok(advice.gain.least > 2, JSON.stringify(advice.gain));
+    assert.match(stdout, /On storage simulated to be slow, --layout (?:hashed|tar)/);
+    assert.match(doubts[0] ?? '', /simulated/);
+    assert.deepEqual(readdirSync(cwd), ['report.json']);
+  });
+
+  test("the book's figures with --flags", async (t) => {
+    const cwd = scratch(t);
+    const { status, stdout, stderr } = await benchIn(cwd, '--flags', '--latency', '5', '--json', 'report.json');
+    assert.equal(status, 0, stderr);
+    const { cases, latency } = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as HeadlineReport;
+    assert.equal(latency, 5);
+    assert.deepEqual(
+      cases.map(({ requests, book }) => [requests, book]),
+      [
+        [20, 5],
+        [600, 70],
+      ],
+    );
+    for (const { requests, sequential, ratio } of cases) {
+      assert.ok(1000 * sequential.least >= requests * latency, `${requests} took ${sequential.least} s`);
+      assert.ok(stdout.includes(`${ratio.median.toFixed(ratio.median < 100 ? 1 : 0)} times as fast`), stdout);
+    }
+    assert.ok((cases[1]?.ratio.median ?? 0) > 2, stdout);
+    assert.match(stdout, /the book: over 70/);
+    assert.deepEqual(readdirSync(cwd), ['report.json']);
   });
 });
 
