@@ -19,7 +19,12 @@ export interface Datum {
 }
 
 export function datum({ strategy, figure, value, shown }: Datum): Markup {
-  const data = { 'data-strategy': strategy, 'data-figure': figure, 'data-value': String(value), 'data-shown': shown };
+  const data = {
+    'data-strategy': strategy,
+    'data-figure': figure,
+    'data-value': JSON.stringify(value),
+    'data-shown': shown,
+  };
   return attributes(data);
 }
 

@@ -5,9 +5,9 @@ import { short } from './text.js';
 const PARTS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** A bar to the value on an axis of so many characters, to an eighth of one; at least the thinnest is always there. */
+/** A bar to the value on an axis of so many characters, to an eighth of one; what is more than nothing is seen. */
 export function barOf(value: number, scale: Scale, width: number): string {
-  const eighths = Math.max(1, Math.round(scale.at(value) * width * 8));
+  const eighths = Math.max(value > 0 ? 1 : 0, Math.round(scale.at(value) * width * 8));
   return '█'.repeat(Math.floor(eighths / 8)) + PARTS[eighths % 8]!;
 }
 

@@ -5,15 +5,17 @@ import { FIGURES } from './figures.js';
 import { datum, glyph, tickLabels } from './marks.js';
 import { type Markup, markup } from './markup.js';
 import { type BenchReport, type Ratio, REFERENCES, type StrategyReport } from './report.js';
-import { DESCRIPTIONS, number, range, spread, UNKNOWN } from './text.js';
+import { DESCRIPTIONS, number, range, short, spread, UNKNOWN } from './text.js';
 import { type Scale, scaleFor } from './ticks.js';
 
 export function rates({ strategies, ratios, rounds }: BenchReport): Markup {
   const scale = scaleFor(strategies.flatMap(({ filesPerSecond: { least, most } }) => [least, most]));
   const far = scale.kind === 'log' ? ' The scale is logarithmic: each line is ten times the one before.' : '';
+  const isBelow = strategies.some(({ filesPerSecond }) => filesPerSecond.least < scale.least);
+  const below = isBelow ? ` What is below ${short(scale.least)} stands there.` : '';
   const heads = REFERENCES.map((to) => markup`<span class="ratio">against ${to}</span>`);
   return markup`<section><h2>Files a second</h2>
-<p>Medians of ${rounds} rounds; whiskers reach from the slowest round to the fastest.${far}</p>
+<p>Medians of ${rounds} rounds; whiskers reach from the slowest round to the fastest.${far}${below}</p>
 <div class="bars rates">
 <div class="row head"><span></span><span></span><span class="value">files/s</span>${heads}</div>
 ${strategies.map((of) => row(of, ratios, scale))}
@@ -41,7 +43,7 @@ function row(of: StrategyReport, ratios: readonly Ratio[], scale: Scale): Markup
 function ratioTo(to: Ratio['to'], ratios: readonly Ratio[], { strategy }: StrategyReport): Markup {
   const index = ratios.findIndex((one) => one.strategy === strategy && one.to === to);
   const ratio = ratios[index]?.ratio;
-  if (ratio === undefined) return markup`<div class="ratio none">${UNKNOWN}</div>`;
+  if (ratio === undefined || !Number.isFinite(ratio.median)) return markup`<div class="ratio none">${UNKNOWN}</div>`;
   const numbers = datum({ figure: `ratios.${index}.ratio.median`, value: ratio.median });
   return markup`<div class="ratio"${numbers}><span>against ${to} </span>${number(ratio.median)}×<small>${range(ratio)}</small></div>`;
 }

@@ -44,7 +44,7 @@ export function range({ least, most }: Spread): string {
 
 /** `1.13 (1.10..1.15)`. */
 export function spread(of: Spread): string {
-  return `${number(of.median)} (${range(of)})`;
+  return Number.isFinite(of.median) ? `${number(of.median)} (${range(of)})` : UNKNOWN;
 }
 
 /** `256 KiB`: of memory and of bodies, as options take them. */

@@ -6,7 +6,7 @@ export interface Scale {
   readonly most: number;
   /** From least to most; on a logarithmic scale the powers of ten. */
   readonly ticks: readonly number[];
-  /** 0 at the beginning of the axis to 1 at its end; what lies beyond them stands there. */
+  /** 0 at the beginning of the axis to 1 at its end; what lies beyond them stands there, what is no number at 0. */
   readonly at: (value: number) => number;
 }
 
@@ -65,5 +65,5 @@ function exact(value: number): number {
 }
 
 function within(share: number): number {
-  return Math.min(1, Math.max(0, share));
+  return share > 0 ? Math.min(1, share) : 0;
 }

@@ -33,7 +33,8 @@ describe('the page', () => {
   for (const [name, report] of Object.entries(REPORTS)) {
     test(`${name}: holds the very report, and nothing that runs or is requested`, () => {
       const html = toHtml(report);
-      assert.deepEqual(embedded(html), report);
+      // As JSON has it, in which no number is null.
+      assert.deepEqual(embedded(html), JSON.parse(JSON.stringify(report)));
       assert.equal(html.match(/<script/g)?.length, 1);
       assert.doesNotMatch(html, /<(?:iframe|object|embed|img|video|audio|base|form)\b|url\(|@import/);
       assert.doesNotMatch(html, /<[^>]*\son\w+=/);

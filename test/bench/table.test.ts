@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { STRATEGIES } from '../../src/bench/report.js';
 import { toTerminal } from '../../src/bench/table.js';
 import {
+  ofFailures,
   ofHostileNames,
   ofList,
   ofSimulation,
@@ -129,6 +130,12 @@ describe('on a terminal', () => {
     assert.match(ratios, /–$/);
     assert.equal(linesOf(text, 'sequential').length, 3);
     assert.equal(linesOf(toTerminal(ofList, 80, false), 'libuv').length, 0);
+  });
+
+  test('a strategy that stored nothing has no bar, and no ratio to it', () => {
+    const text = toTerminal(ofFailures, 80, false);
+    assert.equal(linesOf(text, 'inline')[2], '0');
+    assert.match(linesOf(text, 'pool')[1]!, /^– +\d+ \(/);
   });
 
   test('control characters from outside are escaped', () => {

@@ -367,6 +367,27 @@ export const ofUnknowns: BenchReport = {
   })),
 };
 
+/** Of one strategy nothing was stored: rates of 0, and ratios that are no numbers. */
+export const ofFailures = ((): BenchReport => {
+  const runs = (one: StrategyReport): RunFigures[] => one.runs.map((run) => ({ ...run, stored: 0, failed: one.files }));
+  const nothing = spreadOf([0]);
+  const strategies = onSlowStorage.strategies.map((one) =>
+    one.strategy === 'inline'
+      ? {
+          ...one,
+          failed: ROUNDS * one.files,
+          filesPerSecond: nothing,
+          bytesPerSecond: nothing,
+          storeDelay: null,
+          storage: null,
+          timeline: { ...one.timeline, stored: one.timeline.stored.map(() => 0) },
+          runs: runs(one),
+        }
+      : one,
+  );
+  return { ...onSlowStorage, strategies, ratios: ratiosOf(strategies) };
+})();
+
 const HOSTILE = `</script><img src=x onerror="alert(1)">&amp;\u001b[31m\u202e'\${1}`;
 
 /** Paths, names and sentences that hold markup and control characters, and do not break by themselves. */
@@ -390,4 +411,13 @@ export const ofSimulation: BenchReport = {
   ],
 };
 
-export const REPORTS = { onMemory, onSlowStorage, withDecoding, ofList, ofUnknowns, ofHostileNames, ofSimulation };
+export const REPORTS = {
+  onMemory,
+  onSlowStorage,
+  withDecoding,
+  ofList,
+  ofUnknowns,
+  ofFailures,
+  ofHostileNames,
+  ofSimulation,
+};
