@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { serveInThread } from '../src/server/thread.js';
 import { type Bound, describeVerdict } from '../src/verdict.js';
+import { REPORTS } from './helpers/bench-reports.js';
 import { scratch } from './helpers/scratch.js';
 import { filesBelow } from './helpers/folders.js';
 
@@ -30,6 +31,28 @@ test('what the README says of a verdict is how it is told, and each bound is nam
   };
   for (const name of Object.keys(bounds)) assert.ok(readme.includes(`\`${name}\``), name);
 });
+
+test('the README documents each field that a report of sluice bench has, and none that it has not', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, rows = ''] = /\n\| field [\s\S]+?\n\| -[^\n]+\n([\s\S]+?)\n\n/.exec(readme) ?? [];
+  const told = new Set([...rows.matchAll(/`([\w.[\]]+)`/g)].flatMap(([, path = '']) => path.match(/\w+/g) ?? []));
+  const fields = new Set(['size', 'least', 'most', ...Object.values(REPORTS).flatMap(keysOf)]);
+  const values = ['sluice', 'bench', '1', 'get', 'inline', 'sequential'];
+  assert.deepEqual(
+    [...fields].filter((field) => !told.has(field)),
+    ['median'],
+  );
+  assert.deepEqual(
+    [...told].filter((word) => !fields.has(word) && !values.includes(word)),
+    [],
+  );
+});
+
+function keysOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
+}
 
 test("the library's example in the README runs as written, and stores what it says", async (t) => {
   const [, example] = /```js\n([\s\S]+?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];

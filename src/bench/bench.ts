@@ -15,7 +15,7 @@ import type { Contender } from './strategies.js';
 import { ratiosOf, summarise } from './summarise.js';
 
 /** Files of a run at the most, where nothing else is asked for: enough for every strategy to be warm. */
-const MOST_FILES = 10_000;
+const MOST_FILES = 30_000;
 /** With fewer there is nothing to measure. */
 const LEAST_FILES = 10;
 
@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** That each run is to take; strategies that are slow get fewer files. */
   readonly seconds: number;
-  /** Of every run; undefined for as many as take `seconds` and have room, up to 10,000. */
+  /** Of every run; undefined for as many as take `seconds` and have room, up to 30,000. */
   readonly files: number | undefined;
   /** The embedded server, or the path of a list. */
   readonly source: ServerSettings | string;
@@ -101,7 +101,7 @@ export async function bench(
     };
   } finally {
     await source?.server?.stop();
-    tell('removing what was stored');
+    tell('removing what was stored; Ctrl-C again leaves it there');
     await place.close();
   }
 }
