@@ -2,6 +2,7 @@
 import { DEFAULTS, flagsOf } from './advice.js';
 import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, StrategyReport } from './report.js';
 import type { Spread } from './statistics.js';
+import { number } from './text.js';
 
 /** A difference that counts: less is nothing that anybody would notice. */
 const NOTICED = 0.05;
@@ -62,13 +63,13 @@ function describeFiles({ best, tried }: Advice): string[] {
   if (best.layout !== 'tar' || first === undefined) return [];
   const flags = flagsOf(first.setting, DEFAULTS) || 'the pool by itself';
   return [
-    `As files of their own, not in shards, ${flags} was the fastest: ${count(first.filesPerSecond)} files a second.`,
+    `As files of their own, not in shards, ${flags} was the fastest: ${number(first.filesPerSecond)} files a second.`,
   ];
 }
 
 function describePool(ratio: Spread, pool: StrategyReport, inline: StrategyReport, storage: Storage | null): string {
   const begin = storage === null ? 'As asked for' : where(storage);
-  const rates = `${rate(pool)} files a second against ${rate(inline)}`;
+  const rates = `${number(pool.filesPerSecond.median)} files a second against ${number(inline.filesPerSecond.median)}`;
   const finding = findingOf(ratio);
   if (finding === 'neither') {
     return `${begin}, the pool gains nothing over saving on the main thread: ${times(ratio)}, ${rates}.`;
@@ -77,24 +78,11 @@ function describePool(ratio: Spread, pool: StrategyReport, inline: StrategyRepor
 }
 
 function describeStalls(pool: StrategyReport, inline: StrategyReport): string {
-  const longest = ({ loopDelay }: StrategyReport): string => milliseconds(loopDelay.max.median);
+  const longest = ({ loopDelay }: StrategyReport): string => `${number(loopDelay.max.median)} ms`;
   return `The event loop was held up for ${longest(inline)} at the longest when the main thread saved, for ${longest(pool)} with the pool.`;
-}
-
-function rate({ filesPerSecond }: StrategyReport): string {
-  return count(filesPerSecond.median);
-}
-
-function count(median: number): string {
-  return median >= 100 ? Math.round(median).toLocaleString('en-US') : median.toFixed(1);
 }
 
 /** `11.3x (10.9 to 11.8)`. */
 function times({ median, least, most }: Spread): string {
-  const digits = median >= 100 ? 0 : median >= 10 ? 1 : 2;
-  return `${median.toFixed(digits)}x (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
-}
-
-function milliseconds(value: number): string {
-  return value >= 10 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
+  return `${number(median)}x (${number(least)} to ${number(most)})`;
 }
