@@ -44,7 +44,7 @@ export function adviceTable({ advice }: BenchReport): Markup {
     return markup`<tr${chosen ? markup` class="best"` : ''}><th scope="row"><code>${prose(flagsOf(setting))}</code>${chosen ? markup` <b>best</b>` : ''}</th>
 <td class="meter"><svg width="100%" height="14" aria-hidden="true" data-scale="linear" data-least="0" data-most="${scale.most}"><rect class="bar" width="${percent(scale.at(filesPerSecond))}"${mark}/></svg></td><td>${number(filesPerSecond)}</td></tr>`;
   });
-  return markup`<section><h2>What the advice tried</h2><p>${tried.length} settings within ${count(seconds)} seconds. The best one gains <b>${number(gain.median)}×</b> (${range(gain)}) over saving on the main thread, in pairs of runs.${byItself}</p>
+  return markup`<section><h2>What the advice tried</h2><p>${tried.length} settings within ${count(seconds)} seconds. The best one gives <b>${number(gain.median)}×</b> (${range(gain)}) as many files a second as saving on the main thread, in pairs of runs.${byItself}</p>
 <table class="tried"><thead><tr><th scope="col">setting</th><td></td><th scope="col">files/s</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
