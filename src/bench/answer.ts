@@ -2,6 +2,7 @@
 import { DEFAULTS, flagsOf } from './advice.js';
 import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, StrategyReport } from './report.js';
 import type { Spread } from './statistics.js';
+import { ratioOf } from './summarise.js';
 import { number } from './text.js';
 
 /** A difference that counts: less is nothing that anybody would notice. */
@@ -34,6 +35,10 @@ export function answerOf({
     sentences.push(describePool(toInline.ratio, pool, inline, advice === null ? storage : null));
     sentences.push(describeStalls(pool, inline));
   }
+  const libuv = of('libuv');
+  if (pool !== undefined && libuv !== undefined) {
+    sentences.push(`Against fs.promises, the pool is ${times(ratioOf(pool.runs, libuv.runs))} as fast.`);
+  }
   const toSequential = ratio('pool', 'sequential');
   if (toSequential !== undefined) {
     sentences.push(`Against one after the other, the pool is ${times(toSequential.ratio)} as fast.`);
@@ -48,11 +53,11 @@ function where({ simulated }: Storage): string {
 
 function describeAdvice({ flags, gain }: Advice, storage: Storage): string {
   const what = flags === '' ? 'the pool by itself' : flags;
-  const finding = findingOf(gain);
-  if (finding === 'neither') {
-    return `${where(storage)}, handing over does not pay: the fastest setting (${what}) is ${times(gain)} as fast as saving on the main thread.`;
+  if (findingOf(gain) === 'gains') {
+    return `${where(storage)}, ${what} gains ${times(gain)} over saving on the main thread.`;
   }
-  return `${where(storage)}, ${what} ${finding} ${times(gain)} over saving on the main thread.`;
+  const fastest = flags === '' ? 'the pool' : `the fastest setting, ${flags},`;
+  return `${where(storage)}, handing over does not pay: ${fastest} is ${times(gain)} as fast as saving on the main thread.`;
 }
 
 /** Shards are not what everybody wants. */
