@@ -17,17 +17,11 @@ const SHORT = 0.5;
 
 /** For people, the gravest first. */
 export function doubtsOf(
-  { strategies, rounds, machine, storage }: Pick<BenchReport, 'strategies' | 'rounds' | 'machine' | 'storage'>,
+  { strategies, rounds, machine }: Pick<BenchReport, 'strategies' | 'rounds' | 'machine'>,
   runs: ReadonlyMap<Contender, readonly Measured[]>,
   sweeps: number,
 ): string[] {
   const doubts: string[] = [];
-  if (storage.simulated !== null) {
-    const { name, write } = storage.simulated;
-    doubts.push(
-      `The slowness of the storage was simulated: the store waited ${name} ms for each final name and ${write} ms for each write.`,
-    );
-  }
   for (const { strategy, failed, files } of strategies) {
     if (failed > 0) doubts.push(`Of ${files * rounds} files of ${strategy}, ${failed} failed.`);
   }
