@@ -14,10 +14,11 @@ import { embedded, listed, type WorkSource } from './source.js';
 import type { Contender } from './strategies.js';
 import { ratiosOf, summarise } from './summarise.js';
 
-/** Files of a run at the most, where nothing else is asked for: enough for every strategy to be warm. */
+/** Files and bytes of a run at the most, where nothing else is asked for: enough for every strategy to be warm. */
 const MOST_FILES = 30_000;
+const MOST_BYTES = 2 ** 30;
 /** With fewer there is nothing to measure. */
-const LEAST_FILES = 10;
+const LEAST_FILES = 2;
 
 export interface BenchOptions {
   readonly directory: string;
@@ -53,15 +54,15 @@ export async function bench(
   let source: WorkSource | undefined;
   try {
     source = await openSource(options, place, signal);
-    const most = options.files ?? MOST_FILES;
-    if (source.size !== undefined) requireRoom(place, options.files ?? LEAST_FILES, source.size);
-    const room = source.size === undefined ? most : place.roomFor(source.size);
+    const { size = 0 } = source;
+    requireRoom(place, options.files ?? LEAST_FILES, size);
+    const most = Math.max(LEAST_FILES, Math.min(MOST_FILES, place.roomFor(size), Math.floor(MOST_BYTES / size)));
     const rig = new Rig({
       place,
       source,
       options: options.download,
       files: options.files,
-      most: Math.min(most, room),
+      most: options.files ?? most,
       signal,
     });
     const runs = await measure(rig, asked, options, tell);

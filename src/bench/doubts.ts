@@ -42,7 +42,9 @@ export function doubtsOf(
     );
   }
   if (sweeps > 0) {
-    doubts.push(`Files were removed ${sweeps === 1 ? 'once' : `${sweeps} times`} between runs, since room was short.`);
+    doubts.push(
+      `Files were removed ${sweeps === 1 ? 'once' : `${sweeps} times`} between runs, which may have slowed them.`,
+    );
   }
   return doubts;
 }

@@ -13,7 +13,7 @@ const PREFIX = '.sluice-bench-';
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 /** Milliseconds for which ext4 is slow where files were just removed. */
 const REST = 5_000;
-/** Share of the free room that runs may fill before what they stored is removed, and bytes at the most. */
+/** Share of the free room that may be filled, and bytes that runs may keep before what they stored is removed. */
 const FILLED = 0.5;
 const MOST_KEPT = 4 * 2 ** 30;
 /** Rounding of small files up to what a file system gives out. */
@@ -28,8 +28,10 @@ export class Place {
   /** The folders above it that were not there. */
   readonly #made: readonly string[];
   readonly #inMemory: boolean;
-  readonly #allowance: number;
+  /** Bytes. */
+  readonly #room: number;
   #kept = 0;
+  #largest = 0;
   #runs = 0;
   /** How often files were removed between runs, which may show in the next ones. */
   sweeps = 0;
@@ -40,7 +42,7 @@ export class Place {
     this.#folder = folder;
     this.#made = made;
     this.#inMemory = system.inMemory;
-    this.#allowance = Math.min(MOST_KEPT, FILLED * system.free);
+    this.#room = FILLED * system.free;
   }
 
   /**
@@ -72,12 +74,13 @@ export class Place {
 
   /** How many files of `size` bytes a run may store. */
   roomFor(size: number): number {
-    return Math.floor(this.#allowance / (2 * spaceOf(size)));
+    return Math.floor(this.#room / spaceOf(size));
   }
 
   /** A folder that is not there yet, below one that was never used, once what was written before has reached the storage. */
   async fresh(signal: AbortSignal): Promise<string> {
-    if (this.#kept > this.#allowance) await this.#sweep(signal);
+    // One more of the largest run so far would have to have room, too.
+    if (this.#kept + this.#largest > Math.min(this.#room, MOST_KEPT)) await this.#sweep(signal);
     // Without it the storage still works on what the last run wrote, and the next one pays. Not all systems have it.
     if (!this.#inMemory) await promisify(execFile)('sync', ['-f', this.#folder], { signal }).catch(() => undefined);
     signal.throwIfAborted();
@@ -87,7 +90,9 @@ export class Place {
 
   /** A run has stored so much. */
   keep(files: number, bytes: number): void {
-    this.#kept += files === 0 ? 0 : files * spaceOf(bytes / files);
+    const space = files === 0 ? 0 : files * spaceOf(bytes / files);
+    this.#kept += space;
+    this.#largest = Math.max(this.#largest, space);
   }
 
   /** Removes all that was made. */
@@ -97,6 +102,7 @@ export class Place {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
+    if (this.#kept === 0) return;
     const runs = await readdir(this.#folder);
     for (const run of runs) await rm(join(this.#folder, run), { recursive: true, force: true });
     this.#kept = 0;

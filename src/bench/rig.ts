@@ -10,6 +10,8 @@ import type { Contender } from './strategies.js';
 
 /** Files of the first run that finds out how fast a strategy is. */
 const FIRST = 10;
+/** The same of files that may be of any size. */
+const FIRST_UNKNOWN = 2;
 /** By how much more the next one may have; less where the first one, which may have been no more than a start, took long. */
 const GROWTH = 16;
 const SLOW_GROWTH = 4;
@@ -83,12 +85,13 @@ export class Rig {
     const { place, source } = this.#options;
     let before = { files: 0, elapsed: 0 };
     let runs = 0;
-    const least = contender === 'threads' ? Math.max(FIRST, Math.min(setting.requests, MAX_WORKERS)) : FIRST;
+    const first = source.size === undefined ? FIRST_UNKNOWN : FIRST;
+    const least = contender === 'threads' ? Math.max(first, Math.min(setting.requests, MAX_WORKERS)) : first;
     const { files: given } = this.#options;
     for (let files = Math.min(given ?? least, this.#most); ;) {
       const measured = await this.run(contender, setting, files);
       const { elapsed, stored, bytes } = measured.result;
-      if (source.size === undefined && stored > 0) requireRoom(place, FIRST, bytes / stored);
+      if (source.size === undefined && stored > 0) requireRoom(place, files, bytes / stored);
       // The steepness of the line through the last two runs, in which what starting takes does not count.
       const perFile = Math.max(0, elapsed - before.elapsed) / (files - before.files);
       const fitting = Math.max(least, Math.floor(seconds / perFile));

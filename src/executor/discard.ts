@@ -24,7 +24,8 @@ export class DiscardExecutor implements Executor {
       },
       end: () => {
         partial?.onLeft();
-        this.#onStored(item, { size, crc32: 0 });
+        // Whoever ends a body has first to tell that it is whole.
+        queueMicrotask(() => this.#onStored(item, { size, crc32: 0 }));
       },
       abort: () => partial?.onLeft(),
     };
