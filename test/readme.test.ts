@@ -12,7 +12,7 @@ import { REPORTS } from './helpers/bench-reports.js';
 import { scratch } from './helpers/scratch.js';
 import { filesBelow } from './helpers/folders.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test('what the README says of a verdict is how it is told, and each bound is named', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { ALL_CODES } from '../flags/codes.js';
 import { parseSize } from '../options.js';
 import { loadFlags } from '../server/files.js';
-import { noise, text } from './bodies-contents.js';
+import { noise, text } from './server/contents.js';
 import type { Bodies, Encoding, ServerSettings } from './report.js';
 
 /** Bytes of the largest body. */

@@ -5,10 +5,10 @@ import { type PlainError, SluiceError } from '../errors.js';
 import type { ItemRequest } from '../plan.js';
 import { bodyName } from './bodies.js';
 import type { ServerSettings } from './report.js';
-import type { FirstWord } from './server-entry.js';
-import { checkServerSettings } from './server-settings.js';
+import type { FirstWord } from './server/entry.js';
+import { checkServerSettings } from './server/settings.js';
 
-const ENTRY = fileURLToPath(new URL('./server-entry.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('./server/entry.js', import.meta.url));
 /** Milliseconds in which a process that is asked to end does so, unless it is stopped or stuck. */
 const GRACE = 300;
 

@@ -8,7 +8,7 @@ import { SluiceError } from '../errors.js';
 import { ALL_CODES } from '../flags/codes.js';
 
 /** Where the build puts the flags and the package ships them: `dist/flags`. */
-export const FLAGS_DIRECTORY = fileURLToPath(new URL('../../flags/', import.meta.url));
+export const FLAGS_DIRECTORY = fileURLToPath(new URL('../../flags', import.meta.url));
 
 export interface ServedFile {
   readonly body: Buffer;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { toHtml } from '../../src/bench/html.js';
+import { toHtml } from '../../src/bench/page/html.js';
 import type { BenchReport, StrategyReport } from '../../src/bench/report.js';
 import { onSlowStorage, REPORTS } from '../helpers/bench-reports.js';
 import { findChromium, launch } from '../helpers/chromium.js';

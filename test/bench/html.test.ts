@@ -1,7 +1,7 @@
 /** The page as text; how it looks in a browser is in browser.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toHtml } from '../../src/bench/html.js';
+import { toHtml } from '../../src/bench/page/html.js';
 import { STRATEGIES } from '../../src/bench/report.js';
 import { count, number, short } from '../../src/bench/text.js';
 import {

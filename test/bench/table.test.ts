@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, test } from 'node:test';
 import { STRATEGIES } from '../../src/bench/report.js';
-import { toTerminal } from '../../src/bench/table.js';
+import { toTerminal } from '../../src/bench/terminal/table.js';
 import {
   ofFailures,
   ofHostileNames,

@@ -3,9 +3,9 @@ import { adviceTable, conditions, figuresTable } from './details.js';
 import { data, type Markup, markup, prose } from './markup.js';
 import { panels } from './panels.js';
 import { rates } from './rates.js';
-import type { BenchReport } from './report.js';
+import type { BenchReport } from '../report.js';
 import { STYLE } from './style.js';
-import { commandOf, describeSimulation } from './text.js';
+import { commandOf, describeSimulation } from '../text.js';
 import { timelines } from './timeline.js';
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";

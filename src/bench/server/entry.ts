@@ -1,14 +1,14 @@
 /** The process of `startBenchServer`. Its argument: the settings, as JSON. */
 import { type AddressInfo, createServer } from 'node:net';
-import { type PlainError, toPlain } from '../errors.js';
-import { choices } from '../server/choices.js';
-import { BACKLOG } from '../server/listen.js';
-import { type Body, makeBodies } from './bodies.js';
-import type { ServerSettings } from './report.js';
-import { Connection, type Site } from './server-connection.js';
-import { Delay } from './server-delay.js';
-import { Pace } from './server-pace.js';
-import type { ServerAccount } from './server.js';
+import { type PlainError, toPlain } from '../../errors.js';
+import { choices } from '../../server/choices.js';
+import { BACKLOG } from '../../server/listen.js';
+import { type Body, makeBodies } from '../bodies.js';
+import type { ServerSettings } from '../report.js';
+import { Connection, type Site } from './connection.js';
+import { Delay } from './delay.js';
+import { Pace } from './pace.js';
+import type { ServerAccount } from '../server.js';
 
 /** What the process says first; afterwards one account for each message. */
 export type FirstWord = { readonly port: number } | { readonly error: PlainError };

@@ -1,12 +1,12 @@
 /** What the report is about: files a second of the strategies, side by side, and how they compare. */
-import { describeBound } from '../verdict.js';
+import { describeBound } from '../../verdict.js';
 import { bar, track } from './bars.js';
-import { FIGURES } from './figures.js';
+import { FIGURES } from '../figures.js';
 import { datum, glyph, tickLabels } from './marks.js';
 import { type Markup, markup } from './markup.js';
-import { type BenchReport, type Ratio, REFERENCES, type StrategyReport } from './report.js';
-import { DESCRIPTIONS, number, range, short, spread, UNKNOWN } from './text.js';
-import { type Scale, scaleFor } from './ticks.js';
+import { type BenchReport, type Ratio, REFERENCES, type StrategyReport } from '../report.js';
+import { DESCRIPTIONS, number, range, short, spread, UNKNOWN } from '../text.js';
+import { type Scale, scaleFor } from '../ticks.js';
 
 export function rates({ strategies, ratios, rounds }: BenchReport): Markup {
   const scale = scaleFor(strategies.flatMap(({ filesPerSecond: { least, most } }) => [least, most]));

@@ -1,10 +1,10 @@
 /** The tables of the page: all figures, what the advice tried, and under which conditions it was measured. */
-import { FIGURES, shownSpread } from './figures.js';
+import { FIGURES, shownSpread } from '../figures.js';
 import { type Markup, markup, prose } from './markup.js';
 import { datum, glyph, percent } from './marks.js';
-import type { BenchReport, Setting, StrategyReport } from './report.js';
-import { bytes, count, describeSimulation, describeSource, flagsOf, number, range, UNKNOWN } from './text.js';
-import { linear } from './ticks.js';
+import type { BenchReport, Setting, StrategyReport } from '../report.js';
+import { bytes, count, describeSimulation, describeSource, flagsOf, number, range, UNKNOWN } from '../text.js';
+import { linear } from '../ticks.js';
 
 /** A row for each figure, a column for each strategy: medians, and below them the least and the most of the rounds. */
 export function figuresTable({ strategies, rounds }: BenchReport): Markup {

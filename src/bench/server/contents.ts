@@ -1,6 +1,6 @@
 /** What bodies consist of. Both kinds are cut from one buffer, whose length is a prime so that no two begin alike. */
 import { createCipheriv } from 'node:crypto';
-import { mulberry32 } from '../server/random.js';
+import { mulberry32 } from '../../server/random.js';
 
 /** Bytes, a prime. */
 const NOISE = 16_777_213;

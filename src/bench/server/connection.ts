@@ -3,8 +3,8 @@
  * processor time, on a machine that the download is measured on.
  */
 import type { Socket } from 'node:net';
-import type { Body } from './bodies.js';
-import type { Pace, Sender } from './server-pace.js';
+import type { Body } from '../bodies.js';
+import type { Pace, Sender } from './pace.js';
 
 export interface Site {
   /** Undefined for a link as wide as can be. */

@@ -1,8 +1,8 @@
 /** The bounds of what the embedded server may be asked for. */
-import { UsageError } from '../errors.js';
-import { SEEDS } from '../server/random.js';
-import { checkBodies } from './bodies.js';
-import { ENCODINGS, type ServerSettings } from './report.js';
+import { UsageError } from '../../errors.js';
+import { SEEDS } from '../../server/random.js';
+import { checkBodies } from '../bodies.js';
+import { ENCODINGS, type ServerSettings } from '../report.js';
 
 /** Milliseconds: longer than that no client waits by default. */
 const LONGEST_LATENCY = 60_000;

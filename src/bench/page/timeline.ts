@@ -1,9 +1,9 @@
 /** A run over time: what was fetched against what was stored, and how long events waited meanwhile. */
 import { axisData, type Datum, datum, glyph, grid, isMinor, percent, tickLabels } from './marks.js';
 import { type Markup, markup } from './markup.js';
-import type { BenchReport, StrategyReport } from './report.js';
-import { count, number, short } from './text.js';
-import { linear, type Scale, scaleFor } from './ticks.js';
+import type { BenchReport, StrategyReport } from '../report.js';
+import { count, number, short } from '../text.js';
+import { linear, type Scale, scaleFor } from '../ticks.js';
 
 /** Units of the drawings that are stretched to their charts. */
 const UNIT = 1000;

@@ -1,6 +1,6 @@
 /** Plots of characters, for a terminal. */
-import type { Scale } from './ticks.js';
-import { short } from './text.js';
+import type { Scale } from '../ticks.js';
+import { short } from '../text.js';
 
 const PARTS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;

@@ -1,10 +1,10 @@
 /** The report on a terminal, or in a file that a terminal's text is written to. */
-import { printable } from '../plan/printable.js';
-import { describeBound } from '../verdict.js';
+import { printable } from '../../plan/printable.js';
+import { describeBound } from '../../verdict.js';
 import { type Column, inColumns, wrap } from './columns.js';
-import { type Figure, FIGURES, shownSpread } from './figures.js';
+import { type Figure, FIGURES, shownSpread } from '../figures.js';
 import { axisOf, barOf, sparkline } from './plot.js';
-import { type BenchReport, type Reference, REFERENCES, type StrategyReport } from './report.js';
+import { type BenchReport, type Reference, REFERENCES, type StrategyReport } from '../report.js';
 import {
   commandOf,
   count,
@@ -15,8 +15,8 @@ import {
   range,
   spread,
   UNKNOWN,
-} from './text.js';
-import { linear, scaleFor } from './ticks.js';
+} from '../text.js';
+import { linear, scaleFor } from '../ticks.js';
 
 /** Plots do not grow with the terminal for ever. */
 const WIDEST_BAR = 60;

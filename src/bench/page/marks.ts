@@ -3,9 +3,9 @@
  * and its text does not. Every mark that stands for a number carries it, as the report has it.
  */
 import { attributes, type Markup, markup } from './markup.js';
-import type { Strategy } from './report.js';
-import type { Scale } from './ticks.js';
-import { short } from './text.js';
+import type { Strategy } from '../report.js';
+import type { Scale } from '../ticks.js';
+import { short } from '../text.js';
 
 /** The number that a mark stands for. */
 export interface Datum {
