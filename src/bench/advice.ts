@@ -4,9 +4,8 @@ import type { Advice, Setting } from './report.js';
 import type { Rig } from './rig.js';
 import { race } from './rounds.js';
 import { ratioOf } from './summarise.js';
+import { DEFAULTS, flagsOf } from './text.js';
 
-/** What `sluice get` does where it is not told. */
-export const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
 /** A setting is better when it is by so much: less may be chance, and the simpler one wins. */
 const BETTER = 1.1;
 /** Share of the time after which nothing more is tried: the rest is for the pairs. */
@@ -38,7 +37,7 @@ export async function advise(
   const deadline = performance.now() + 1000 * TRYING * seconds;
   const tried: Try[] = [];
   const attempt = async (setting: Setting): Promise<Try> => {
-    tell(`trying ${flagsOf(setting, {}) || 'nothing else'}`);
+    tell(`trying ${flagsOf(setting)}`);
     const { files, measured } = await rig.size('pool', setting, runSeconds);
     const { stored, elapsed } = measured.result;
     const made = { setting, filesPerSecond: stored / elapsed, files };
@@ -90,13 +89,4 @@ function changes(asked: Setting): ((best: Setting) => Setting | undefined)[] {
 
 function sameSetting(one: Setting, other: Setting): boolean {
   return one.layout === other.layout && one.requests === other.requests && one.workers === other.workers;
-}
-
-/** As `sluice get` takes it, without what it does by itself. */
-export function flagsOf(setting: Setting, defaults: Partial<Setting>): string {
-  const flags: string[] = [];
-  if (setting.layout !== defaults.layout) flags.push(`--layout ${setting.layout}`);
-  if (setting.workers !== defaults.workers) flags.push(`--workers ${setting.workers}`);
-  if (setting.requests !== defaults.requests) flags.push(`--max-requests ${setting.requests}`);
-  return flags.join(' ');
 }

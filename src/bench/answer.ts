@@ -1,9 +1,8 @@
 /** The sentences that answer what the hand-off gains. */
-import { DEFAULTS, flagsOf } from './advice.js';
 import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, StrategyReport } from './report.js';
 import type { Spread } from './statistics.js';
 import { ratioOf } from './summarise.js';
-import { number } from './text.js';
+import { DEFAULTS, flagsOf, number } from './text.js';
 
 /** A difference that counts: less is nothing that anybody would notice. */
 const NOTICED = 0.05;

@@ -140,11 +140,23 @@ async function makePlain(settings: ServerSettings): Promise<Plain[]> {
   });
 }
 
+/** Bytes of the flags on average. */
+const MEAN_FLAG = 4_000;
+
+/** Bytes of a body on average, before any encoding. */
+export function meanSize(bodies: Bodies): number {
+  return bodies.kind === 'flags' ? MEAN_FLAG : meanOf(boundsOf(bodies));
+}
+
+/** Of sizes whose logarithms are spread evenly. */
+function meanOf({ least, most }: { least: number; most: number }): number {
+  return most === least ? most : (most - least) / Math.log(most / least);
+}
+
 /** As many of each order of magnitude, also of any few in a row. */
 function sizesOf({ least, most }: { least: number; most: number }, seed: number, room: number): number[] {
   const ratio = most / least;
-  const mean = ratio === 1 ? most : (most - least) / Math.log(ratio);
-  const count = Math.max(1, Math.min(DIFFERENT, Math.floor(room / mean)));
+  const count = Math.max(1, Math.min(DIFFERENT, Math.floor(room / meanOf({ least, most }))));
   return Array.from({ length: count }, (_, number) =>
     Math.round(least * ratio ** (((seed % 1000) / 1000 + number * GOLDEN) % 1)),
   );

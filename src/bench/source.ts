@@ -4,16 +4,14 @@ import { UsageError } from '../errors.js';
 import type { DownloadOptions } from '../options.js';
 import { type Item, type ItemRequest, plan } from '../plan.js';
 import { printable } from '../plan/printable.js';
-import type { Bodies, ServerSettings } from './report.js';
+import { meanSize } from './bodies.js';
+import type { ServerSettings } from './report.js';
 import type { Items } from './run.js';
 import { type BenchServer, startBenchServer } from './server.js';
 import { resolveStrategy } from './strategies.js';
 
 /** Seconds that a host gets to answer before anything is measured. */
 const PATIENCE = 10;
-
-/** Bytes of a flag on average. */
-const FLAG = 4_000;
 
 export interface WorkSource {
   /** Files that there are at the most. */
@@ -28,7 +26,7 @@ export async function embedded(server: ServerSettings): Promise<WorkSource> {
   const running = await startBenchServer(server);
   return {
     most: Infinity,
-    size: meanOf(server.bodies),
+    size: meanSize(server.bodies),
     server: running,
     first: (count) => ({ kind: 'embedded', base: running.base, server, count }),
   };
@@ -90,12 +88,4 @@ async function tryHosts(items: readonly Item[], options: DownloadOptions): Promi
     `${printable(which, 300)} cannot be reached: ${printable(why, 300)}`,
     'nothing was measured: take such URLs from the list, since waiting for them would be all that is measured',
   );
-}
-
-/** Of sizes whose logarithms are spread evenly: the integral of e^x over its width. */
-function meanOf(bodies: Bodies): number {
-  if (bodies.kind === 'flags') return FLAG;
-  if (bodies.kind === 'fixed') return bodies.size;
-  const { least, most } = bodies;
-  return most === least ? least : (most - least) / Math.log(most / least);
 }

@@ -54,9 +54,16 @@ export function bytes(value: number): string {
   return `${Number((value / 1024 ** power).toPrecision(3)).toLocaleString('en-US')} ${units[power] as string}`;
 }
 
-/** `--layout flat --max-requests 16 --workers auto`. */
-export function flagsOf({ layout, requests, workers }: Setting): string {
-  return `--layout ${layout} --max-requests ${requests} --workers ${workers}`;
+/** What `sluice get` does where it is not told. */
+export const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
+
+/** `--layout flat --max-requests 16 --workers auto`: all of a setting, or what is not as in another one. */
+export function flagsOf({ layout, requests, workers }: Setting, other?: Setting): string {
+  return [
+    ...(layout === other?.layout ? [] : [`--layout ${layout}`]),
+    ...(requests === other?.requests ? [] : [`--max-requests ${requests}`]),
+    ...(workers === other?.workers ? [] : [`--workers ${workers}`]),
+  ].join(' ');
 }
 
 /** What to type for the advice; undefined where there is none, or where `sluice get` does it by itself. */
