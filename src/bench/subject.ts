@@ -4,6 +4,7 @@ import { toPlain } from '../errors.js';
 import type { Operation } from '../protocol.js';
 import { now } from '../../workers/clock.js';
 import { LoopDelay } from './loop-delay.js';
+import { peakMemory } from './peak-memory.js';
 import { Recorder } from './recorder.js';
 import { requestsOf, type RunResult, type RunSpec } from './run.js';
 import { resolveStrategy } from './strategies.js';
@@ -53,7 +54,7 @@ async function perform(spec: RunSpec): Promise<RunResult> {
     elapsed,
     cpuMain: main === 0 ? null : main / 1000,
     cpuAll: (user + system) / 1e6,
-    peakMemory: process.resourceUsage().maxRSS * 1024,
+    peakMemory: peakMemory(),
     loopDelay: { p50: loop.quantile(0.5), p99: loop.quantile(0.99), max: loop.max },
     storeDelay: recorder.storeDelay ?? null,
     storage: operations === undefined || ok === 0 ? null : perFile(operations, ok),
