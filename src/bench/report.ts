@@ -108,7 +108,7 @@ export interface StrategyReport {
   readonly filesPerSecond: Spread;
   /** Of stored files. */
   readonly bytesPerSecond: Spread;
-  /** Seconds from the first request, or a little before, to the last stored file. */
+  /** Seconds from the beginning of the run, which loads what it needs and starts its threads, to the last stored file. */
   readonly elapsed: Spread;
   /** Seconds on a processor of the main thread; null where the operating system does not tell. */
   readonly cpuMain: Spread | null;
