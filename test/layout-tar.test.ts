@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { download } from '../src/index.js';
 import { SluiceError } from '../src/errors.js';
 import { noise } from './helpers/bodies.js';
-import { sluice } from './helpers/cli.js';
+import { warmSluice } from './helpers/cli.js';
 import { scratch } from './helpers/scratch.js';
 import { bodiesIn, shardsIn } from './helpers/tars.js';
 
@@ -37,7 +37,7 @@ describe('the layout tar', () => {
   test('sluice get puts files into shards, and a second run what is new into further ones', async (t) => {
     const cwd = scratch(t);
     const args = ['get', ...urls(3, 500), `${origin}/5000000/large.bin`, '-d', 'd', '--layout', 'tar'];
-    const first = await sluice([...args, '--shard-size', '1MiB'], { cwd });
+    const first = await warmSluice([...args, '--shard-size', '1MiB'], { cwd });
     assert.equal(first.status, 0, first.stderr);
     assert.match(first.stderr, /^4 files downloaded/m);
     const directory = join(cwd, 'd');
@@ -47,10 +47,10 @@ describe('the layout tar', () => {
     assert.equal(bodies.get('1.jpg')?.description.headers['etag'], '"1.jpg"');
     assert.equal(bodies.get('1.jpg')?.description.url, `${origin}/500/1.jpg`);
     const before = shardsIn(directory);
-    const same = await sluice(args, { cwd });
+    const same = await warmSluice(args, { cwd });
     assert.match(same.stderr, /^4 files of an earlier run are there/m);
     assert.deepEqual(shardsIn(directory), before);
-    const second = await sluice([...args, `${origin}/500/more.jpg`], { cwd });
+    const second = await warmSluice([...args, `${origin}/500/more.jpg`], { cwd });
     assert.equal(second.status, 0, second.stderr);
     assert.deepEqual(shardsIn(directory).slice(0, before.length), before);
     assert.ok(shardsIn(directory).length > before.length);
@@ -59,10 +59,10 @@ describe('the layout tar', () => {
 
   test('a shard size below the least, and an executor that cannot, are usage errors', async (t) => {
     const cwd = scratch(t);
-    const small = await sluice(['get', origin, '--layout', 'tar', '--shard-size', '10KB'], { cwd });
+    const small = await warmSluice(['get', origin, '--layout', 'tar', '--shard-size', '10KB'], { cwd });
     assert.equal(small.status, 2);
     assert.match(small.stderr, /--shard-size 10KB is too small: give at least 1MiB/);
-    const inline = await sluice(['get', origin, '--layout', 'tar', '--executor', 'inline'], { cwd });
+    const inline = await warmSluice(['get', origin, '--layout', 'tar', '--executor', 'inline'], { cwd });
     assert.equal(inline.status, 2);
     assert.match(inline.stderr, /tar needs the pool/);
   });

@@ -86,7 +86,7 @@ async function run(
   },
 ): Promise<RawServer> {
   const server = await serve(t, (request) => (request.number === 1 ? broken(BODY, headers) : next(request)));
-  const place = new Place(t);
+  const place = new Place(t, true);
   const { status, stderr } = await place.get([...args, `${server.origin}/a`]);
   assert.equal(status, 0, stderr);
   place.assertSound({ a: expected });
@@ -103,7 +103,7 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
         if (range === undefined) yield* broken(BODY, TAG, CUT, RESET);
         else yield rest(BODY, range.from);
       });
-      const place = new Place(t);
+      const place = new Place(t, true);
       const { status, stderr } = await place.get(['--executor', executor, `${server.origin}/a`]);
       assert.equal(status, 0, stderr);
       place.assertSound({ a: BODY });
@@ -127,7 +127,7 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
       yield pause(50);
       if (whole.length > 2 * MIB) yield END;
     });
-    const place = new Place(t);
+    const place = new Place(t, true);
     const { status, stderr } = await place.get(['--layout', 'hashed', `${server.origin}/a`]);
     assert.equal(status, 0, stderr);
     const names = readdirSync(place.directory, { recursive: true, encoding: 'utf8' });
@@ -159,7 +159,7 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
       else if (range === undefined) yield* broken(BODY, TAG);
       else yield rest(BODY, range.from);
     });
-    const place = new Place(t);
+    const place = new Place(t, true);
     assert.equal((await place.get([`${server.origin}/a`])).status, 0);
     place.assertSound({ a: BODY });
     assert.deepEqual(
@@ -187,7 +187,7 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
           sent += MIB;
         }
       });
-      const place = new Place(t);
+      const place = new Place(t, true);
       const url = `${server.origin}/a`;
       const onStart = async (pid: number): Promise<void> => {
         while (keptOf(place) < 20 * MIB) await pause(20);
@@ -226,7 +226,7 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
       else if (number === 2) yield* broken(BODY, TAG);
       else yield answer(OTHER, TAG);
     });
-    const place = new Place(t);
+    const place = new Place(t, true);
     assert.equal((await place.get([`${server.origin}/a`])).status, 0);
     place.assertSound({ a: OTHER });
     assert.ok(server.requests.every((request) => rangeOf(request) === undefined));
@@ -266,7 +266,7 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
     const server = await serve(t, ({ number }) =>
       number === 1 ? broken(encoded, headers) : [answer(encoded, headers)],
     );
-    const place = new Place(t);
+    const place = new Place(t, true);
     const { status, stderr } = await place.get([`${server.origin}/a`]);
     assert.equal(status, 0, stderr);
     place.assertSound({ a: BODY });
@@ -275,7 +275,7 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
 
   test('of which less than a MiB came', async (t) => {
     const server = await serve(t, ({ number }) => (number === 1 ? broken(BODY, TAG, MIB / 2) : [answer(BODY, TAG)]));
-    const place = new Place(t);
+    const place = new Place(t, true);
     assert.equal((await place.get([`${server.origin}/a`])).status, 0);
     assert.equal(rangeOf(server.requests[1] as RawRequest), undefined);
     place.assertSound({ a: BODY });
@@ -283,7 +283,7 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
 
   test('and of one that fails for good nothing is kept', async (t) => {
     const server = await serve(t, ({ path }) => (path === '/a' ? broken(BODY, TAG) : [answer('b')]));
-    const place = new Place(t);
+    const place = new Place(t, true);
     const { status } = await place.get(['--tries', '1', `${server.origin}/a`, `${server.origin}/b`]);
     assert.equal(status, 1);
     place.assertSound({ b: Buffer.from('b') });
@@ -292,7 +292,7 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
 
   test('where a link is in the place of what is kept: nothing outside is touched', async (t) => {
     const server = await serve(t, () => [answer(BODY, TAG)]);
-    const place = new Place(t);
+    const place = new Place(t, true);
     mkdirSync(join(place.directory, '.sluice'), { recursive: true });
     symlinkSync(place.elsewhere, join(place.directory, '.sluice', 'partial'));
     const { status, stderr } = await place.get([`${server.origin}/a`]);

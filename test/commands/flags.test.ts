@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { ALL_CODES } from '../../src/flags/codes.js';
 import { type RunningServer } from '../../src/server/server.js';
 import { serveInThread } from '../../src/server/thread.js';
-import { sluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 
 const ELAPSED = /Elapsed time: \d+\.\d\ds\n$/;
@@ -39,31 +39,31 @@ describe('sluice flags', () => {
   });
 
   test('a run with nothing said downloads the 20 most populous, 5 at once', async (t) => {
-    const { stdout } = await sluice(['flags', '--base-url', base], { cwd: scratch(t) });
+    const { stdout } = await warmSluice(['flags', '--base-url', base], { cwd: scratch(t) });
     assert.match(stdout, /^Searching for 20 flags: from BD to VN\n5 concurrent connections will be used\.$/m);
     assert.match(stdout, /^20 flags downloaded\.$/m);
   });
 
   test('the letter b searches 26 codes, downloads 17 and finds 9 missing, which is no failure', async (t) => {
-    const { status, stdout } = await sluice(['flags', 'b', '--base-url', base], { cwd: scratch(t) });
+    const { status, stdout } = await warmSluice(['flags', 'b', '--base-url', base], { cwd: scratch(t) });
     assert.equal(status, 0);
     assert.match(stdout, /^Searching for 26 flags: from BA to BZ$/m);
     assert.match(stdout, /^17 flags downloaded\.\n9 not found\.$/m);
   });
 
   test('ten codes or fewer are listed, and never more connections used than there are codes', async (t) => {
-    const { stdout } = await sluice(['flags', 'br', 'CN', '-m', '10', '--base-url', base], { cwd: scratch(t) });
+    const { stdout } = await warmSluice(['flags', 'br', 'CN', '-m', '10', '--base-url', base], { cwd: scratch(t) });
     assert.match(stdout, /^Searching for 2 flags: BR, CN\n2 concurrent connections will be used\.$/m);
   });
 
   test('one flag and one connection are told in the singular', async (t) => {
-    const { stdout } = await sluice(['flags', 'br', '--base-url', base], { cwd: scratch(t) });
+    const { stdout } = await warmSluice(['flags', 'br', '--base-url', base], { cwd: scratch(t) });
     assert.match(stdout, /^Searching for 1 flag: BR\n1 connection will be used\.$/m);
     assert.match(stdout, /^1 flag downloaded\.$/m);
   });
 
   test('--verbose prints a line for each code', async (t) => {
-    const { stdout } = await sluice(['flags', 'br', 'bx', '-v', '--base-url', base], { cwd: scratch(t) });
+    const { stdout } = await warmSluice(['flags', 'br', 'bx', '-v', '--base-url', base], { cwd: scratch(t) });
     assert.match(stdout, /^BR OK$/m);
     assert.match(stdout, /^BX not found$/m);
   });
@@ -71,7 +71,7 @@ describe('sluice flags', () => {
   test('what is there is replaced, as the scripts do', async (t) => {
     const cwd = scratch(t);
     for (const _ of [1, 2]) {
-      const { status, stdout } = await sluice(['flags', 'br', '--base-url', base], { cwd });
+      const { status, stdout } = await warmSluice(['flags', 'br', '--base-url', base], { cwd });
       assert.equal(status, 0);
       assert.match(stdout, /^1 flag downloaded\.$/m);
     }
@@ -83,7 +83,7 @@ describe('sluice flags', () => {
       t.after(() => failing?.close());
       const at = failing === undefined ? base : `http://localhost:${failing.port}/flags`;
       const args = ['flags', '-al', '100', '-m', '100', '-s', label.toLowerCase(), '--base-url', at];
-      const { status, stdout } = await sluice(args, { cwd: scratch(t) });
+      const { status, stdout } = await warmSluice(args, { cwd: scratch(t) });
       const ok = Number(/^(\d+) flags downloaded\.$/m.exec(stdout)?.[1]);
       const errors = Number(/^(\d+) errors\.$/m.exec(stdout)?.[1] ?? 0);
       assert.equal(ok + errors, 100);
@@ -97,7 +97,7 @@ describe('sluice flags', () => {
     const failing = await serveInThread({ errorRate: 1, seed: 2 });
     t.after(() => failing.close());
     const args = ['flags', 'a', '-v', '--base-url', `http://localhost:${failing.port}/flags`];
-    const { stdout } = await sluice(args, { cwd: scratch(t) });
+    const { stdout } = await warmSluice(args, { cwd: scratch(t) });
     assert.equal(stdout.match(/^\*\*\* Error for A[A-Z]: .+$/gm)?.length, 26);
     assert.match(stdout, /: the server answered 503$/m);
     assert.match(stdout, /: the connection was closed before the answer was whole$/m);
@@ -114,7 +114,7 @@ describe('sluice flags', () => {
   for (const [what, args, expected] of wrong) {
     test(`${what} is a usage error: status 2, the value, the usage, and nothing done`, async (t) => {
       const cwd = scratch(t);
-      const { status, stdout, stderr } = await sluice(['flags', ...args], { cwd });
+      const { status, stdout, stderr } = await warmSluice(['flags', ...args], { cwd });
       assert.equal(status, 2);
       assert.equal(stdout, '');
       assert.match(stderr, /^\*\*\* Usage error: /);

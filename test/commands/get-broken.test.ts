@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ran, sluice } from '../helpers/cli.js';
+import { type Ran, warmSluice } from '../helpers/cli.js';
 import { answer, END, type RawServer, type RawServerOptions, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
 
@@ -20,7 +20,7 @@ interface Result extends Ran {
 }
 
 async function get(directory: string, ...args: readonly string[]): Promise<Result> {
-  const ran = await sluice(['get', ...args, '-d', 'out', '--report', 'report.json'], { cwd: directory });
+  const ran = await warmSluice(['get', ...args, '-d', 'out', '--report', 'report.json'], { cwd: directory });
   const report = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8')) as Result['report'];
   const out = join(directory, 'out');
   return { ...ran, report, files: existsSync(out) ? readdirSync(out).filter((name) => !name.startsWith('.')) : [] };

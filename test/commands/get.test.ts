@@ -6,7 +6,7 @@ import type { Verdict } from '../../src/index.js';
 import { loadFlags } from '../../src/server/files.js';
 import { type RunningServer } from '../../src/server/server.js';
 import { serveInThread } from '../../src/server/thread.js';
-import { sluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 import { filesBelow } from '../helpers/folders.js';
 
@@ -59,7 +59,7 @@ describe('sluice get', () => {
       const cwd = scratch(t);
       const list = [...flags.keys()].map((path) => `${base}${path}\t${path.slice(7).replace('/', '-')}\n`).join('');
       writeFileSync(join(cwd, 'list'), list);
-      const args = ['get', '-i', 'list', '-d', 'out', '-m', '32', '-q', '--executor', executor];
+      const args = ['get', '-i', 'list', '-d', 'out', '-m', '8', '-q', '--executor', executor];
       assert.deepEqual(await sluice(args, { cwd }), { status: 0, stdout: '', stderr: '' });
       assert.equal(filesBelow(join(cwd, 'out')).length, flags.size);
       for (const [path, body] of flags) {
@@ -72,7 +72,7 @@ describe('sluice get', () => {
     const cwd = scratch(t);
     const urls = [`${base}/flags/br/metadata.json`, `${base}/flags/de/metadata.json`];
     const args = ['get', ...urls, urls[0] as string, urls[0] as string, '-d', 'out', '--report', 'report.json'];
-    assert.equal((await sluice(args, { cwd })).status, 0);
+    assert.equal((await warmSluice(args, { cwd })).status, 0);
     const report = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as Report;
     assert.deepEqual({ ok: report.ok, duplicates: report.duplicates }, { ok: 2, duplicates: 2 });
     assert.equal(filesBelow(join(cwd, 'out')).length, 2);
@@ -81,7 +81,7 @@ describe('sluice get', () => {
   test('a 404 and a refused line fail with status 1, are told with their numbers, and the run goes on', async (t) => {
     const cwd = scratch(t);
     writeFileSync(join(cwd, 'list'), `${base}/nothing\nftp://example.com/x\n${base}/flags/br/br.gif\n`);
-    const { status, stderr } = await sluice(['get', '-i', 'list', '-d', 'out', '--report', 'r.json'], { cwd });
+    const { status, stderr } = await warmSluice(['get', '-i', 'list', '-d', 'out', '--report', 'r.json'], { cwd });
     assert.equal(status, 1);
     assert.match(stderr, /list:2: /);
     assert.match(stderr, /the server answered 404/);
@@ -99,7 +99,7 @@ describe('sluice get', () => {
     const urls = ['br', 'de', 'fr', 'it', 'jp', 'in'].map(
       (cc) => `http://localhost:${failing.port}/flags/${cc}/${cc}.gif`,
     );
-    const { status } = await sluice(['get', ...urls, '-d', 'out', '--tries', '20', '-q'], { cwd });
+    const { status } = await warmSluice(['get', ...urls, '-d', 'out', '--tries', '20', '-q'], { cwd });
     assert.equal(status, 0);
     assert.equal(filesBelow(join(cwd, 'out')).length, urls.length);
   });
@@ -110,14 +110,14 @@ describe('sluice get', () => {
     t.after(() => slow.close());
     const urls = Array.from({ length: 6 }, (_, n) => `http://localhost:${slow.port}/flags/br/br.gif?${n}`);
     const args = ['get', ...urls, '-d', 'out', '-m', '1', '--overwrite', '--report', 'r.json'];
-    const { stderr } = await sluice(args, { cwd });
+    const { stderr } = await warmSluice(args, { cwd });
     const told =
       /^Held up by server (\d+)% \(1 request waiting for an answer\); more requests at once: raise --max-requests\.$/m;
     assert.match(stderr, told);
     const { verdict } = JSON.parse(readFileSync(join(cwd, 'r.json'), 'utf8')) as Report;
     assert.equal(verdict?.bound, 'server');
     assert.equal(Math.round(100 * verdict.share), Number(told.exec(stderr)?.[1]));
-    assert.equal((await sluice([...args, '--quiet'], { cwd })).stderr, '');
+    assert.equal((await warmSluice([...args, '--quiet'], { cwd })).stderr, '');
   });
 
   test('a file that is there is left as it is unless --overwrite says otherwise', async (t) => {
@@ -125,11 +125,11 @@ describe('sluice get', () => {
     mkdirSync(join(cwd, 'out'));
     writeFileSync(join(cwd, 'out', 'br.gif'), 'mine');
     const args = ['get', `${base}/flags/br/br.gif`, '-d', 'out'];
-    const refused = await sluice(args, { cwd });
+    const refused = await warmSluice(args, { cwd });
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /--overwrite|already/);
     assert.equal(readFileSync(join(cwd, 'out', 'br.gif'), 'utf8'), 'mine');
-    assert.equal((await sluice([...args, '--overwrite'], { cwd })).status, 0);
+    assert.equal((await warmSluice([...args, '--overwrite'], { cwd })).status, 0);
     assert.deepEqual(readFileSync(join(cwd, 'out', 'br.gif')), flags.get('/flags/br/br.gif'));
   });
 
@@ -138,7 +138,7 @@ describe('sluice get', () => {
     const urls = [`${base}/flags/br/br.gif`, `${base}/flags/br/metadata.json`];
     for (const check of ['structure', 'pixels']) {
       const args = ['get', ...urls, '-d', check, '--image-check', check, '--report', 'r.json'];
-      assert.equal((await sluice(args, { cwd })).status, 1);
+      assert.equal((await warmSluice(args, { cwd })).status, 1);
       assert.deepEqual(filesBelow(join(cwd, check)), ['br.gif']);
       const { causes } = JSON.parse(readFileSync(join(cwd, 'r.json'), 'utf8')) as Report;
       assert.deepEqual(causes, { BODY_IMAGE: 1 });
@@ -162,7 +162,7 @@ describe('sluice get', () => {
     test(`${what}: status 2, a message that names it, and nothing done`, async (t) => {
       const cwd = scratch(t);
       writeFileSync(join(cwd, 'file'), '');
-      const { status, stdout, stderr } = await sluice(['get', ...args], { cwd });
+      const { status, stdout, stderr } = await warmSluice(['get', ...args], { cwd });
       assert.equal(status, 2, stderr);
       assert.equal(stdout, '');
       assert.match(stderr, /^\*\*\* (?:Usage )?[eE]rror: /);
@@ -180,7 +180,7 @@ describe('sluice get', () => {
       t.skip('root may write everywhere');
       return;
     }
-    const { status, stderr } = await sluice(['get', `${base}/flags/br/br.gif`, '-d', 'out'], { cwd });
+    const { status, stderr } = await warmSluice(['get', `${base}/flags/br/br.gif`, '-d', 'out'], { cwd });
     assert.equal(status, 3);
     assert.match(stderr, /cannot write to --directory/);
     assert.ok(!existsSync(join(cwd, 'out', 'br.gif')));

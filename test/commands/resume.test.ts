@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, after, before, describe, test } from 'node:test';
-import { type Ran, sluice } from '../helpers/cli.js';
+import { type Ran, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
@@ -38,7 +38,7 @@ describe('sluice get, the same again', () => {
 
   const get = async (cwd: string, names: readonly string[], ...args: readonly string[]): Promise<Ran> => {
     requested = [];
-    return sluice(['get', ...names.map((name) => `${origin}/${name}`), '-d', 'd', ...args], { cwd });
+    return warmSluice(['get', ...names.map((name) => `${origin}/${name}`), '-d', 'd', ...args], { cwd });
   };
 
   for (const layout of ['flat', 'hashed', 'tar']) {
@@ -155,7 +155,7 @@ describe('sluice get, the same again', () => {
     assert.deepEqual(filesBelow(cwd), ['d/a', 'state/journal']);
     assert.equal((await get(cwd, ['a', 'b'], '--state', 'state')).status, 0);
     assert.deepEqual(requested, ['/b']);
-    const other = await sluice(['get', `${origin}/a`, '-d', 'other', '--state', 'state'], { cwd });
+    const other = await warmSluice(['get', `${origin}/a`, '-d', 'other', '--state', 'state'], { cwd });
     assert.equal(other.status, 2);
     assert.match(other.stderr, /--state .*state belongs to .*d, not to .*other: name a folder for each destination/);
     assert.equal((await get(cwd, ['new'], '--state', 'nowhere')).status, 0);
@@ -166,7 +166,7 @@ describe('sluice get, the same again', () => {
     const cwd = scratch(t);
     await get(cwd, ['a']);
     renameSync(join(cwd, 'd'), join(cwd, 'moved'));
-    const { status } = await sluice(['get', `${origin}/a`, `${origin}/b`, '-d', 'moved'], { cwd });
+    const { status } = await warmSluice(['get', `${origin}/a`, `${origin}/b`, '-d', 'moved'], { cwd });
     assert.equal(status, 0);
     assert.deepEqual(requested, ['/a', '/b']);
   });

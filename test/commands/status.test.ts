@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { FrameWriter, PREAMBLE, type RunRecord } from '../../src/journal/format.js';
 import { keyOf } from '../../src/journal/ledger.js';
-import { sluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
@@ -55,7 +55,7 @@ describe('status and retry', () => {
   });
 
   async function told(cwd: string, ...more: string[]): Promise<{ status: number | null; told: Told }> {
-    const { status, stdout, stderr } = await sluice(['status', 'd', '--json', ...more], { cwd });
+    const { status, stdout, stderr } = await warmSluice(['status', 'd', '--json', ...more], { cwd });
     assert.equal(stderr, '');
     return { status, told: JSON.parse(stdout) as Told };
   }
@@ -67,9 +67,9 @@ describe('status and retry', () => {
       (path) => secret + path,
     );
     writeFileSync(join(cwd, 'urls'), urls.join('\n'));
-    assert.equal((await sluice(['get', '-i', 'urls', '-d', 'd'], { cwd })).status, 1);
+    assert.equal((await warmSluice(['get', '-i', 'urls', '-d', 'd'], { cwd })).status, 1);
     const journal = readFileSync(join(cwd, 'd/.sluice/journal'));
-    const plain = await sluice(['status', 'd'], { cwd });
+    const plain = await warmSluice(['status', 'd'], { cwd });
     assert.equal(plain.status, 1);
     assert.match(plain.stdout, /^d: 2 files stored, 32 B\.$/m);
     assert.match(plain.stdout, /^1 not found\.$/m);
@@ -82,7 +82,7 @@ describe('status and retry', () => {
     sometimes = 200;
     requested.splice(0);
     writeFileSync(join(cwd, 'urls'), urls.join('\r\n'));
-    const retried = await sluice(['retry', 'd'], { cwd });
+    const retried = await warmSluice(['retry', 'd'], { cwd });
     assert.equal(retried.status, 1);
     assert.match(retried.stderr, /^2 files downloaded/m);
     assert.deepEqual(requested.toSorted(), ['/never/1', '/sometimes/1', '/sometimes/b/x.jpg']);
@@ -97,23 +97,23 @@ describe('status and retry', () => {
     assert.equal(then.running, false);
     // The names are those that the first run would have given.
     const clean = scratch(t);
-    await sluice(['get', ...urls, '-d', 'd'], { cwd: clean });
+    await warmSluice(['get', ...urls, '-d', 'd'], { cwd: clean });
     assert.deepEqual(filesBelow(join(cwd, 'd')), filesBelow(join(clean, 'd')));
-    assert.equal((await sluice(['get', '-i', 'urls', '-d', 'd'], { cwd })).status, 1);
+    assert.equal((await warmSluice(['get', '-i', 'urls', '-d', 'd'], { cwd })).status, 1);
     assert.equal(requested.filter((url) => url === '/a/x.jpg').length, 1, 'only by the clean run');
   });
 
   test('what was begun when a run was killed is unfinished; retry takes what is there', async (t) => {
     const cwd = scratch(t);
     const urls = Array.from({ length: 5 }, (_, i) => `${origin}/${i}`);
-    assert.equal((await sluice(['get', ...urls, '-d', 'd'], { cwd })).status, 0);
+    assert.equal((await warmSluice(['get', ...urls, '-d', 'd'], { cwd })).status, 0);
     assert.equal((await told(cwd)).status, 0);
     asAfterKill(join(cwd, 'd/.sluice/journal'), { stored: false });
     rmSync(join(cwd, 'd/3'));
     const { status, told: then } = await told(cwd);
     assert.deepEqual([status, then.stored, then.unfinished], [1, 0, 5]);
     requested.splice(0);
-    const retried = await sluice(['retry', 'd'], { cwd });
+    const retried = await warmSluice(['retry', 'd'], { cwd });
     assert.equal(retried.status, 0, retried.stderr);
     assert.match(retried.stderr, /^1 file downloaded/m);
     assert.match(retried.stderr, /^4 files of an earlier run are there/m);
@@ -124,16 +124,16 @@ describe('status and retry', () => {
   test('in shards, retry keeps the keys, and fetches what was in a shard that is gone', async (t) => {
     const cwd = scratch(t);
     const urls = ['/a', '/sometimes/b', '/c'].map((path) => origin + path);
-    assert.equal((await sluice(['get', ...urls, '-d', 'd', '--layout', 'tar'], { cwd })).status, 1);
+    assert.equal((await warmSluice(['get', ...urls, '-d', 'd', '--layout', 'tar'], { cwd })).status, 1);
     sometimes = 200;
-    assert.equal((await sluice(['retry', 'd'], { cwd })).status, 0);
+    assert.equal((await warmSluice(['retry', 'd'], { cwd })).status, 0);
     const shards = shardsIn(join(cwd, 'd'));
     assert.equal(shards.length, 2);
     assert.match(readFileSync(shards[1] as string).toString('latin1', 0, 100), /^000000001\.bin\0/);
     rmSync(shards[0] as string);
     const { status, told: then } = await told(cwd);
     assert.deepEqual([status, then.stored, then.causes], [1, 1, { STORE_CHANGED: 2 }]);
-    assert.equal((await sluice(['retry', 'd'], { cwd })).status, 0);
+    assert.equal((await warmSluice(['retry', 'd'], { cwd })).status, 0);
     assert.deepEqual([...bodiesIn(shardsIn(join(cwd, 'd')).map((path) => readFileSync(path))).keys()].toSorted(), [
       'a',
       'b',
@@ -152,7 +152,7 @@ describe('status and retry', () => {
     assert.equal(status, 1);
     assert.equal(then.running === false ? 0 : then.running.pid, pid);
     assert.match(
-      (await sluice(['status', 'd'], { cwd })).stdout,
+      (await warmSluice(['status', 'd'], { cwd })).stdout,
       new RegExp(`^A run is going on: process ${pid} on`, 'm'),
     );
     for (const response of held) response.end('at last');
@@ -163,7 +163,7 @@ describe('status and retry', () => {
   test('without a journal there is nothing to tell, and nothing is made', async (t) => {
     const cwd = scratch(t);
     for (const command of ['status', 'retry']) {
-      const { status, stderr } = await sluice([command, 'd'], { cwd });
+      const { status, stderr } = await warmSluice([command, 'd'], { cwd });
       assert.equal(status, 2);
       assert.match(stderr, /there is no journal in d\/\.sluice/);
     }
@@ -187,7 +187,7 @@ describe('status and retry', () => {
     writer.item(0, keyOf(`${origin}/a`, '../out'), `${origin}/a`, '../out');
     mkdirSync(join(cwd, 'd/.sluice'), { recursive: true });
     writeFileSync(join(cwd, 'd/.sluice/journal'), Buffer.concat([PREAMBLE, writer.take(PREAMBLE.length)]));
-    const { status, stderr } = await sluice(['retry', 'd'], { cwd });
+    const { status, stderr } = await warmSluice(['retry', 'd'], { cwd });
     assert.equal(status, 3);
     assert.match(stderr, /tells of \.\.\/out, a name that no file of sluice gets/);
     assert.deepEqual(requested, []);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
 import { claimedSize, PREAMBLE } from '../../src/journal/format.js';
 import { noise } from '../helpers/bodies.js';
-import { type Ran, sluice } from '../helpers/cli.js';
+import { type Ran, warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 import { bodiesIn, shardsIn } from '../helpers/tars.js';
 
@@ -36,7 +36,7 @@ describe('verify', () => {
   async function stored(t: TestContext, count: number, ...more: string[]): Promise<{ cwd: string; d: string }> {
     const cwd = scratch(t);
     writeFileSync(join(cwd, 'urls'), Array.from({ length: count }, (_, i) => `${origin}/${i}.jpg`).join('\n'));
-    const ran = await sluice(['get', '-i', 'urls', '-d', 'd', '-m', '2', ...more], { cwd });
+    const ran = await warmSluice(['get', '-i', 'urls', '-d', 'd', '-m', '2', ...more], { cwd });
     assert.equal(ran.status, 0, ran.stderr);
     requested.splice(0);
     return { cwd, d: join(cwd, 'd') };
@@ -59,7 +59,7 @@ describe('verify', () => {
     damage(path, (starts[2] as number) + 30);
   }
 
-  const verify = (cwd: string, ...more: string[]): Promise<Ran> => sluice(['verify', 'd', ...more], { cwd });
+  const verify = (cwd: string, ...more: string[]): Promise<Ran> => warmSluice(['verify', 'd', ...more], { cwd });
 
   test('tells what is missing, of another size or of another content; --repair fetches just that again', async (t) => {
     const { cwd, d } = await stored(t, 12);
@@ -93,7 +93,7 @@ describe('verify', () => {
     const repaired = await verify(cwd, '--repair');
     assert.equal(repaired.status, 1);
     assert.match(repaired.stderr, /^1 not found\.$/m);
-    assert.equal((await sluice(['status', 'd'], { cwd })).status, 1);
+    assert.equal((await warmSluice(['status', 'd'], { cwd })).status, 1);
   });
 
   test('a repair that ends before it has fetched anything leaves that to the next one', async (t) => {
@@ -113,7 +113,7 @@ describe('verify', () => {
   test('a damaged shard is set aside, and its items are fetched into a new one', async (t) => {
     const { cwd, d } = await stored(t, 6, '--layout', 'tar');
     writeFileSync(join(cwd, 'urls'), Array.from({ length: 9 }, (_, i) => `${origin}/${i}.jpg`).join('\n'));
-    assert.equal((await sluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar'], { cwd })).status, 0);
+    assert.equal((await warmSluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar'], { cwd })).status, 0);
     requested.splice(0);
     damage(join(d, '00000.tar'), 1_000);
     const found = await verify(cwd);
@@ -137,7 +137,7 @@ describe('verify', () => {
       ['status', 'd'],
       ['get', '-i', 'urls', '-d', 'd'],
     ]) {
-      const refused = await sluice(args, { cwd });
+      const refused = await warmSluice(args, { cwd });
       assert.equal(refused.status, 3);
       assert.match(refused.stderr, /is damaged at byte \d+: sluice verify --repair keeps what is whole/);
     }
@@ -147,7 +147,7 @@ describe('verify', () => {
     assert.equal(repaired.status, 0, repaired.stderr);
     assert.deepEqual(readFileSync(join(d, '.sluice/journal.damaged-1')), before);
     assert.ok(requested.length < 400, `${requested.length} were fetched again`);
-    const rest = await sluice(['get', '-i', 'urls', '-d', 'd', '--overwrite'], { cwd });
+    const rest = await warmSluice(['get', '-i', 'urls', '-d', 'd', '--overwrite'], { cwd });
     assert.equal(rest.status, 0, rest.stderr);
     assert.ok(requested.length < 400, `${requested.length} were fetched again`);
     for (let i = 0; i < 400; i += 1) assert.ok(readFileSync(join(d, `${i}.jpg`)).equals(BODY), `${i}.jpg`);
@@ -161,7 +161,7 @@ describe('verify', () => {
     const repaired = await verify(cwd, '--repair');
     assert.equal(repaired.status, 0, repaired.stderr);
     assert.match(repaired.stdout, /^400 files right/m);
-    const rest = await sluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar'], { cwd });
+    const rest = await warmSluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar'], { cwd });
     assert.equal(rest.status, 0, rest.stderr);
     assert.deepEqual(requested, []);
     assert.equal(bodiesIn(shardsIn(d).map((path) => readFileSync(path))).size, 400);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Ran, type RunOptions, sluice } from './cli.js';
+import { type Ran, type RunOptions, sluice, warmSluice } from './cli.js';
 import { scratch } from './scratch.js';
 
 /** Bodies by the names that their files shall have below the destination. */
@@ -34,8 +34,11 @@ export class Place {
   readonly #outer: string;
   readonly #report: string;
   readonly #before: string;
+  readonly #warm: boolean;
 
-  constructor(t: { after(fn: () => void): void }) {
+  /** @param warm whether runs that are not to be told apart from others share a process */
+  constructor(t: { after(fn: () => void): void }, warm = false) {
+    this.#warm = warm;
     const root = scratch(t);
     this.#outer = join(root, 'outer');
     this.#report = join(root, 'report.json');
@@ -54,7 +57,10 @@ export class Place {
     options: Omit<RunOptions, 'cwd'> = {},
   ): Promise<Ran & { readonly report: Reported | undefined }> {
     writeFileSync(this.#report, '');
-    const ran = await sluice(['get', '-d', 'd', '--report', this.#report, ...args], { cwd: this.cwd, ...options });
+    const line = ['get', '-d', 'd', '--report', this.#report, ...args];
+    const { cwd } = this;
+    const isPlain = Object.keys(options).length === 0;
+    const ran = await (this.#warm && isPlain ? warmSluice(line, { cwd }) : sluice(line, { cwd, ...options }));
     const text = readFileSync(this.#report, 'utf8');
     return { ...ran, report: text === '' ? undefined : (JSON.parse(text) as Reported) };
   }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
 import { noise } from '../helpers/bodies.js';
-import { type Ran, sluice } from '../helpers/cli.js';
+import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
 import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
 import { bodiesIn, shardsIn } from '../helpers/tars.js';
@@ -42,7 +42,7 @@ describe('shards that were sealed and not written down', () => {
 
     get(...more: string[]): Promise<Ran> {
       writeFileSync(join(this.cwd, 'urls'), this.lines.join('\n'));
-      return sluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar', '--shard-size', '1MiB', ...more], this);
+      return warmSluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar', '--shard-size', '1MiB', ...more], this);
     }
 
     /** Names in all shards; fails when one is there twice. */

@@ -1,0 +1,46 @@
+/** Runs command lines that its parent sends, one after the other, as the command does, but for the end of the process. */
+import threads = require('../../src/libuv-threads.cjs');
+import type { CommandLine, Ran } from './cli.js' with { 'resolution-mode': 'import' };
+
+class Exit extends Error {
+  constructor(readonly status: number) {
+    super(`status ${status}`);
+  }
+}
+
+const told = { stdout: '', stderr: '' };
+for (const name of ['stdout', 'stderr'] as const) {
+  Object.defineProperty(process[name], 'isTTY', { value: false });
+  process[name].write = (text: string | Uint8Array): boolean => {
+    told[name] += typeof text === 'string' ? text : Buffer.from(text).toString();
+    return true;
+  };
+}
+const exit = process.exit.bind(process);
+process.on('disconnect', () => exit());
+process.exit = (status) => {
+  throw new Exit(Number(status));
+};
+
+threads.startThreads(() => {
+  const loading = import('../../src/program.js');
+  process.on('message', ({ args, cwd }: CommandLine) => {
+    void loading.then(async ({ run }) => {
+      process.chdir(cwd);
+      const status = await run(['node', 'sluice', ...args]).then(
+        () => null,
+        (error: unknown) => {
+          if (error instanceof Exit) return error.status;
+          throw error;
+        },
+      );
+      // Each run watches for its own threads.
+      process.removeAllListeners('worker');
+      for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error');
+      process.chdir('/');
+      const ran: Ran = { status, ...told };
+      Object.assign(told, { stdout: '', stderr: '' });
+      process.send?.(ran);
+    });
+  });
+});
