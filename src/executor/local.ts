@@ -86,8 +86,9 @@ export class LocalExecutor implements Executor {
     // Of large bodies, which wait for their parts, only the operations are known.
     const times = partOf(since, Math.max(this.#taken, since.create + since.write + since.rename));
     this.#taken = 0;
-    const writers = this.#kind === 'inline' ? 1 : this.#maxRunning;
-    return { waiting: this.#waiting.length, writers, times, onMain: true, sharing: false };
+    const sharing = this.#kind === 'libuv';
+    const writers = sharing ? this.#maxRunning : 1;
+    return { waiting: this.#waiting.length, writers, times, onMain: true, sharing };
   }
 
   async close(): Promise<void> {
