@@ -86,19 +86,18 @@ export class StagesWitness implements Witness<StagesLook> {
 
   note(look: StagesLook, interval: Interval): void {
     const { load } = look;
-    if (this.#isQueueBefore(load, look, interval)) this.#charges.defer(interval.elapsed, interval.busy > BUSY);
+    const { elapsed } = interval;
+    const busy = isAlone(load) || interval.busy > BUSY;
+    if (this.#isQueueBefore(look, elapsed, busy)) this.#charges.defer(elapsed, busy);
     else this.#chargeRequests(look, interval);
     this.#waited = load.waiting > 0;
     if (load.times.wall > 0) this.#decide(load);
   }
 
-  #isQueueBefore(
-    { waiting, times, onMain }: Load,
-    { onlyStore, refused }: StagesLook,
-    { elapsed, busy }: Interval,
-  ): boolean {
+  #isQueueBefore({ load, onlyStore, refused }: StagesLook, elapsed: number, busy: boolean): boolean {
+    const { waiting, times, onMain } = load;
     // Where the main thread stores, what waits for it lies in the sockets.
-    if (onMain && busy > BUSY && times.wall > elapsed / 2) return true;
+    if (onMain && busy && times.wall > elapsed / 2) return true;
     return onlyStore || (waiting > 0 && (this.#waited || refused));
   }
 
@@ -172,6 +171,11 @@ export class ThreadsWitness implements Witness<ThreadsLook> {
       operations: times,
     });
   }
+}
+
+/** The main thread is the writer: while it stores, it does nothing else. */
+function isAlone({ onMain, writers }: Load): boolean {
+  return onMain && writers === 1;
 }
 
 /** What keeps requests from being made. */

@@ -98,14 +98,16 @@ describe('a moment is charged to', () => {
     const times = { ...WRITING, wall: 45, run: 2, write: 40, create: 2, rename: 2 };
     const load = { waiting: 0, writers: 1, times, onMain: true, sharing: false };
     assert.equal(boundOf({ ...ASKING, busy: 1, load }), 'storage');
+    // A look comes when the loop does: what was waited for between two stores is in it.
+    assert.equal(boundOf({ ...ASKING, elapsed: 60, busy: 0.8, load }), 'storage');
+    assert.equal(boundOf({ ...ASKING, elapsed: 100, busy: 0.4, load }), 'server');
   });
 
   test('the main thread when it stores itself and is on a processor', () => {
     const times = { ...IN_MEMORY, wall: 45, run: 40, wait: 5 };
-    assert.equal(
-      boundOf({ ...ASKING, busy: 1, load: { waiting: 0, writers: 1, times, onMain: true, sharing: false } }),
-      'main thread',
-    );
+    const load = { waiting: 0, writers: 1, times, onMain: true, sharing: false };
+    assert.equal(boundOf({ ...ASKING, busy: 1, load }), 'main thread');
+    assert.equal(boundOf({ ...ASKING, elapsed: 60, busy: 0.8, load }), 'main thread');
   });
 
   test('the budget when it has no room and no body waits for a writer', () => {
