@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { download, type DownloadOptions, FetchError, type ItemRequest, SluiceError, UsageError } from '../src/index.js';
@@ -113,7 +112,7 @@ describe('download', () => {
   });
 
   test('a reader that is slow slows the run down: outcomes do not pile up without bound', async (t) => {
-    const count = 12_000;
+    const count = 9_000;
     const run = download(requests(count), { directory: scratch(t), maxRequests: 64, memory: '8MiB' });
     let read = 0;
     for await (const outcome of run) {
@@ -122,6 +121,7 @@ describe('download', () => {
       if (read > 1) continue;
       while (run.summary.running + run.summary.waiting > 0) await sleep(20);
       const waiting = run.summary.ok;
+      t.diagnostic(`${waiting} outcomes wait`);
       await sleep(300);
       assert.ok(waiting < count, `${waiting} outcomes wait`);
       assert.equal(run.summary.ok, waiting, 'no new requests start');
@@ -146,38 +146,5 @@ describe('download', () => {
     t.diagnostic(`at most ${(most / 2 ** 20).toFixed(2)} MiB waited`);
     assert.ok(most <= memory);
     assert.ok(most > memory / 4, 'the storage was slow enough to be waited for');
-  });
-
-  /** The longest stall of this thread's event loop, in milliseconds, while 600 files are stored at 20 ms each. */
-  async function longestStall(executor: 'pool' | 'inline', directory: string): Promise<number> {
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    const options = {
-      directory,
-      executor,
-      maxRequests: 32,
-      workers: 4,
-      simulatedLatency: { name: 0, write: STORE_WAIT },
-    };
-    delay.enable();
-    for await (const outcome of download(requests(600), options)) assert.equal(outcome.status, 'ok');
-    delay.disable();
-    return delay.max / 1e6;
-  }
-
-  /** Milliseconds that the store waits for each file. */
-  const STORE_WAIT = 20;
-
-  test('slow writing stalls the event loop with inline and does not with the pool', async (t) => {
-    const inline = await longestStall('inline', scratch(t));
-    // The machine may stall any process: the least of some runs is what the pool causes itself.
-    let least = Infinity;
-    for (let run = 1; run <= 5 && least / STORE_WAIT >= 2.5; run += 1) {
-      const pool = await longestStall('pool', scratch(t));
-      t.diagnostic(`longest stall: pool ${pool.toFixed(1)} ms, inline ${inline.toFixed(1)} ms`);
-      least = Math.min(least, pool);
-    }
-    assert.ok(least / STORE_WAIT < 2.5, `pool stalled ${least} ms`);
-    assert.ok(inline / STORE_WAIT > 2.5, `inline stalled ${inline} ms`);
-    assert.ok(inline / least > 2);
   });
 });

@@ -10,8 +10,9 @@ import { join } from 'node:path';
 const MAJORS = ['20', '22', '24', '26'];
 
 const platform = process.platform === 'win32' ? 'win' : process.platform;
+/** One at a time: some compare times. */
 const tests = readdirSync('dist/test', { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.js'))
+  .filter((name) => /\.(?:test|timing)\.js$/.test(name))
   .map((name) => join('dist/test', name));
 const prefix = mkdtempSync(join(tmpdir(), 'sluice-nodes-'));
 let failed = 0;
@@ -23,7 +24,7 @@ try {
     const node = join(prefix, 'node_modules', `n${major}`, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
     const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
     process.stdout.write(`\n== Node ${version}\n`);
-    const { status } = spawnSync(node, ['--test', ...tests], { stdio: 'inherit' });
+    const { status } = spawnSync(node, ['--test', '--test-concurrency=1', ...tests], { stdio: 'inherit' });
     if (status !== 0) failed += 1;
   }
 } finally {

@@ -7,10 +7,11 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { toHtml } from '../../src/bench/page/html.js';
 import type { BenchReport, StrategyReport } from '../../src/bench/report.js';
-import { onSlowStorage, REPORTS } from '../helpers/bench-reports.js';
+import { onSlowStorage, REPORTS, withDecoding } from '../helpers/bench-reports.js';
 import { findChromium, launch } from '../helpers/chromium.js';
 import { inPage, type Line, lines, type Mark, marks, structure } from '../helpers/page-probe.js';
 import { scratch } from '../helpers/scratch.js';
+import { thorough } from '../helpers/thorough.js';
 
 type View = { readonly width: number; readonly colorScheme: 'light' | 'dark'; readonly media?: 'print' };
 
@@ -55,7 +56,7 @@ describe('in a browser', { timeout: 120_000 }, () => {
     return { page, noise };
   }
 
-  for (const [name, report] of Object.entries(REPORTS)) {
+  for (const [name, report] of Object.entries(thorough ? REPORTS : { onSlowStorage, withDecoding })) {
     test(`${name}: its marks are true, its text can be read, and it asks for nothing`, { skip }, async (t) => {
       const { page, noise } = await open(t, report);
       const embedded: unknown = JSON.parse((await page.locator('#report').textContent()) ?? '');

@@ -1,70 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeBodies } from '../../src/bench/bodies.js';
-import { ENCODINGS, type ServerSettings } from '../../src/bench/report.js';
+import { ENCODINGS } from '../../src/bench/report.js';
 import { benchItem, type BenchServer, startBenchServer } from '../../src/bench/server.js';
 import { SluiceError, UsageError } from '../../src/errors.js';
-
-const SETTINGS: ServerSettings = {
-  bodies: { kind: 'fixed', size: 4000 },
-  encoding: 'identity',
-  latency: 0,
-  errorRate: 0,
-  bandwidth: 0,
-  seed: 1,
-};
-
-async function serve(t: TestContext, settings: Partial<ServerSettings> = {}): Promise<BenchServer> {
-  const server = await startBenchServer({ ...SETTINGS, ...settings });
-  t.after(async () => server.stop().catch(() => undefined));
-  return server;
-}
-
-function agentOf(t: TestContext, maxSockets: number): Agent {
-  const agent = new Agent({ keepAlive: true, maxSockets });
-  t.after(() => agent.destroy());
-  return agent;
-}
-
-interface Got {
-  /** 0 for a connection that was reset. */
-  readonly status: number;
-  readonly body: Buffer;
-  readonly headers: NodeJS.Dict<string | string[]>;
-}
-
-/** As it comes, without any decoding. */
-async function ask(url: string, agent: Agent): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? -1, body: Buffer.concat(chunks), headers: response.headers });
-      });
-    }).on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNRESET') resolve({ status: 0, body: Buffer.alloc(0), headers: {} });
-      else reject(error);
-    });
-  });
-}
-
-/** The answers to items, in order, over so many connections. */
-async function download(
-  { base }: BenchServer,
-  settings: Partial<ServerSettings>,
-  count: number,
-  agent: Agent,
-): Promise<Got[]> {
-  const items = Array.from({ length: count }, (_, index) => benchItem(base, { ...SETTINGS, ...settings }, index));
-  return Promise.all(items.map(({ url }) => ask(url, agent)));
-}
+import { agentOf, download, serve, SETTINGS, sum } from '../helpers/bench-client.js';
 
 /** What a server answers to bytes as they are, in pieces, until it closes or for a while. */
 async function converse(server: BenchServer, pieces: readonly string[], enough: RegExp): Promise<string> {
@@ -89,10 +33,6 @@ async function converse(server: BenchServer, pieces: readonly string[], enough: 
 
 function statuses(answer: string): string[] {
   return [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? '');
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Whether a server still answers after a while. Its number says less: it is there until somebody asks how it ended. */
@@ -235,21 +175,6 @@ describe('HTTP', () => {
 });
 
 describe('what was asked for', () => {
-  test('latency: each answer waits, all of them at once', async (t) => {
-    const latency = 20;
-    const server = await serve(t, { latency });
-    const agent = agentOf(t, 200);
-    await download(server, {}, 200, agent);
-    const started = performance.now();
-    for (let index = 0; index < 10; index++) await download(server, {}, 1, agent);
-    const sequential = performance.now() - started;
-    assert.ok(sequential >= 10 * latency, String(sequential));
-    const again = performance.now();
-    await download(server, {}, 200, agent);
-    const together = performance.now() - again;
-    assert.ok(together >= latency && together < sequential, `${together} for 200, ${sequential} for 10`);
-  });
-
   test('error rate: as many failures as asked, by the seed', async (t) => {
     const settings = { errorRate: 0.3, bodies: { kind: 'fixed', size: 10 } } as const;
     const run = async (seed: number): Promise<number[]> => {
@@ -270,43 +195,6 @@ describe('what was asked for', () => {
     const runs = await Promise.all([run(1), run(1), run(2)]);
     assert.deepEqual(runs[0], runs[1]);
     assert.notDeepEqual(runs[0], runs[2]);
-  });
-
-  for (const [what, size, connections, least] of [
-    ['large bodies on a few connections', 100_000, 4, 0.85],
-    ['small bodies on many', 5000, 50, 0.85],
-    // The link is idle for as long as the client takes for its next request.
-    ['small bodies one after the other', 5000, 1, 0.5],
-  ] as const) {
-    test(`bandwidth: ${what} share it, and take all of it`, async (t) => {
-      const bandwidth = 1_000_000;
-      const settings = { bandwidth, bodies: { kind: 'fixed', size } } as const;
-      const server = await serve(t, settings);
-      const agent = agentOf(t, connections);
-      const started = performance.now();
-      const got = await download(server, settings, 400_000 / size, agent);
-      const rate = (1000 * sum(got.map(({ body }) => body.length))) / (performance.now() - started);
-      assert.ok(rate < 1.15 * bandwidth && rate > least * bandwidth, `${rate} bytes a second`);
-      assert.equal((await server.take()).bytes, 400_000);
-    });
-  }
-
-  test('bandwidth: heads come at once, and bodies that wait get equal shares', async (t) => {
-    const settings = { bandwidth: 2_000_000, bodies: { kind: 'fixed', size: 200_000 } } as const;
-    const server = await serve(t, settings);
-    const heads: number[] = [];
-    const ends: number[] = [];
-    await Promise.all(
-      [0, 1, 2, 3].map(async (index) => {
-        const response = await fetch(benchItem(server.base, settings, index).url);
-        heads.push(performance.now());
-        await response.arrayBuffer();
-        ends.push(performance.now());
-      }),
-    );
-    // One after the other they would end three quarters of the time apart.
-    const [first, last, end] = [Math.min(...ends), Math.max(...heads), Math.max(...ends)];
-    assert.ok(end - first < 0.4 * (end - last), `${end - first} of ${end - last}`);
   });
 
   test('settings out of bounds are refused before anything is started', async () => {

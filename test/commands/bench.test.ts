@@ -1,33 +1,23 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { HeadlineReport } from '../../src/bench/headline.js';
-import type { BenchReport } from '../../src/bench/report.js';
-import { CLI, type Ran, sluice } from '../helpers/cli.js';
+import { assertInterrupted, benchIn, QUICK, reportIn } from '../helpers/bench-command.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
 const timeout = 120_000;
-const QUICK = ['--rounds', '3', '--seconds', '0.1', '--advice', '0', '-m', '4'];
-
-async function benchIn(cwd: string, ...args: readonly string[]): Promise<Ran> {
-  return sluice(['bench', '-d', 'there', ...args], { cwd });
-}
-
-function reportIn(cwd: string): BenchReport {
-  return JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as BenchReport;
-}
 
 describe('sluice bench', { timeout }, () => {
   test('measures each strategy in each round, tells it in three ways, and leaves nothing but them', async (t) => {
     const cwd = scratch(t);
-    const args = ['--files', '100', '--html', 'report.html', '--json', 'report.json'];
+    const args = ['--files', '100', '--advice', '0.1', '--html', 'report.html', '--json', 'report.json'];
     const { status, stdout, stderr } = await benchIn(cwd, ...QUICK, ...args);
     assert.equal(status, 0, stderr);
     assert.deepEqual(readdirSync(cwd).toSorted(), ['report.html', 'report.json']);
@@ -49,77 +39,22 @@ describe('sluice bench', { timeout }, () => {
     }
     assert.equal(report.ratios.length, 8);
     assert.match(stdout, /Only 3 rounds/);
+    // In no time, what was asked for is all that is tried.
+    assert.deepEqual(
+      report.advice?.tried.map(({ setting }) => setting),
+      [{ layout: 'flat', requests: 4, workers: 'auto' }],
+    );
     assert.ok(readFileSync(join(cwd, 'report.html'), 'utf8').includes(report.answer[0] as string));
-  });
-
-  test('measures a list of the user’s own server', async (t) => {
-    const server = createServer((_request, response) => response.end('a body')).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    t.after(() => server.close());
-    const cwd = scratch(t);
-    const { port } = server.address() as AddressInfo;
-    const lines = Array.from({ length: 30 }, (_, n) => `http://127.0.0.1:${port}/f${n}\n`);
-    writeFileSync(join(cwd, 'list'), lines.join(''));
-    const args = ['--url-list', 'list', '--files', '99', '--strategies', 'pool,inline', '--json', 'report.json'];
-    const { status, stderr } = await benchIn(cwd, ...QUICK, ...args);
-    assert.equal(status, 0, stderr);
-    const { strategies, work } = reportIn(cwd);
-    assert.deepEqual([work.list, work.server], ['list', null]);
-    assert.deepEqual(
-      strategies.map(({ strategy, files, runs }) => [strategy, files, runs[0]?.bytes]),
-      [
-        ['inline', 30, 180],
-        ['pool', 30, 180],
-      ],
-    );
-  });
-
-  test('says what failed', async (t) => {
-    const server = createServer((request, response) => {
-      response.writeHead(request.url === '/f7' ? 404 : 200).end('a body');
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    t.after(() => server.close());
-    const cwd = scratch(t);
-    const { port } = server.address() as AddressInfo;
-    const lines = Array.from({ length: 20 }, (_, n) => `http://127.0.0.1:${port}/f${n}\n`);
-    writeFileSync(join(cwd, 'list'), lines.join(''));
-    const args = ['--url-list', 'list', '--files', '99', '--strategies', 'inline,pool', '--json', 'report.json'];
-    const { status, stdout, stderr } = await benchIn(cwd, ...QUICK, ...args);
-    assert.equal(status, 0, stderr);
-    assert.deepEqual(
-      reportIn(cwd).strategies.map(({ failed, runs }) => [failed, runs.map(({ stored }) => stored)]),
-      [
-        [3, [19, 19, 19]],
-        [3, [19, 19, 19]],
-      ],
-    );
-    assert.match(stdout, /Of 60 files of inline, 3 failed/);
   });
 });
 
 describe('sluice bench finds', { timeout }, () => {
-  test('the layout that gains where names are slow, and proves it in pairs', async (t) => {
-    const cwd = scratch(t);
-    const slow = ['--simulate-latency', '4,0', '--strategies', 'inline,pool', '--rounds', '3', '--files', '150'];
-    const { status, stdout, stderr } = await benchIn(cwd, ...slow, '--advice', '10', '--json', 'report.json');
-    assert.equal(status, 0, stderr);
-    const { advice, storage } = reportIn(cwd);
-    assert.deepEqual(storage.simulated, { name: 4, write: 0 });
-    assert.ok(advice !== null && advice.tried.length >= 3);
-    assert.notEqual(advice.best.layout, 'flat');
-    assert.match(advice.flags, new RegExp(`--layout ${advice.best.layout}`));
-    assert.ok(advice.gain.least > 2, JSON.stringify(advice.gain));
-    assert.match(stdout, /On storage simulated to be slow, --layout (?:hashed|tar)/);
-    assert.deepEqual(readdirSync(cwd), ['report.json']);
-  });
-
   test("the book's figures with --flags", async (t) => {
     const cwd = scratch(t);
-    const { status, stdout, stderr } = await benchIn(cwd, '--flags', '--latency', '5', '--json', 'report.json');
+    const { status, stdout, stderr } = await benchIn(cwd, '--flags', '--latency', '2', '--json', 'report.json');
     assert.equal(status, 0, stderr);
     const { cases, latency } = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as HeadlineReport;
-    assert.equal(latency, 5);
+    assert.equal(latency, 2);
     assert.deepEqual(
       cases.map(({ requests, book }) => [requests, book]),
       [
@@ -166,7 +101,7 @@ describe('sluice bench refuses, before anything is measured,', { timeout }, () =
   for (const [title, args, message] of wrong) {
     test(title, async (t) => {
       const cwd = scratch(t);
-      const { status, stderr } = await benchIn(cwd, ...args);
+      const { status, stderr } = await warmSluice(['bench', '-d', 'there', ...args], { cwd });
       assert.equal(status, 2, stderr);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /\n +at /);
@@ -219,38 +154,5 @@ describe('sluice bench refuses, before anything is measured,', { timeout }, () =
 });
 
 describe('sluice bench that is interrupted', { timeout }, () => {
-  for (const [signal, expected] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    test(`by ${signal} removes what it has stored, and its processes are gone`, async (t) => {
-      const cwd = scratch(t);
-      const args = ['bench', '-d', 'there', '--seconds', '5', '--advice', '0', '--simulate-latency', '1,1'];
-      // A group of its own, as a terminal makes it: the signal goes to all of it.
-      const child = spawn(process.execPath, [CLI, ...args], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-      const group = -(child.pid as number);
-      const closed = once(child, 'close');
-      let stderr = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-      child.stdout.resume();
-      while (!existsSync(join(cwd, 'there')) || filesBelow(join(cwd, 'there')) < 50) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      process.kill(group, signal);
-      const [status, by] = (await closed) as [number | null, string | null];
-      assert.ok(status === expected || by === signal, `${status}, ${by}: ${stderr}`);
-      assert.match(stderr, /\*\*\* Interrupted/);
-      assert.deepEqual(readdirSync(cwd), []);
-      assert.throws(() => process.kill(group, 0), { code: 'ESRCH' });
-    });
-  }
+  test('by SIGINT removes what it has stored, and its processes are gone', (t) => assertInterrupted(t, 'SIGINT', 130));
 });
-
-function filesBelow(folder: string): number {
-  try {
-    return readdirSync(folder, { recursive: true }).length;
-  } catch {
-    // A folder was removed while it was read.
-    return 0;
-  }
-}

@@ -65,7 +65,10 @@ test('a server is asked about again when its pause is over, and once more when t
   until = started + 60;
   while (waiting.first === undefined) await sleep(5);
   assert.ok(performance.now() >= until, 'came up before the time');
-  assert.deepEqual(told, [undefined, 'probe']);
+  // A timer may be early by a part of a millisecond, and then there is one more look.
+  assert.ok(told.length >= 2 && told.length <= 3, `${told.length} looks`);
+  assert.deepEqual(told.findIndex(Boolean), told.length - 1);
+  assert.equal(told.at(-1), 'probe');
   assert.deepEqual(takeAll(waiting), ['probe']);
   assert.equal(waiting.size, 1);
 });

@@ -1,2 +1,2 @@
-/** Whether tests take their time, as under `npm run test:faults`: all variants, many random runs. */
+/** Whether tests take their time, as under `npm run test:faults` and `npm run test:bench`: all variants, many random runs. */
 export const thorough = process.env['SLUICE_THOROUGH'] === '1';

@@ -1,0 +1,66 @@
+/** What `sluice bench` takes longer for than the tests of each day have time. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { assertInterrupted, benchIn, QUICK, reportIn, writeList } from '../../helpers/bench-command.js';
+import { scratch } from '../../helpers/scratch.js';
+
+/** Far more than any of them takes: only so that one that hangs ends. */
+const timeout = 120_000;
+
+describe('sluice bench', { timeout }, () => {
+  test('measures a list of the user’s own server', async (t) => {
+    const cwd = scratch(t);
+    await writeList(t, join(cwd, 'list'), 30, (_request, response) => response.end('a body'));
+    const args = ['--url-list', 'list', '--files', '99', '--strategies', 'pool,inline', '--json', 'report.json'];
+    const { status, stderr } = await benchIn(cwd, ...QUICK, '--advice', '0', ...args);
+    assert.equal(status, 0, stderr);
+    const { strategies, work } = reportIn(cwd);
+    assert.deepEqual([work.list, work.server], ['list', null]);
+    assert.deepEqual(
+      strategies.map(({ strategy, files, runs }) => [strategy, files, runs[0]?.bytes]),
+      [
+        ['inline', 30, 180],
+        ['pool', 30, 180],
+      ],
+    );
+  });
+
+  test('says what failed', async (t) => {
+    const cwd = scratch(t);
+    await writeList(t, join(cwd, 'list'), 20, ({ url }, response) => {
+      response.writeHead(url === '/f7' ? 404 : 200).end('a body');
+    });
+    const args = ['--url-list', 'list', '--files', '99', '--strategies', 'inline,pool', '--json', 'report.json'];
+    const { status, stdout, stderr } = await benchIn(cwd, ...QUICK, '--advice', '0', ...args);
+    assert.equal(status, 0, stderr);
+    const { strategies } = reportIn(cwd);
+    assert.deepEqual(
+      strategies.map(({ failed, runs }) => [failed, runs.map(({ stored }) => stored)]),
+      [
+        [3, [19, 19, 19]],
+        [3, [19, 19, 19]],
+      ],
+    );
+    assert.match(stdout, /Of 60 files of inline, 3 failed/);
+  });
+
+  test('finds the layout that gains where names are slow, and proves it in pairs', async (t) => {
+    const cwd = scratch(t);
+    const slow = ['--simulate-latency', '4,0', '--strategies', 'inline,pool', '--rounds', '3', '--files', '150'];
+    const { status, stdout, stderr } = await benchIn(cwd, ...slow, '--advice', '10', '--json', 'report.json');
+    assert.equal(status, 0, stderr);
+    const { advice, storage } = reportIn(cwd);
+    assert.deepEqual(storage.simulated, { name: 4, write: 0 });
+    assert.ok(advice !== null && advice.tried.length >= 3);
+    assert.notEqual(advice.best.layout, 'flat');
+    assert.match(advice.flags, new RegExp(`--layout ${advice.best.layout}`));
+    assert.ok(advice.gain.least > 2, JSON.stringify(advice.gain));
+    assert.match(stdout, /On storage simulated to be slow, --layout (?:hashed|tar)/);
+    assert.deepEqual(readdirSync(cwd), ['report.json']);
+  });
+
+  test('interrupted by SIGTERM removes what it has stored, and its processes are gone', (t) =>
+    assertInterrupted(t, 'SIGTERM', 143));
+});

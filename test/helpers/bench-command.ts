@@ -1,0 +1,62 @@
+/** What tests of `sluice bench` share: short runs of the command, their reports, and what a signal does to it. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { BenchReport } from '../../src/bench/report.js';
+import { CLI, type Ran, sluice } from './cli.js';
+import { scratch } from './scratch.js';
+
+export const QUICK: readonly string[] = ['--rounds', '3', '--seconds', '0.1', '-m', '4'];
+
+export async function benchIn(cwd: string, ...args: readonly string[]): Promise<Ran> {
+  return sluice(['bench', '-d', 'there', ...args], { cwd });
+}
+
+export function reportIn(cwd: string): BenchReport {
+  return JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as BenchReport;
+}
+
+/** Writes a list of so many URLs of a server that ends with the test. */
+export async function writeList(t: TestContext, path: string, count: number, answer: RequestListener): Promise<void> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(path, Array.from({ length: count }, (_, n) => `http://127.0.0.1:${port}/f${n}\n`).join(''));
+}
+
+/** Asserts that a signal in the middle of a run ends it with this status, and that nothing of it is left. */
+export async function assertInterrupted(t: TestContext, signal: NodeJS.Signals, expected: number): Promise<void> {
+  const cwd = scratch(t);
+  const args = ['bench', '-d', 'there', '--files', '2000', '--advice', '0', '--simulate-latency', '1,1'];
+  // A group of its own, as a terminal makes it: the signal goes to all of it.
+  const child = spawn(process.execPath, [CLI, ...args], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const group = -(child.pid as number);
+  const closed = once(child, 'close');
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout.resume();
+  while (!existsSync(join(cwd, 'there')) || filesBelow(join(cwd, 'there')) < 50) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  process.kill(group, signal);
+  const [status, by] = (await closed) as [number | null, string | null];
+  assert.ok(status === expected || by === signal, `${status}, ${by}: ${stderr}`);
+  assert.match(stderr, /\*\*\* Interrupted/);
+  assert.deepEqual(readdirSync(cwd), []);
+  assert.throws(() => process.kill(group, 0), { code: 'ESRCH' });
+}
+
+function filesBelow(folder: string): number {
+  try {
+    return readdirSync(folder, { recursive: true }).length;
+  } catch {
+    // A folder was removed while it was read.
+    return 0;
+  }
+}
