@@ -17,7 +17,7 @@ describe('a symbolic link in the place of', { skip: notPosix, timeout }, () => {
   for (const executor of thorough ? ['pool', 'inline', 'libuv'] : ['pool']) {
     test(`a folder of the layout hashed, ${executor}: refused, and the others are stored`, async (t) => {
       await using server = await startRawServer({ onRequest: () => [answer(body)] });
-      const place = new Place(t);
+      const place = new Place(t, true);
       mkdirSync(place.directory);
       // Half of the folders.
       for (const digit of '02468ace') symlinkSync(place.elsewhere, join(place.directory, digit));
@@ -41,7 +41,7 @@ describe('a symbolic link in the place of', { skip: notPosix, timeout }, () => {
   ] as const) {
     test(`a final name, ${how}: what it leads to is untouched`, async (t) => {
       await using server = await startRawServer({ onRequest: () => [answer(body)] });
-      const place = new Place(t);
+      const place = new Place(t, true);
       mkdirSync(place.directory);
       const target = join(place.elsewhere, 'canary');
       for (const name of ['a', 'dangling']) {
@@ -63,7 +63,7 @@ describe('a symbolic link in the place of', { skip: notPosix, timeout }, () => {
 
   test('the folder of unfinished files: refused at the start', async (t) => {
     await using server = await startRawServer({ onRequest: () => [answer(body)] });
-    const place = new Place(t);
+    const place = new Place(t, true);
     mkdirSync(place.directory);
     symlinkSync(place.elsewhere, join(place.directory, '.sluice'));
     const { status, stderr } = await place.get([`${server.origin}/a`]);
@@ -75,11 +75,11 @@ describe('a symbolic link in the place of', { skip: notPosix, timeout }, () => {
 
   test('a file of the journal or the lock: refused or replaced, never written through', async (t) => {
     await using server = await startRawServer({ onRequest: () => [answer(body)] });
-    const first = new Place(t);
+    const first = new Place(t, true);
     await first.get([`${server.origin}/a`]);
     const kept = filesBelow(join(first.directory, '.sluice'));
     for (const name of new Set([...kept, 'journal', 'lock'])) {
-      const place = new Place(t);
+      const place = new Place(t, true);
       mkdirSync(join(place.directory, '.sluice'), { recursive: true });
       symlinkSync(join(place.elsewhere, 'canary'), join(place.directory, '.sluice', name));
       await place.get([`${server.origin}/a`]);
@@ -89,7 +89,7 @@ describe('a symbolic link in the place of', { skip: notPosix, timeout }, () => {
 
   test('a shard: it is not written through', async (t) => {
     await using server = await startRawServer({ onRequest: () => [answer(body)] });
-    const place = new Place(t);
+    const place = new Place(t, true);
     mkdirSync(place.directory);
     const target = join(place.elsewhere, 'canary');
     symlinkSync(target, join(place.directory, '00000.tar'));
@@ -105,7 +105,7 @@ test('files that are there are not replaced, in any layout, unless --overwrite s
   await using server = await startRawServer({ onRequest: () => [answer(body)] });
   const urls = Array.from({ length: 8 }, (_, n) => `${server.origin}/f${n}`);
   for (const layout of ['flat', 'hashed']) {
-    const place = new Place(t);
+    const place = new Place(t, true);
     const args = ['--layout', layout, '--no-journal', ...urls];
     const first = await place.get(args);
     assert.equal(first.status, 0, first.stderr);

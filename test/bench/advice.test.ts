@@ -1,0 +1,78 @@
+/** What the advice tries and what it comes to, on storage of which it is known what each setting gives. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { advise } from '../../src/bench/advice.js';
+import type { Advice, Setting } from '../../src/bench/report.js';
+import type { Measured, Rig } from '../../src/bench/rig.js';
+import type { Contender } from '../../src/bench/strategies.js';
+
+/** What `sluice get` does where it is not told. */
+const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
+
+type Rate = (setting: Setting, contender: Contender) => number;
+
+/** Files a second follow from the setting alone. */
+function rigOf(rate: Rate): { rig: Rig; pairs: Contender[] } {
+  const pairs: Contender[] = [];
+  const measure = (contender: Contender, setting: Setting, files: number): Measured => {
+    const result = { stored: files, elapsed: files / rate(setting, contender) } as Measured['result'];
+    return { result, files, server: undefined, others: null };
+  };
+  const rig: Pick<Rig, 'run' | 'size'> = {
+    run: async (contender, setting, files) => {
+      pairs.push(contender);
+      return measure(contender, setting, files);
+    },
+    size: async (contender, setting, seconds) => {
+      await sleep(2);
+      const files = Math.ceil(seconds * rate(setting, contender));
+      return { files, measured: measure(contender, setting, files) };
+    },
+  };
+  return { rig: rig as Rig, pairs };
+}
+
+async function adviseOn(rate: Rate, seconds = 60): Promise<{ advice: Advice; pairs: readonly Contender[] }> {
+  const { rig, pairs } = rigOf(rate);
+  return { advice: await advise(rig, DEFAULTS, seconds, 2, () => undefined), pairs };
+}
+
+describe('the advice', () => {
+  test('is the layout that gains, and what gains besides, as flags; the gain is that of three pairs', async () => {
+    const { advice, pairs } = await adviseOn(({ layout, requests, workers }, contender) => {
+      if (contender === 'inline') return 50;
+      return 100 * (layout === 'hashed' ? 8 : 1) * (requests === 64 ? 2 : 1) * (workers === 24 ? 2 : 1);
+    });
+    assert.deepEqual(advice.best, { layout: 'hashed', requests: 64, workers: 24 });
+    assert.equal(advice.flags, '--layout hashed --max-requests 64 --workers 24');
+    assert.equal(Math.round(advice.gain.median), 64);
+    assert.deepEqual(pairs.toSorted(), ['inline', 'inline', 'inline', 'pool', 'pool', 'pool']);
+  });
+
+  test('is nothing where nothing gains by more than chance; a loss is told as one', async () => {
+    const { advice } = await adviseOn(({ layout }, contender) =>
+      contender === 'inline' ? 200 : layout === 'tar' ? 105 : 100,
+    );
+    assert.deepEqual([advice.best, advice.flags], [DEFAULTS, '']);
+    assert.equal(Math.round(10 * advice.gain.median), 5);
+  });
+
+  test('tries no setting twice, and no workers where one thread writes shards', async () => {
+    const { advice } = await adviseOn(({ layout }) => (layout === 'tar' ? 1000 : 100));
+    assert.equal(advice.best.layout, 'tar');
+    const settings = advice.tried.map(({ setting }) => JSON.stringify(setting));
+    assert.equal(new Set(settings).size, settings.length);
+    assert.ok(settings.length >= 5, settings.join(', '));
+    assert.ok(advice.tried.every(({ setting }) => setting.layout !== 'tar' || setting.workers === 'auto'));
+  });
+
+  test('without time is what was asked for, and compared all the same', async () => {
+    const { advice, pairs } = await adviseOn(() => 100, 0);
+    assert.deepEqual(
+      advice.tried.map(({ setting }) => setting),
+      [DEFAULTS],
+    );
+    assert.equal(pairs.length, 6);
+  });
+});
