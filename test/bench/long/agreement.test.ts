@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { STRATEGIES, type Strategy } from '../../src/bench/report.js';
-import { runInProcess, type RunResult } from '../../src/bench/run.js';
-import type { DownloadOptions } from '../../src/options.js';
-import { findTimer } from '../../src/peers/measure.js';
-import { type Bounds, delayOf, embedded, lateness, logged, specFor, watched } from '../helpers/bench.js';
-import { text } from '../helpers/bodies.js';
-import { noInjection } from '../helpers/faults.js';
-import { scratch } from '../helpers/scratch.js';
+import { STRATEGIES, type Strategy } from '../../../src/bench/report.js';
+import { runInProcess, type RunResult } from '../../../src/bench/run.js';
+import type { DownloadOptions } from '../../../src/options.js';
+import { findTimer } from '../../../src/peers/measure.js';
+import { type Bounds, delayOf, embedded, lateness, logged, specFor, watched } from '../../helpers/bench.js';
+import { text } from '../../helpers/bodies.js';
+import { noInjection } from '../../helpers/faults.js';
+import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
 const timeout = 60_000;

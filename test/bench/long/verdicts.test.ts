@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { BenchReport, ServerSettings, Strategy } from '../../src/bench/report.js';
-import { runInProcess } from '../../src/bench/run.js';
-import type { DownloadOptions } from '../../src/options.js';
-import type { Bound } from '../../src/verdict.js';
-import { embedded, specFor } from '../helpers/bench.js';
-import { sluice } from '../helpers/cli.js';
-import { scratch } from '../helpers/scratch.js';
+import type { BenchReport, ServerSettings, Strategy } from '../../../src/bench/report.js';
+import { runInProcess } from '../../../src/bench/run.js';
+import type { DownloadOptions } from '../../../src/options.js';
+import type { Bound } from '../../../src/verdict.js';
+import { embedded, specFor } from '../../helpers/bench.js';
+import { sluice } from '../../helpers/cli.js';
+import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
 const timeout = 60_000;
