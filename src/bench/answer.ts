@@ -7,6 +7,8 @@ import { DEFAULTS, flagsOf, number } from './text.js';
 /** A difference that counts: less is nothing that anybody would notice. */
 const NOTICED = 0.05;
 
+const UNCLEAN = 'It was not measured cleanly: see below.';
+
 /** Whether rounds agree that one is faster or slower, and by how much it matters. */
 type Finding = 'gains' | 'loses' | 'neither';
 
@@ -21,7 +23,8 @@ export function answerOf({
   ratios,
   advice,
   storage,
-}: Pick<BenchReport, 'strategies' | 'ratios' | 'advice' | 'storage'>): string[] {
+  doubts,
+}: Pick<BenchReport, 'strategies' | 'ratios' | 'advice' | 'storage' | 'doubts'>): string[] {
   const of = (name: Strategy): StrategyReport | undefined => strategies.find(({ strategy }) => strategy === name);
   const ratio = (strategy: Strategy, to: Reference): Ratio | undefined =>
     ratios.find((candidate) => candidate.strategy === strategy && candidate.to === to);
@@ -43,7 +46,8 @@ export function answerOf({
     sentences.push(`Against one after the other, the pool is ${times(toSequential.ratio)} as fast.`);
   }
   if (pool?.verdict) sentences.push(`The pool was held up by ${pool.verdict.bound} (${pool.verdict.detail}).`);
-  return sentences;
+  // Behind the first one, which is what people repeat.
+  return doubts.length === 0 ? sentences : sentences.toSpliced(1, 0, UNCLEAN);
 }
 
 function where({ simulated }: Storage): string {

@@ -84,6 +84,7 @@ export async function bench(
       ratios: ratiosOf(strategies),
       advice,
     };
+    const doubts = doubtsOf(measured, runs, place.sweeps);
     return {
       schema: 'sluice-bench/1',
       version,
@@ -97,8 +98,8 @@ export async function bench(
         memory,
       },
       ...measured,
-      doubts: doubtsOf(measured, runs, place.sweeps),
-      answer: answerOf(measured),
+      doubts,
+      answer: answerOf({ ...measured, doubts }),
     };
   } finally {
     await source?.server?.stop();

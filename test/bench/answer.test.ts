@@ -34,8 +34,13 @@ describe('the answer', () => {
   });
 
   test('tells of the fastest that keeps files, where shards are faster', () => {
-    const [, second] = answerOf({ ...onSlowStorage, advice });
+    const [, second] = answerOf({ ...onSlowStorage, advice, doubts: [] });
     assert.match(second ?? '', /not in shards, --layout hashed was the fastest: 2,000 files a second/);
+  });
+
+  test('says at once that it was not measured cleanly', () => {
+    const [, second] = answerOf({ ...onSlowStorage, advice, doubts: ['Only 3 rounds.'] });
+    assert.equal(second, 'It was not measured cleanly: see below.');
   });
 
   test('says it when handing over does not pay, also when it is slower', () => {
