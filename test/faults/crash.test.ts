@@ -18,7 +18,7 @@ describe(
           layout,
           corpus: new Corpus(120),
           folder: scratch(t),
-          kills: 2,
+          kills: 1,
           seed,
           requests: 150,
         });
