@@ -5,11 +5,11 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findPrograms } from '../../src/peers/programs.js';
-import { findNginx } from '../../src/peers/server.js';
-import { scratch } from '../helpers/scratch.js';
+import { findPrograms } from '../../../src/peers/programs.js';
+import { findNginx } from '../../../src/peers/server.js';
+import { scratch } from '../../helpers/scratch.js';
 
-const PEERS = fileURLToPath(new URL('../../src/peers/peers.js', import.meta.url));
+const PEERS = fileURLToPath(new URL('../../../src/peers/peers.js', import.meta.url));
 const HEADING = /^### \d{4}-\d\d-\d\d, \d+ × .+, \S+ \S+, Node \d+\.\d+\.\d+/;
 const hasCurl = findPrograms('curl').length > 0;
 
