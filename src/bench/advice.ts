@@ -38,9 +38,8 @@ export async function advise(
   const tried: Try[] = [];
   const attempt = async (setting: Setting): Promise<Try> => {
     tell(`trying ${flagsOf(setting)}`);
-    const { files, measured } = await rig.size('pool', setting, runSeconds);
-    const { stored, elapsed } = measured.result;
-    const made = { setting, filesPerSecond: stored / elapsed, files };
+    const { files, result } = await rig.size('pool', setting, runSeconds);
+    const made = { setting, filesPerSecond: result.stored / result.elapsed, files };
     tried.push(made);
     return made;
   };

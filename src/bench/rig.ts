@@ -8,17 +8,17 @@ import type { WorkSource } from './source.js';
 import type { ServerAccount } from './server.js';
 import type { Contender } from './strategies.js';
 
-/** Files of the first run that finds out how fast a strategy is. */
+/** Files of the first run that finds out how fast a strategy is, and of files that may be of any size. */
 const FIRST = 10;
-/** The same of files that may be of any size. */
 const FIRST_UNKNOWN = 2;
-/** By how much more the next one may have; less where the first one, which may have been no more than a start, took long. */
+/** By how much more the next run may have, while a run is short, and from this share of the time wanted on. */
 const GROWTH = 16;
 const SLOW_GROWTH = 4;
-/** Runs, and share of the time wanted, from which on it is clear; or so often that time, whatever starting took. */
-const ENOUGH = 3;
-const TELLING = 1 / 2;
-const HOPELESS = 2;
+const SHORT = 1 / 4;
+/** Share of the time wanted that a run has to take to be as good as one that takes all of it. */
+const LONG = 3 / 4;
+/** So often the time is too much, whatever of it was starting. */
+const TOO_LONG = 2;
 
 /** A run as it was seen from within and without. */
 export interface Measured {
@@ -76,34 +76,34 @@ export class Rig {
   }
 
   /**
-   * Runs with more and more files until it is clear how many take as long as is wanted.
+   * Runs with more and more files until a run is as long as is wanted.
    *
    * @param seconds that a run is to take besides what starting takes
-   * @returns files for a run of that length, with the last run
+   * @returns that run, or the longest that could be made
    */
-  async size(contender: Contender, setting: Setting, seconds: number): Promise<{ files: number; measured: Measured }> {
-    const { place, source } = this.#options;
+  async size(contender: Contender, setting: Setting, seconds: number): Promise<Measured> {
+    const { place, source, files: given } = this.#options;
     let before = { files: 0, elapsed: 0 };
-    let runs = 0;
-    const first = source.size === undefined ? FIRST_UNKNOWN : FIRST;
-    const least = contender === 'threads' ? Math.max(first, Math.min(setting.requests, MAX_WORKERS)) : first;
-    const { files: given } = this.#options;
-    for (let files = Math.min(given ?? least, this.#most); ;) {
+    for (let files = Math.min(given ?? this.#first(contender, setting), this.#most); ;) {
       const measured = await this.run(contender, setting, files);
       const { elapsed, stored, bytes } = measured.result;
       if (source.size === undefined && stored > 0) requireRoom(place, files, bytes / stored);
       // The steepness of the line through the last two runs, in which what starting takes does not count.
       const perFile = Math.max(0, elapsed - before.elapsed) / (files - before.files);
-      const fitting = Math.max(least, Math.floor(seconds / perFile));
-      runs += 1;
-      const telling =
-        elapsed >= HOPELESS * seconds || (runs >= ENOUGH && Math.min(elapsed, files * perFile) >= TELLING * seconds);
-      if (given !== undefined) return { files, measured };
-      if (telling || files >= this.#most) return { files: Math.min(this.#most, fitting), measured };
-      const growth = elapsed >= TELLING * seconds ? SLOW_GROWTH : GROWTH;
-      files = Math.min(this.#most, files * growth, before.files === 0 ? Infinity : Math.max(2 * files, fitting));
-      before = { files: measured.files, elapsed };
+      const isFirst = before.files === 0;
+      const isLong = elapsed >= TOO_LONG * seconds || (!isFirst && files * perFile >= LONG * seconds);
+      if (isLong || given !== undefined || files >= this.#most) return measured;
+      before = { files, elapsed };
+      const fitting = isFirst ? Infinity : Math.max(2 * files, seconds / perFile);
+      const growth = elapsed < SHORT * seconds ? GROWTH : SLOW_GROWTH;
+      files = Math.min(this.#most, Math.ceil(Math.min(growth * files, fitting)));
     }
+  }
+
+  #first(contender: Contender, { requests }: Setting): number {
+    const first = this.#options.source.size === undefined ? FIRST_UNKNOWN : FIRST;
+    // Each request of theirs is a thread, which takes long to start.
+    return contender === 'threads' ? Math.max(first, Math.min(requests, MAX_WORKERS)) : first;
   }
 
   get #most(): number {

@@ -27,7 +27,7 @@ function rigOf(rate: Rate): { rig: Rig; pairs: Contender[] } {
     size: async (contender, setting, seconds) => {
       await sleep(2);
       const files = Math.ceil(seconds * rate(setting, contender));
-      return { files, measured: measure(contender, setting, files) };
+      return measure(contender, setting, files);
     },
   };
   return { rig: rig as Rig, pairs };
