@@ -49,7 +49,11 @@ export async function advise(
     const setting = change(best.setting);
     if (setting === undefined || tried.some((made) => sameSetting(made.setting, setting))) continue;
     const made = await attempt(setting);
-    if (made.filesPerSecond > BETTER * best.filesPerSecond) best = made;
+    if (made.filesPerSecond <= BETTER * best.filesPerSecond) continue;
+    // The machine may have got faster since: the two are compared side by side.
+    const { result } = await rig.run('pool', best.setting, best.files);
+    const again = result.stored / result.elapsed;
+    best = made.filesPerSecond > BETTER * again ? made : { ...best, filesPerSecond: again };
   }
   const plain: Setting = { ...asked, requests: best.setting.requests, workers: 'auto' };
   tell('comparing the best with saving on the main thread');

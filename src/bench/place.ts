@@ -33,7 +33,7 @@ export class Place {
   #kept = 0;
   #largest = 0;
   #runs = 0;
-  /** How often files were removed between runs, which may show in the next ones. */
+  /** How often files were removed between runs where that may show in the next ones, which it does not in memory. */
   sweeps = 0;
 
   private constructor(directory: string, folder: string, made: readonly string[], system: System) {
@@ -106,8 +106,9 @@ export class Place {
     const runs = await readdir(this.#folder);
     for (const run of runs) await rm(join(this.#folder, run), { recursive: true, force: true });
     this.#kept = 0;
+    if (this.#inMemory) return;
     this.sweeps += 1;
-    if (!this.#inMemory) await sleep(REST, undefined, { signal });
+    await sleep(REST, undefined, { signal });
   }
 }
 
