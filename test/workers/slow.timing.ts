@@ -74,7 +74,8 @@ for (const [how, store] of Object.entries({ byThreads, byWaiting })) {
     const [one, many] = [await store(t, IN_ONE_FOLDER), await store(t, IN_MANY_FOLDERS)];
     t.diagnostic(`${(one / COUNT).toFixed(2)} ms a name in one folder, ${(many / COUNT).toFixed(2)} in many`);
     assert.ok(one > COUNT * NAME - EARLY, `${one} ms`);
-    assert.ok(one > 4 * many, `${one} ms in one folder, ${many} in many`);
+    // Eight threads could be eight times as fast; with one turn for all they would be as slow.
+    assert.ok(one > 2 * many, `${one} ms in one folder, ${many} in many`);
   });
 }
 
