@@ -102,9 +102,12 @@ export async function bench(
       answer: answerOf({ ...measured, doubts }),
     };
   } finally {
-    await source?.server?.stop();
-    tell('removing what was stored; Ctrl-C again leaves it there');
-    await place.close();
+    try {
+      await source?.server?.stop();
+    } finally {
+      tell('removing what was stored; Ctrl-C again leaves it there');
+      await place.close();
+    }
   }
 }
 

@@ -89,8 +89,11 @@ export async function headline(
       cases,
     };
   } finally {
-    await source?.server?.stop();
-    await place.close();
+    try {
+      await source?.server?.stop();
+    } finally {
+      await place.close();
+    }
   }
 }
 

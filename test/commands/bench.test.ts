@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { HeadlineReport } from '../../src/bench/headline.js';
-import { assertInterrupted, benchIn, QUICK, reportIn } from '../helpers/bench-command.js';
+import { assertInterrupted, benchIn, disturb, QUICK, reportIn } from '../helpers/bench-command.js';
 import { sluice, warmSluice } from '../helpers/cli.js';
 import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
@@ -150,4 +150,17 @@ describe('sluice bench refuses, before anything is measured,', { timeout }, () =
 
 describe('sluice bench that is interrupted', { timeout }, () => {
   test('by SIGINT removes what it has stored, and its processes are gone', (t) => assertInterrupted(t, 'SIGINT', 130));
+
+  const noChildren = process.platform !== 'linux' && 'only Linux lists the children of a process';
+  test('by the end of its server removes what it has stored, and says so', { skip: noChildren }, async (t) => {
+    const { status, stderr } = await disturb(t, (pid) => {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+      const server = children.find((child) =>
+        readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('server/entry'),
+      );
+      process.kill(server as number, 'SIGKILL');
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /ended by SIGKILL/);
+  });
 });

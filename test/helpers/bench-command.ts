@@ -32,11 +32,24 @@ export async function writeList(t: TestContext, path: string, count: number, ans
 
 /** Asserts that a signal in the middle of a run ends it with this status, and that nothing of it is left. */
 export async function assertInterrupted(t: TestContext, signal: NodeJS.Signals, expected: number): Promise<void> {
+  const { status, by, stderr } = await disturb(t, (group) => process.kill(-group, signal));
+  assert.ok(status === expected || by === signal, `${status}, ${by}: ${stderr}`);
+  assert.match(stderr, /\*\*\* Interrupted/);
+}
+
+interface Disturbed {
+  readonly status: number | null;
+  readonly by: string | null;
+  readonly stderr: string;
+}
+
+/** Does something to a bench while some files are stored, and asserts that nothing of it is left when it has ended. */
+export async function disturb(t: TestContext, how: (pid: number) => unknown): Promise<Disturbed> {
   const cwd = scratch(t);
   const args = ['bench', '-d', 'there', '--files', '2000', '--advice', '0', '--simulate-latency', '1,1'];
-  // A group of its own, as a terminal makes it: the signal goes to all of it.
+  // A group of its own, as a terminal makes it: a signal goes to all of it.
   const child = spawn(process.execPath, [CLI, ...args], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const group = -(child.pid as number);
+  const pid = child.pid as number;
   const closed = once(child, 'close');
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -44,12 +57,11 @@ export async function assertInterrupted(t: TestContext, signal: NodeJS.Signals, 
   while (!existsSync(join(cwd, 'there')) || filesBelow(join(cwd, 'there')) < 50) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  process.kill(group, signal);
+  how(pid);
   const [status, by] = (await closed) as [number | null, string | null];
-  assert.ok(status === expected || by === signal, `${status}, ${by}: ${stderr}`);
-  assert.match(stderr, /\*\*\* Interrupted/);
   assert.deepEqual(readdirSync(cwd), []);
-  assert.throws(() => process.kill(group, 0), { code: 'ESRCH' });
+  assert.throws(() => process.kill(-pid, 0), { code: 'ESRCH' });
+  return { status, by, stderr };
 }
 
 function filesBelow(folder: string): number {
