@@ -127,6 +127,14 @@ export function toPlain(error: unknown, otherwise: { code: ErrorCode; hint: stri
   };
 }
 
+/** The error that {@link toPlain} made plain, of the class that its code has. */
+export function fromPlain(plain: PlainError): SluiceError {
+  const { code, message, hint, cause } = plain;
+  if (code === 'USAGE') return new UsageError(message, hint, cause);
+  if (code.startsWith('STORE_')) return new StorageError(plain);
+  return new SluiceError(code, message, { hint, cause });
+}
+
 function describeCause(cause: unknown): PlainError['cause'] {
   if (cause === undefined || cause === null) return undefined;
   if (typeof cause !== 'object') return { name: 'Error', message: inspect(cause) };

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FetchError, type PlainError, SluiceError, StorageError, toPlain, UsageError } from '../src/errors.js';
+import {
+  FetchError,
+  fromPlain,
+  type PlainError,
+  SluiceError,
+  StorageError,
+  toPlain,
+  UsageError,
+} from '../src/errors.js';
 
 const OTHERWISE = { code: 'INTERNAL', hint: 'do something' } as const;
 const PLAIN: PlainError = {
@@ -79,4 +87,15 @@ describe('toPlain', () => {
       assert.deepEqual(structuredClone(plain), plain);
     });
   }
+});
+
+describe('fromPlain', () => {
+  it('gives an error of its own class again, with its code, message and hint', () => {
+    const gone = new SluiceError('WORKER_LOST', 'gone', { hint: 'again' });
+    for (const error of [new UsageError('wrong', 'right'), new StorageError(PLAIN), gone]) {
+      const again = fromPlain(toPlain(error, OTHERWISE));
+      assert.equal(again.constructor, error.constructor);
+      assert.deepEqual([again.code, again.message, again.hint], [error.code, error.message, error.hint]);
+    }
+  });
 });

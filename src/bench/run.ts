@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type PlainError, SluiceError, StorageError } from '../errors.js';
+import { fromPlain, type PlainError, SluiceError } from '../errors.js';
 import type { DownloadOptions } from '../options.js';
 import type { ItemRequest } from '../plan.js';
 import type { RunFigures, ServerSettings, Timeline } from './report.js';
@@ -55,7 +55,7 @@ export async function runInProcess(spec: RunSpec, signal: AbortSignal): Promise<
     await exited;
     signal.throwIfAborted();
     if (answer === undefined) throw lost(child.exitCode, child.signalCode);
-    if ('error' in answer) throw rebuild(answer.error);
+    if ('error' in answer) throw fromPlain(answer.error);
     return answer.result;
   } finally {
     signal.removeEventListener('abort', kill);
@@ -66,9 +66,4 @@ function lost(status: number | null, signal: string | null): SluiceError {
   return new SluiceError('WORKER_LOST', `a run ended unexpectedly (${signal ?? status})`, {
     hint: 'its complaint is above; was it out of memory?',
   });
-}
-
-function rebuild(error: PlainError): SluiceError {
-  if (error.code.startsWith('STORE_')) return new StorageError(error);
-  return new SluiceError(error.code, error.message, error);
 }

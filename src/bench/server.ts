@@ -1,7 +1,7 @@
 /** The embedded server of `sluice bench`, in a process of its own: it takes nothing from the loop that downloads. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type PlainError, SluiceError } from '../errors.js';
+import { fromPlain, SluiceError } from '../errors.js';
 import type { ItemRequest } from '../plan.js';
 import { bodyName } from './bodies.js';
 import type { ServerSettings } from './report.js';
@@ -95,7 +95,7 @@ export async function startBenchServer(settings: ServerSettings): Promise<BenchS
   const first = (await answer()) as FirstWord;
   if ('error' in first) {
     await stop();
-    throw rebuild(first.error);
+    throw fromPlain(first.error);
   }
   return {
     base: `http://127.0.0.1:${first.port}`,
@@ -113,8 +113,4 @@ export async function startBenchServer(settings: ServerSettings): Promise<BenchS
 function lost(how: string, cause?: unknown): SluiceError {
   const hint = 'what it complained of is above, if anything; where memory is short, the system ends processes';
   return new SluiceError('WORKER_LOST', `the process of the embedded server ${how}`, { hint, cause });
-}
-
-function rebuild({ code, message, hint, cause }: PlainError): SluiceError {
-  return new SluiceError(code, message, { hint, cause });
 }

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { type PlainError, SluiceError, UsageError } from '../errors.js';
+import { fromPlain } from '../errors.js';
 import type { RunningServer, ServerOptions } from './server.js';
 import type { ThreadAnswer } from './thread-entry.js';
 
@@ -21,7 +21,7 @@ export async function serveInThread(options: ServerOptions = {}): Promise<Runnin
   const answer = await firstMessage(worker);
   if (!answer.started) {
     await exited;
-    throw rebuild(answer.error);
+    throw fromPlain(answer.error);
   }
   worker.unref();
   return {
@@ -38,10 +38,6 @@ export async function serveInThread(options: ServerOptions = {}): Promise<Runnin
 async function firstMessage(worker: Worker): Promise<ThreadAnswer> {
   const [answer] = (await once(worker, 'message')) as [ThreadAnswer];
   return answer;
-}
-
-function rebuild({ code, message, hint, cause }: PlainError): SluiceError {
-  return code === 'USAGE' ? new UsageError(message, hint, cause) : new SluiceError(code, message, { hint, cause });
 }
 
 // Something that listens on this machine accepts within microseconds, unless it is stuck.
