@@ -5,12 +5,12 @@ import { advise } from './advice.js';
 import { answerOf } from './answer.js';
 import { doubtsOf } from './doubts.js';
 import { describeMachine } from './machine.js';
-import { Place, requireRoom } from './place.js';
+import { type Place, requireRoom } from './place.js';
 import type { BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import { STRATEGIES } from './report.js';
 import { type Measured, Rig } from './rig.js';
 import { type Entrant, race } from './rounds.js';
-import { embedded, listed, type WorkSource } from './source.js';
+import { embedded, listed, withSource, type WorkSource } from './source.js';
 import type { Contender } from './strategies.js';
 import { ratiosOf, summarise } from './summarise.js';
 
@@ -50,65 +50,60 @@ export async function bench(
   const started = new Date();
   const { memory, layout, maxRequests, workers, imageCheck } = resolveOptions(options.download);
   const asked: Setting = { layout, requests: maxRequests, workers };
-  const place = await Place.open(options.directory);
-  let source: WorkSource | undefined;
-  try {
-    source = await openSource(options, place, signal);
-    const { size = 0 } = source;
-    requireRoom(place, options.files ?? LEAST_FILES, size);
-    const most = Math.max(LEAST_FILES, Math.min(MOST_FILES, place.roomFor(size), Math.floor(MOST_BYTES / size)));
-    const rig = new Rig({
-      place,
-      source,
-      options: options.download,
-      files: options.files,
-      most: options.files ?? most,
-      signal,
-    });
-    const runs = await measure(rig, asked, options, tell);
-    const network = runs.get('network') ?? [];
-    const strategies = options.strategies.map((name) => summarise(name, runs.get(name) ?? [], network));
-    const advice =
-      options.adviceSeconds === 0
-        ? null
-        : await advise(rig, asked, options.adviceSeconds, options.seconds, (what) => tell(`advice: ${what}`));
-    const measured = {
-      machine: describeMachine(),
-      storage: {
-        directory: place.directory,
-        fileSystem: place.fileSystem,
-        simulated: options.download.simulatedLatency ?? null,
-      },
-      rounds: options.rounds,
-      strategies,
-      ratios: ratiosOf(strategies),
-      advice,
-    };
-    const doubts = doubtsOf(measured, runs, place.sweeps);
-    return {
-      schema: 'sluice-bench/1',
-      version,
-      started: started.toISOString(),
-      ended: new Date().toISOString(),
-      work: {
-        server: typeof options.source === 'string' ? null : options.source,
-        list: typeof options.source === 'string' ? options.source : null,
-        imageCheck,
-        setting: asked,
-        memory,
-      },
-      ...measured,
-      doubts,
-      answer: answerOf({ ...measured, doubts }),
-    };
-  } finally {
-    try {
-      await source?.server?.stop();
-    } finally {
-      tell('removing what was stored; Ctrl-C again leaves it there');
-      await place.close();
-    }
-  }
+  return withSource(
+    options.directory,
+    (place) => openSource(options, place, signal),
+    async (place, source) => {
+      const { size = 0 } = source;
+      requireRoom(place, options.files ?? LEAST_FILES, size);
+      const most = Math.max(LEAST_FILES, Math.min(MOST_FILES, place.roomFor(size), Math.floor(MOST_BYTES / size)));
+      const rig = new Rig({
+        place,
+        source,
+        options: options.download,
+        files: options.files,
+        most: options.files ?? most,
+        signal,
+      });
+      const runs = await measure(rig, asked, options, tell);
+      const network = runs.get('network') ?? [];
+      const strategies = options.strategies.map((name) => summarise(name, runs.get(name) ?? [], network));
+      const advice =
+        options.adviceSeconds === 0
+          ? null
+          : await advise(rig, asked, options.adviceSeconds, options.seconds, (what) => tell(`advice: ${what}`));
+      const measured = {
+        machine: describeMachine(),
+        storage: {
+          directory: place.directory,
+          fileSystem: place.fileSystem,
+          simulated: options.download.simulatedLatency ?? null,
+        },
+        rounds: options.rounds,
+        strategies,
+        ratios: ratiosOf(strategies),
+        advice,
+      };
+      const doubts = doubtsOf(measured, runs, place.sweeps);
+      return {
+        schema: 'sluice-bench/1',
+        version,
+        started: started.toISOString(),
+        ended: new Date().toISOString(),
+        work: {
+          server: typeof options.source === 'string' ? null : options.source,
+          list: typeof options.source === 'string' ? options.source : null,
+          imageCheck,
+          setting: asked,
+          memory,
+        },
+        ...measured,
+        doubts,
+        answer: answerOf({ ...measured, doubts }),
+      };
+    },
+    () => tell('removing what was stored; Ctrl-C again leaves it there'),
+  );
 }
 
 async function openSource(

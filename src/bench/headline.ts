@@ -4,10 +4,9 @@
  */
 import { version } from '../version.js';
 import { describeMachine } from './machine.js';
-import { Place } from './place.js';
 import type { Machine, ServerSettings } from './report.js';
 import { Rig } from './rig.js';
-import { embedded, type WorkSource } from './source.js';
+import { embedded, withSource } from './source.js';
 import { type Spread, spreadOf } from './statistics.js';
 
 export interface HeadlineReport {
@@ -49,52 +48,47 @@ export async function headline(
   tell: (what: string) => void,
 ): Promise<HeadlineReport> {
   const started = new Date();
-  const place = await Place.open(directory);
-  let source: WorkSource | undefined;
-  try {
-    const server: ServerSettings = {
-      bodies: { kind: 'flags' },
-      encoding: 'identity',
-      latency,
-      errorRate: 0,
-      bandwidth: 0,
-      seed: 0,
-    };
-    source = await embedded(server);
-    const rig = new Rig({ place, source, options: {}, files: undefined, most: Infinity, signal });
-    const cases: HeadlineCase[] = [];
-    for (const { requests, book, sequentialRounds } of CASES) {
-      const setting = { layout: 'flat', requests, workers: 'auto' } as const;
-      const concurrent: number[] = [];
-      const sequential: number[] = [];
-      for (let round = 0; round < ROUNDS; round += 1) {
-        tell(`${requests} requests at once`);
-        concurrent.push((await rig.run('pool', setting, requests)).result.elapsed);
-        if (round >= sequentialRounds) continue;
-        tell(`${requests} requests one after the other, some ${Math.ceil((requests * latency) / 1000)} s`);
-        sequential.push((await rig.run('sequential', setting, requests)).result.elapsed);
+  const server: ServerSettings = {
+    bodies: { kind: 'flags' },
+    encoding: 'identity',
+    latency,
+    errorRate: 0,
+    bandwidth: 0,
+    seed: 0,
+  };
+  return withSource(
+    directory,
+    () => embedded(server),
+    async (place, source) => {
+      const rig = new Rig({ place, source, options: {}, files: undefined, most: Infinity, signal });
+      const cases: HeadlineCase[] = [];
+      for (const { requests, book, sequentialRounds } of CASES) {
+        const setting = { layout: 'flat', requests, workers: 'auto' } as const;
+        const concurrent: number[] = [];
+        const sequential: number[] = [];
+        for (let round = 0; round < ROUNDS; round += 1) {
+          tell(`${requests} requests at once`);
+          concurrent.push((await rig.run('pool', setting, requests)).result.elapsed);
+          if (round >= sequentialRounds) continue;
+          tell(`${requests} requests one after the other, some ${Math.ceil((requests * latency) / 1000)} s`);
+          sequential.push((await rig.run('sequential', setting, requests)).result.elapsed);
+        }
+        const [first = NaN] = sequential;
+        const ratio = spreadOf(concurrent.map((seconds, round) => (sequential[round] ?? first) / seconds));
+        cases.push({ requests, sequential: spreadOf(sequential), concurrent: spreadOf(concurrent), ratio, book });
       }
-      const [first = NaN] = sequential;
-      const ratio = spreadOf(concurrent.map((seconds, round) => (sequential[round] ?? first) / seconds));
-      cases.push({ requests, sequential: spreadOf(sequential), concurrent: spreadOf(concurrent), ratio, book });
-    }
-    const ended = new Date().toISOString();
-    return {
-      schema: 'sluice-bench-flags/1',
-      version,
-      started: started.toISOString(),
-      ended,
-      machine: describeMachine(),
-      latency,
-      cases,
-    };
-  } finally {
-    try {
-      await source?.server?.stop();
-    } finally {
-      await place.close();
-    }
-  }
+      const ended = new Date().toISOString();
+      return {
+        schema: 'sluice-bench-flags/1',
+        version,
+        started: started.toISOString(),
+        ended,
+        machine: describeMachine(),
+        latency,
+        cases,
+      };
+    },
+  );
 }
 
 export function describeHeadline({ latency, cases }: HeadlineReport): string {

@@ -5,6 +5,7 @@ import type { DownloadOptions } from '../options.js';
 import { type Item, type ItemRequest, plan } from '../plan.js';
 import { printable } from '../plan/printable.js';
 import { meanSize } from './bodies.js';
+import { Place } from './place.js';
 import type { ServerSettings } from './report.js';
 import type { Items } from './run.js';
 import { type BenchServer, startBenchServer } from './server.js';
@@ -20,6 +21,31 @@ export interface WorkSource {
   readonly size: number | undefined;
   readonly server: BenchServer | undefined;
   first(count: number): Items;
+}
+
+/**
+ * Works with a place and a source, and leaves nothing of either.
+ *
+ * @param onClosing what was stored is being removed, which may take long
+ */
+export async function withSource<T>(
+  directory: string,
+  open: (place: Place) => Promise<WorkSource>,
+  work: (place: Place, source: WorkSource) => Promise<T>,
+  onClosing: () => void = () => undefined,
+): Promise<T> {
+  const place = await Place.open(directory);
+  try {
+    const source = await open(place);
+    try {
+      return await work(place, source);
+    } finally {
+      await source.server?.stop();
+    }
+  } finally {
+    onClosing();
+    await place.close();
+  }
 }
 
 export async function embedded(server: ServerSettings): Promise<WorkSource> {
@@ -70,12 +96,11 @@ async function readItems(path: string, most: number): Promise<readonly Item[]> {
 }
 
 async function tryHosts(items: readonly Item[], options: DownloadOptions): Promise<void> {
-  const urls = items.map(({ url, name }): ItemRequest => ({ url, name }));
   const tried = { ...options, tries: 1, timeout: Math.min(PATIENCE, options.timeout ?? PATIENCE) };
   const dead: string[] = [];
   let why = '';
   for await (const outcome of new Download(
-    [{ kind: 'urls', urls, label: 'list' }],
+    [{ kind: 'urls', urls: items, label: 'list' }],
     resolveStrategy('network', tried),
   )) {
     if (outcome.status === 'ok' || !outcome.error.code.startsWith('NET_')) continue;
