@@ -1,25 +1,18 @@
 /** The verdict on real runs: each is held up by one thing, and says so. No time is asserted, only what most of it went to. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DownloadOptions, ItemRequest } from '../src/index.js';
 import { Download } from '../src/download.js';
 import { resolveOptions } from '../src/options.js';
-import { type RunningServer } from '../src/server/server.js';
 import { serveInThread } from '../src/server/thread.js';
-import { flagRequests } from './helpers/flag-requests.js';
+import { serveFlags } from './helpers/flag-requests.js';
 import { startRawServer } from './helpers/raw-server.js';
 import { scratch } from './helpers/scratch.js';
 import { assertBound, BOMB, judge, judgeAsCommand, NAMES, startNarrowServer, stored } from './helpers/verdicts.js';
 
 describe('the verdict on a run', () => {
-  let server: RunningServer;
-  before(async () => {
-    server = await serveInThread();
-  });
-  after(() => server.close());
-
-  const flags = (count: number, { port } = server): Iterable<ItemRequest> => flagRequests(count, port);
+  const flags = serveFlags();
 
   test('slow names: storage, with the writers, what they wait on, and a layout with more folders', async (t) => {
     const verdict = await judge(t, flags(80), { workers: 4, simulatedLatency: NAMES }, stored);

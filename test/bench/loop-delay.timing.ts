@@ -5,15 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LoopDelay } from '../../src/bench/loop-delay.js';
 import { type Bounds, clock, delayOf } from '../helpers/bench.js';
-
-/** A thread that does nothing but send the time every two milliseconds, whether it is read or not. */
-const PROBE = `
-const { parentPort } = require('node:worker_threads');
-const pause = new Int32Array(new SharedArrayBuffer(4));
-for (;;) {
-  parentPort.postMessage(performance.timeOrigin + performance.now());
-  Atomics.wait(pause, 0, 0, 2);
-}`;
+import probe = require('../helpers/probe-thread.cjs');
 
 function block(milliseconds: number): void {
   const end = performance.now() + milliseconds;
@@ -22,14 +14,14 @@ function block(milliseconds: number): void {
 
 /** What a probe from outside finds while `work` keeps the event loop busy, and what is to be tested does. */
 async function measure(work: () => Promise<void>): Promise<{ outside: (rank: number) => Bounds; inside: LoopDelay }> {
-  const probe = new Worker(PROBE, { eval: true });
+  const thread = new Worker(probe.PROBE_THREAD, { eval: true });
   const messages: [sent: number, delay: number][] = [];
-  await once(probe, 'message');
-  probe.on('message', (sent: number) => messages.push([sent, clock() - sent]));
+  await once(thread, 'message');
+  thread.on('message', (sent: number) => messages.push([sent, clock() - sent]));
   const inside = new LoopDelay();
   await work();
   inside.stop();
-  await probe.terminate();
+  await thread.terminate();
   return { inside, outside: (rank) => delayOf(messages, rank) };
 }
 

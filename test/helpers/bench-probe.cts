@@ -5,6 +5,7 @@
  */
 import fs = require('node:fs');
 import threads = require('node:worker_threads');
+import probe = require('./probe-thread.cjs');
 
 /** What it writes. Moments are milliseconds since 1970. */
 export interface Probed {
@@ -17,14 +18,6 @@ export interface Probed {
   readonly cpuMain: number | null;
 }
 
-const PROBE = `
-const { parentPort } = require('node:worker_threads');
-const pause = new Int32Array(new SharedArrayBuffer(4));
-for (;;) {
-  parentPort.postMessage(performance.timeOrigin + performance.now());
-  Atomics.wait(pause, 0, 0, 2);
-}`;
-
 const { SLUICE_PROBE: file } = process.env;
 /** Not in its threads, and not in what starts it, such as GNU time. */
 if (threads.isMainThread && file !== undefined && process.send !== undefined) watch(file, process.send.bind(process));
@@ -32,9 +25,9 @@ if (threads.isMainThread && file !== undefined && process.send !== undefined) wa
 function watch(path: string, send: NonNullable<typeof process.send>): void {
   const clock = (): number => performance.timeOrigin + performance.now();
   const messages: [number, number][] = [];
-  const probe = new threads.Worker(PROBE, { eval: true, env: {}, execArgv: [] });
-  probe.on('message', (sent: number) => messages.push([sent, clock() - sent]));
-  probe.unref();
+  const thread = new threads.Worker(probe.PROBE_THREAD, { eval: true, env: {}, execArgv: [] });
+  thread.on('message', (sent: number) => messages.push([sent, clock() - sent]));
+  thread.unref();
   let began = NaN;
   let ended = NaN;
   // What it is told waits for the first listener, which must not be this one.

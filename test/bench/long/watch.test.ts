@@ -1,22 +1,14 @@
 /** The verdict on real runs, where others than the plainest are to be judged. */
-import { after, before, describe, test } from 'node:test';
-import type { ItemRequest } from '../../../src/index.js';
-import { type RunningServer } from '../../../src/server/server.js';
+import { describe, test } from 'node:test';
 import { serveInThread } from '../../../src/server/thread.js';
-import { flagRequests } from '../../helpers/flag-requests.js';
+import { serveFlags } from '../../helpers/flag-requests.js';
 import { serveInThread as serveNoise } from '../../helpers/http-thread.js';
 import { longGif } from '../../helpers/images.js';
 import { answer, pause, startRawServer } from '../../helpers/raw-server.js';
 import { assertBound, BOMB, judge, NAMES, startNarrowServer, stored, WRITES } from '../../helpers/verdicts.js';
 
 describe('the verdict on a run', () => {
-  let server: RunningServer;
-  before(async () => {
-    server = await serveInThread();
-  });
-  after(() => server.close());
-
-  const flags = (count: number, { port } = server): Iterable<ItemRequest> => flagRequests(count, port);
+  const flags = serveFlags();
 
   test('slow names in many folders: storage, and a layout with few names', async (t) => {
     const options = { workers: 4, layout: 'hashed', simulatedLatency: NAMES } as const;
