@@ -11,6 +11,7 @@ import { Attempt, type AttemptListener, type AttemptRules } from './fetch/attemp
 import type { Connections } from './fetch/client.js';
 import { Pace } from './fetch/pace.js';
 import { RequestHeaders } from './fetch/headers.js';
+import type { Redirected } from './fetch/redirect.js';
 import type { AttemptFailure } from './fetch/retry.js';
 import { Destination } from './destination.js';
 import { bootId } from './journal/boot.js';
@@ -31,7 +32,7 @@ import { Watch } from './watch.js';
 import { type Look, type StagesLook, StagesWitness, type ThreadsLook, ThreadsWitness } from './witness.js';
 import { simulate } from '../workers/slow.js';
 
-/** Outcomes that may wait for whoever reads them, and items for their next try, before no new request starts. */
+/** Outcomes that may wait for whoever reads them, and items for their next try, before no new item is begun. */
 const MAX_WAITING = 4096;
 /**
  * Milliseconds for which a run that stores no more waits for what is being stored. One that was interrupted was asked to
@@ -229,7 +230,7 @@ export class Download implements StageListener {
         this.#admit(again);
         continue;
       }
-      if (this.#turns.size >= MAX_WAITING) break;
+      if (this.#turns.timed >= MAX_WAITING) break;
       const entry = this.#entries.first;
       if (entry === undefined) {
         this.#planMore();
@@ -275,18 +276,42 @@ export class Download implements StageListener {
 
   #begin(work: Work): void {
     this.#underWay.begin(work);
+    this.#request(work);
+  }
+
+  #request(work: Work): void {
+    const { item, redirected } = work;
+    // A next try begins where the item lies.
+    work.redirected = undefined;
     if (this.#connections !== undefined) {
-      const kept = this.#partials?.of(work.item);
-      const attempt = new Attempt(work.item, work, this.#connections, this.#rules, this, kept);
+      const kept = this.#partials?.of(item);
+      const attempt = new Attempt(item, work, this.#connections, this.#rules, this, kept, redirected);
       work.attempt = attempt;
       attempt.start();
     } else {
-      work.attempt = this.#threads?.start(work.item, work);
+      work.attempt = this.#threads?.start(item, work, redirected);
     }
   }
 
-  onAnswer(item: Item, status: number, origin: string): void {
-    this.#turns.answered(this.#underWay.answer(item), status, origin);
+  onAnswer(item: Item, status: number): void {
+    this.#turns.answered(this.#underWay.answer(item), status);
+  }
+
+  /** The item keeps its slot and its bytes, unless it has to wait for the other server. */
+  onRedirect(item: Item, to: Redirected): void {
+    const work = this.#underWay.of(item);
+    this.#turns.left(work);
+    work.redirected = to;
+    const admission = this.#turns.enter(work);
+    if (admission === true) {
+      this.#request(work);
+      return;
+    }
+    this.#underWay.drop(item);
+    // It is still the same try when it comes up.
+    work.tried -= 1;
+    if (admission !== false) this.#fail(item, admission);
+    this.#pump();
   }
 
   onUnproven(item: Item): void {

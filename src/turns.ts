@@ -3,13 +3,26 @@ import type { ErrorCode, PlainError } from './errors.js';
 import { tooLate } from './fetch/failure.js';
 import { type Host, Hosts } from './fetch/hosts.js';
 import type { Pace } from './fetch/pace.js';
+import type { Packing } from './fetch/packed-queue.js';
 import { type AttemptFailure, retryDelay } from './fetch/retry.js';
 import { Waiting } from './fetch/waiting.js';
 import type { ResolvedOptions } from './options.js';
-import type { Work } from './under-way.js';
+import { type Work, workFor } from './under-way.js';
 
 /** What the store may say of a body that is worth another fetch. */
 const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
+
+/** What of an item has to be known again when it comes up: all else is of a request. */
+type Parked = Pick<Work, 'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'suspect' | 'redirected'>;
+
+const PACKING: Packing<Work> = {
+  pack: ({ item, timeLeft, parkedAt, tried, suspect, redirected }) =>
+    ({ item, timeLeft, parkedAt, tried, suspect, redirected }) satisfies Parked,
+  unpack: (packed) => {
+    const parked = packed as Parked;
+    return { ...workFor(parked.item, parked.timeLeft), ...parked };
+  },
+};
 
 export class Turns {
   readonly #options: ResolvedOptions;
@@ -24,12 +37,17 @@ export class Turns {
     this.#options = options;
     this.#pace = pace;
     this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
-    this.#waiting = new Waiting(this.#hosts, onDue);
+    this.#waiting = new Waiting((host) => this.#hosts.outlook(host), PACKING, onDue);
   }
 
   /** Those that wait, and those whose turn it is. */
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** Of these, how many wait for their next try. */
+  get timed(): number {
+    return this.#waiting.timed;
   }
 
   /** The first of those that waited whose turn it is. */
@@ -52,10 +70,11 @@ export class Turns {
 
   /** @returns whether the item is to be requested now; if not it waits for its server; or why it never will be */
   enter(work: Work): boolean | PlainError {
-    const host = this.#hosts.of(work.item.origin);
+    const { origin, path } = work.redirected?.target ?? work.item;
+    const host = this.#hosts.of(origin);
     if (work.parkedAt > 0 && work.tried > 0) work.timeLeft -= this.#pace.now - work.parkedAt;
     work.parkedAt = 0;
-    const admission = work.timeLeft > 0 ? this.#hosts.enter(host) : tooLate(work.item.origin + work.item.path);
+    const admission = work.timeLeft > 0 ? this.#hosts.enter(host) : tooLate(origin + path);
     if (admission === true) {
       work.host = host;
     } else if (admission === false) {
@@ -67,20 +86,16 @@ export class Turns {
     return admission;
   }
 
-  /** A server has begun to answer: the item's own, or one that it led to. */
-  answered({ item, host }: Work, status: number, origin: string): void {
-    const isElsewhere = origin !== item.origin;
-    if (host?.trouble !== undefined) this.#hosts.answer(host, isElsewhere ? 200 : status);
-    if (isElsewhere) this.#hosts.answer(this.#hosts.of(origin), status);
+  /** A server has begun to answer. */
+  answered({ host }: Work, status: number): void {
+    if (host?.trouble !== undefined) this.#hosts.answer(host, status);
     this.#bringUp(host);
   }
 
   /** The request of an item is over. */
-  left({ host, item }: Work, failure?: AttemptFailure): void {
+  left({ host }: Work, failure?: AttemptFailure): void {
     if (host === undefined) return;
-    const isElsewhere = failure?.origin !== undefined && failure.origin !== item.origin;
-    this.#hosts.leave(host, isElsewhere ? undefined : failure);
-    if (isElsewhere) this.#hosts.note(this.#hosts.of(failure.origin), failure);
+    this.#hosts.leave(host, failure);
     this.#bringUp(host);
   }
 
@@ -92,12 +107,9 @@ export class Turns {
     work.suspect ||= lost;
     const { retry } = this.#options;
     const delay = hopeless ? undefined : retryDelay(failure, work.tried, retry, Date.now(), Math.random());
-    // For its own server an item waits when it comes up; to one that another leads to, it would not come without this.
-    const isElsewhere = failure.origin !== undefined && failure.origin !== work.item.origin;
-    const wait = Math.max(delay ?? 0, isElsewhere ? this.#hosts.pause(this.#hosts.of(failure.origin)) : 0);
-    work.timeLeft -= wait;
+    work.timeLeft -= delay ?? 0;
     if (delay === undefined || work.timeLeft <= 0) return false;
-    this.#waiting.add(work, wait);
+    this.#waiting.add(work, delay);
     return true;
   }
 

@@ -3,6 +3,7 @@ import type { PlainError } from './errors.js';
 import { LARGE_WINDOW, LEAST_WINDOW } from './executor/executor.js';
 import type { Host } from './fetch/hosts.js';
 import { Budget } from './fetch/budget.js';
+import type { Redirected } from './fetch/redirect.js';
 import { Semaphore } from './fetch/semaphore.js';
 import type { Item } from './plan.js';
 
@@ -19,6 +20,8 @@ export interface Work {
   /** When it began to wait for its server. */
   parkedAt: number;
   tried: number;
+  /** Where redirects have led it, to another server, which it waits for or asks. */
+  redirected: Redirected | undefined;
   /** The server that was asked last, whose account of requests it is in while it runs. */
   host: Host | undefined;
   /** The server has begun to answer. */
@@ -41,6 +44,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     timeLeft,
     parkedAt: 0,
     tried: 0,
+    redirected: undefined,
     host: undefined,
     answered: false,
     unproven: false,

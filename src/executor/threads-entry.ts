@@ -1,5 +1,5 @@
 /** What the threads of {@link ThreadDownloads} run: one item, from the request to the stored file. */
-import { Attempt } from '../fetch/attempt.js';
+import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
 import { Pace } from '../fetch/pace.js';
 import { RequestHeaders } from '../fetch/headers.js';
@@ -13,7 +13,13 @@ import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';
 let connections: Connections | undefined;
 let pace: Pace | undefined;
 
-export default function downloadAndStore({ item, timeLeft, request, settings }: ThreadTask): Promise<ThreadAnswer> {
+export default function downloadAndStore({
+  item,
+  from,
+  timeLeft,
+  request,
+  settings,
+}: ThreadTask): Promise<ThreadAnswer> {
   connections ??= new Connections({ timeout: request.timeout });
   const kept = connections;
   pace ??= new Pace(request, request.maxTime);
@@ -34,7 +40,8 @@ export default function downloadAndStore({ item, timeLeft, request, settings }: 
     });
     // Of a large body, as much as was reserved for a request.
     const window = Math.max(LEAST_WINDOW, request.maxWhole);
-    const attempt = new Attempt(item, { timeLeft }, kept, rules, {
+    const listener: AttemptListener = {
+      onRedirect: (_item, to) => end({ kind: 'redirected', to }),
       onAnswer: () => clock.answered(),
       onUnproven: () => {
         unproven = true;
@@ -47,7 +54,8 @@ export default function downloadAndStore({ item, timeLeft, request, settings }: 
       onLarge: onFetched,
       onNotFound: (_item, status) => end({ kind: 'not_found', status }),
       onFailure: (_item, failure) => end({ kind: 'failed', failure }),
-    });
+    };
+    const attempt = new Attempt(item, { timeLeft }, kept, rules, listener, undefined, from);
     attempt.start();
   });
 }

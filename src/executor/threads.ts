@@ -6,6 +6,7 @@ import type { PlainError } from '../errors.js';
 import { toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
 import type { TimeLimit } from '../fetch/pace.js';
+import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/retry.js';
 import type { Item } from '../plan.js';
 import type { StoreResult, StoreSettings, ThreadTimes } from '../protocol.js';
@@ -32,6 +33,8 @@ export interface ThreadRequest {
 
 export interface ThreadTask {
   readonly item: Item;
+  /** Where redirects have led it. */
+  readonly from: Redirected | undefined;
   /** Milliseconds. */
   readonly timeLeft: number;
   readonly request: ThreadRequest;
@@ -48,6 +51,7 @@ export type ThreadEnd =
       readonly storing: number;
     }
   | { readonly kind: 'not_found'; readonly status: number }
+  | { readonly kind: 'redirected'; readonly to: Redirected }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
 export interface ThreadAnswer {
@@ -78,10 +82,16 @@ export class ThreadDownloads {
     this.#onStored = onStored;
   }
 
-  start(item: Item, limit: TimeLimit): { cancel(error: PlainError): void } {
+  start(item: Item, limit: TimeLimit, from?: Redirected): { cancel(error: PlainError): void } {
     let cancelled = false;
     const started = performance.now();
-    const task: ThreadTask = { item, timeLeft: limit.timeLeft, request: this.#request, settings: this.#settings };
+    const task: ThreadTask = {
+      item,
+      from,
+      timeLeft: limit.timeLeft,
+      request: this.#request,
+      settings: this.#settings,
+    };
     void this.#workers
       .run<ThreadAnswer>(task)
       .then(
@@ -99,6 +109,9 @@ export class ThreadDownloads {
           this.#onStored(item, end.result);
         } else if (end.kind === 'not_found') {
           this.#listener.onNotFound(item, end.status);
+        } else if (end.kind === 'redirected') {
+          limit.timeLeft -= performance.now() - started;
+          this.#listener.onRedirect(item, end.to);
         } else {
           limit.timeLeft -= performance.now() - started;
           this.#listener.onFailure(item, end.failure);

@@ -1,4 +1,4 @@
-/** One attempt to fetch an item: redirects, the status, and a body that is kept whole or, when it is large, passed on. */
+/** One attempt to fetch an item from one server: redirects within it, the status, and a body that is kept whole or, when it is large, passed on. */
 import type { PlainError } from '../errors.js';
 import type { BodyWriter } from '../executor/executor.js';
 import type { Item } from '../plan.js';
@@ -6,7 +6,7 @@ import type { Kept, Whole } from '../protocol.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import { describeNetworkFailure, describeStatus, tooLong, unproven } from './failure.js';
-import { isRedirect, redirectTarget, type Target } from './redirect.js';
+import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './pace.js';
 import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
@@ -16,12 +16,10 @@ import type { AttemptFailure } from './retry.js';
 export interface AttemptListener {
   /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
-  /**
-   * The final answer begins.
-   *
-   * @param origin where redirects have led
-   */
-  onAnswer?(item: Item, status: number, origin: string): void;
+  /** The final answer begins. */
+  onAnswer?(item: Item, status: number): void;
+  /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
+  onRedirect(item: Item, to: Redirected): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
   onUnproven?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
@@ -66,7 +64,7 @@ export class Attempt implements ResponseHandler, Runner {
   readonly #listener: AttemptListener;
 
   #target: Target;
-  #redirects = 0;
+  #redirects: number;
   #connection: Connection | undefined;
   #abort: ((reason?: Error) => void) | undefined;
   #resume: (() => void) | undefined;
@@ -92,7 +90,10 @@ export class Attempt implements ResponseHandler, Runner {
   #paused = false;
   #wasPaused = false;
 
-  /** @param kept what is there of the body already: only the rest is asked for */
+  /**
+   * @param kept what is there of the body already: only the rest is asked for
+   * @param from where redirects have led. Default: nowhere yet
+   */
   constructor(
     item: Item,
     limit: TimeLimit,
@@ -100,10 +101,12 @@ export class Attempt implements ResponseHandler, Runner {
     rules: AttemptRules,
     listener: AttemptListener,
     kept?: Kept,
+    from?: Redirected,
   ) {
     this.limit = limit;
     this.#item = item;
-    this.#target = item;
+    this.#target = from?.target ?? item;
+    this.#redirects = from?.redirects ?? 0;
     this.#connections = connections;
     this.#rules = rules;
     this.#listener = listener;
@@ -148,7 +151,7 @@ export class Attempt implements ResponseHandler, Runner {
         return true;
       }
     }
-    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, status, this.#target.origin);
+    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, status);
     this.#resume = resume;
     let coding = '';
     let type = '';
@@ -277,7 +280,6 @@ export class Attempt implements ResponseHandler, Runner {
       this.#listener.onFailure(this.#item, {
         error: describeStatus(this.#status, this.where),
         status: this.#status,
-        origin: this.#target.origin,
         retryAfter: this.#retryAfter,
       });
     } else if (this.#writer !== undefined) {
@@ -295,6 +297,11 @@ export class Attempt implements ResponseHandler, Runner {
       return;
     }
     this.#redirects += 1;
+    if (target.origin !== this.#target.origin) {
+      this.#finish();
+      this.#listener.onRedirect(this.#item, { target, redirects: this.#redirects });
+      return;
+    }
     this.#target = target;
     this.#status = 0;
     this.#location = undefined;
@@ -309,7 +316,7 @@ export class Attempt implements ResponseHandler, Runner {
     this.#finish();
     this.#drop();
     this.#writer?.abort();
-    this.#listener.onFailure(this.#item, { ...failure, origin: this.#target.origin });
+    this.#listener.onFailure(this.#item, failure);
   }
 
   /** The answer is the rest of what is kept. */
@@ -317,7 +324,7 @@ export class Attempt implements ResponseHandler, Runner {
     this.#status = 200;
     this.#resume = resume;
     this.#framing = 'length';
-    this.#listener.onAnswer?.(this.#item, 200, this.#target.origin);
+    this.#listener.onAnswer?.(this.#item, 200);
     if (!this.#over) this.#writer = this.#open(kept);
     return true;
   }

@@ -51,6 +51,14 @@ export interface Host {
   trouble: Trouble | undefined;
 }
 
+/** How a server stands for those that wait for it, by one reading of the clock. */
+export interface Outlook {
+  /** How many of them may come up now. */
+  readonly free: number;
+  /** Milliseconds until that changes by itself; undefined where a request in flight has to end first. */
+  readonly pause?: number;
+}
+
 /**
  * Whether an item may be requested: `true`; `false` while its server can take no more or is left alone; or the error
  * with which it fails, because its server has failed for too long.
@@ -115,11 +123,6 @@ export class Hosts {
   /** A request to the server is over. */
   leave(host: Host, failure?: AttemptFailure): void {
     host.running -= 1;
-    this.note(host, failure);
-  }
-
-  /** What became of a request that the server got, perhaps because another redirected to it. */
-  note(host: Host, failure?: AttemptFailure): void {
     if (failure !== undefined && SAYS_NOTHING.has(failure.error.code)) {
       if (host.trouble !== undefined) host.trouble.probing = false;
       return;
@@ -159,19 +162,14 @@ export class Hosts {
     }
   }
 
-  /** How many of those that wait for the server may come up. */
-  free(host: Host): number {
-    const { trouble } = host;
-    const room = this.#options.maxRequests - host.running;
-    if (trouble === undefined || trouble.pauses === 0) return room;
+  /** Where nobody may come up there is a pause, or a request in flight, which ends with {@link leave}. */
+  outlook({ running, trouble }: Host): Outlook {
+    const room = this.#options.maxRequests - running;
+    if (trouble === undefined || trouble.pauses === 0 || room <= 0) return { free: room };
     const now = this.#options.clock();
-    if (this.#isHopeless(trouble, now)) return Infinity;
-    return trouble.probing || now < trouble.until ? 0 : Math.min(1, room);
-  }
-
-  /** Milliseconds for which the server is left alone. */
-  pause({ trouble }: Host): number {
-    return trouble === undefined ? 0 : Math.max(0, trouble.until - this.#options.clock());
+    if (this.#isHopeless(trouble, now)) return { free: Infinity };
+    if (trouble.probing) return { free: 0 };
+    return now < trouble.until ? { free: 0, pause: trouble.until - now } : { free: 1 };
   }
 
   /** Until a time that the server named itself it is waited for, and once more it is asked after that. */

@@ -9,6 +9,13 @@ export interface Target {
   readonly path: string;
 }
 
+/** Where redirects have led an item. */
+export interface Redirected {
+  readonly target: Target;
+  /** How many they were. */
+  readonly redirects: number;
+}
+
 /** Redirects that are followed for one item; RFC 9110, 15.4 leaves the number open, curl's and wget's defaults are 50 and 20. */
 const MAX_REDIRECTS = 10;
 

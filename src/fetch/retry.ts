@@ -19,8 +19,6 @@ export interface RetryPolicy {
 /** What went wrong with an attempt. */
 export interface AttemptFailure {
   readonly error: PlainError;
-  /** Where it went wrong: scheme, host and port. Default: where the item lies. */
-  readonly origin?: string;
   /** HTTP status, where a response came. */
   readonly status?: number | undefined;
   /** Retry-After as received. */

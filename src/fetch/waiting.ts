@@ -1,30 +1,34 @@
 /** What waits: for its time to be tried again, or for its server. It takes no slot and no memory of the budget. */
-import type { Host } from './hosts.js';
+import type { Host, Outlook } from './hosts.js';
+import { PackedQueue, type Packing } from './packed-queue.js';
 
-/** What is asked about servers. */
-interface Outlook {
-  /** How many of those that wait for it may come up. */
-  free(host: Host): number;
-  /** Milliseconds until that may change by itself; 0 when something has to end first. */
-  pause(host: Host): number;
-}
+/** Of those that wait for a server, so many come up at once: more would only stand in memory. */
+const MOST_AT_ONCE = 256;
 
 interface Parked<T> {
-  readonly values: Queue<T>;
+  readonly values: PackedQueue<T>;
   timer: NodeJS.Timeout | undefined;
 }
 
 export class Waiting<T> {
-  readonly #outlook: Outlook;
+  readonly #outlook: (host: Host) => Outlook;
+  readonly #packing: Packing<T>;
   readonly #onDue: () => void;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #parked = new Map<Host, Parked<T>>();
+  /** Servers of which more may come up than did. */
+  readonly #ready = new Set<Host>();
   readonly #due = new Queue<T>();
   #parkedCount = 0;
 
-  /** @param onDue called when there are more that can go on */
-  constructor(outlook: Outlook, onDue: () => void) {
+  /**
+   * @param outlook how a server stands
+   * @param packing for those that wait for their server: there may be as many as a list has items
+   * @param onDue called when there are more that can go on
+   */
+  constructor(outlook: (host: Host) => Outlook, packing: Packing<T>, onDue: () => void) {
     this.#outlook = outlook;
+    this.#packing = packing;
     this.#onDue = onDue;
   }
 
@@ -33,8 +37,14 @@ export class Waiting<T> {
     return this.#timers.size + this.#parkedCount + this.#due.size;
   }
 
+  /** Of these, how many wait for a time of their own: each takes a timer. */
+  get timed(): number {
+    return this.#timers.size;
+  }
+
   /** The first that can go on. */
   get first(): T | undefined {
+    if (this.#due.size === 0) for (const host of this.#ready) this.release(host);
     return this.#due.first;
   }
 
@@ -52,32 +62,36 @@ export class Waiting<T> {
     this.#timers.add(timer);
   }
 
-  /** The value waits until {@link release} finds its server ready, after those that wait for it already. */
+  /** The value waits until its server is ready, after those that wait for it already. That may be so by now. */
   park(value: T, host: Host): void {
     let parked = this.#parked.get(host);
-    if (parked === undefined) this.#parked.set(host, (parked = { values: new Queue(), timer: undefined }));
+    if (parked === undefined) {
+      this.#parked.set(host, (parked = { values: new PackedQueue(this.#packing), timer: undefined }));
+    }
     parked.values.push(value);
     host.parked += 1;
     this.#parkedCount += 1;
-    this.#wake(host, parked);
+    if (parked.timer === undefined) this.release(host);
   }
 
   /** Something has changed for a server: those that wait for it come up, as many as may. */
   release(host: Host): void {
     const parked = this.#parked.get(host);
     if (parked === undefined) return;
-    const count = Math.min(this.#outlook.free(host), parked.values.size);
-    for (let i = 0; i < count; i += 1) {
-      this.#due.push(parked.values.first as T);
-      parked.values.dropFirst();
-    }
+    // Asked once: between two answers the clock goes on, and with one from before and one from after the end of a
+    // pause, nobody would come up and no timer would be set.
+    const { free, pause } = this.#outlook(host);
+    const count = Math.min(free, host.parked, MOST_AT_ONCE);
+    for (let i = 0; i < count; i += 1) this.#due.push(parked.values.take() as T);
     host.parked -= count;
     this.#parkedCount -= count;
-    if (host.parked > 0) {
-      this.#wake(host, parked);
-    } else {
+    if (host.parked > 0 && count < free) this.#ready.add(host);
+    else this.#ready.delete(host);
+    if (host.parked === 0) {
       clearTimeout(parked.timer);
       this.#parked.delete(host);
+    } else if (pause !== undefined && parked.timer === undefined) {
+      this.#wakeAfter(pause, host, parked);
     }
   }
 
@@ -89,14 +103,12 @@ export class Waiting<T> {
       host.parked = 0;
     }
     this.#parked.clear();
+    this.#ready.clear();
     this.#parkedCount = 0;
     this.#due.clear();
   }
 
-  #wake(host: Host, parked: Parked<T>): void {
-    if (parked.timer !== undefined) return;
-    const pause = this.#outlook.pause(host);
-    if (pause === 0) return;
+  #wakeAfter(pause: number, host: Host, parked: Parked<T>): void {
     parked.timer = setTimeout(() => {
       parked.timer = undefined;
       this.release(host);

@@ -41,6 +41,10 @@ class Ends implements AttemptListener {
     this.#end(name, { kind: 'failed', failure });
   }
 
+  onRedirect(): void {
+    assert.fail('a redirect to another server');
+  }
+
   onBody(): void {
     assert.fail('a body came to the main thread');
   }

@@ -29,6 +29,15 @@ class Scene {
     this.host = this.hosts.of(ORIGIN);
   }
 
+  get free(): number {
+    return this.hosts.outlook(this.host).free;
+  }
+
+  /** 0 for none. */
+  get pause(): number {
+    return this.hosts.outlook(this.host).pause ?? 0;
+  }
+
   enter(): boolean | PlainError {
     return this.hosts.enter(this.host);
   }
@@ -53,7 +62,7 @@ describe('Hosts', () => {
       assert.equal(scene.enter(), true);
       scene.hosts.leave(scene.host, failure);
       assert.equal(scene.enter(), false);
-      assert.equal(scene.hosts.pause(scene.host), 250);
+      assert.equal(scene.pause, 250);
     }
   });
 
@@ -86,17 +95,17 @@ describe('Hosts', () => {
     scene.breakDown();
     scene.now += 249;
     assert.equal(scene.enter(), false);
-    assert.equal(scene.hosts.free(scene.host), 0);
+    assert.equal(scene.free, 0);
     scene.now += 1;
-    assert.equal(scene.hosts.free(scene.host), 1);
+    assert.equal(scene.free, 1);
     assert.equal(scene.enter(), true);
     assert.equal(scene.enter(), false, 'a second probe');
     scene.hosts.leave(scene.host, failed());
     assert.equal(scene.enter(), false, 'after a probe that failed');
-    scene.now += scene.hosts.pause(scene.host);
+    scene.now += scene.pause;
     assert.equal(scene.enter(), true);
     scene.hosts.answer(scene.host, 404);
-    assert.equal(scene.hosts.free(scene.host), Infinity);
+    assert.equal(scene.free, Infinity);
     for (let i = 0; i < 10; i += 1) assert.equal(scene.enter(), true);
   });
 
@@ -106,7 +115,7 @@ describe('Hosts', () => {
     scene.breakDown();
     const pauses: number[] = [];
     for (let i = 0; i < 9; i += 1) {
-      const pause = scene.hosts.pause(scene.host);
+      const pause = scene.pause;
       pauses.push(pause);
       scene.now += pause;
       scene.ask(failed());
@@ -115,7 +124,7 @@ describe('Hosts', () => {
     scene.now += 30_000;
     scene.random = 0.01;
     scene.ask(failed());
-    assert.equal(scene.hosts.pause(scene.host), 300);
+    assert.equal(scene.pause, 300);
   });
 
   const asked: [value: string | undefined, pause: number][] = [
@@ -138,7 +147,7 @@ describe('Hosts', () => {
         const scene = new Scene();
         assert.equal(scene.enter(), true);
         scene.ask(busy(status, value));
-        assert.equal(scene.hosts.pause(scene.host), pause);
+        assert.equal(scene.pause, pause);
         assert.equal(scene.enter(), pause === 0);
         // Begun before: it says nothing of the time that the server named.
         scene.hosts.answer(scene.host, 200);
@@ -158,16 +167,16 @@ describe('Hosts', () => {
     const scene = new Scene();
     scene.breakDown();
     while (scene.now < 1_000 + RETRY.patience) {
-      scene.now += Math.max(1, scene.hosts.pause(scene.host));
+      scene.now += Math.max(1, scene.pause);
       scene.ask(failed());
     }
-    assert.equal(scene.hosts.free(scene.host), Infinity, 'those that wait come up to fail');
+    assert.equal(scene.free, Infinity, 'those that wait come up to fail');
     const error = scene.enter();
     assert.ok(typeof error === 'object');
     assert.equal(error.code, 'NET_REFUSED');
     assert.match(error.message, /^http:\/\/a has given nothing but failures for 3\d\d seconds$/);
     assert.match(error.hint, /nothing was requested.*it was refused/);
-    scene.now += scene.hosts.pause(scene.host);
+    scene.now += RETRY.maxDelay;
     assert.equal(scene.enter(), true, 'the probe');
     assert.equal(typeof scene.enter(), 'object', 'while the probe is under way');
     scene.hosts.leave(scene.host);
@@ -210,10 +219,10 @@ describe('Hosts', () => {
     const { hosts, host } = new Scene(2);
     const other = hosts.of('http://b');
     assert.deepEqual([hosts.enter(host), hosts.enter(host), hosts.enter(host)], [true, true, false]);
-    assert.equal(hosts.free(host), 0);
+    assert.equal(hosts.outlook(host).free, 0);
     assert.equal(hosts.enter(other), true);
     hosts.leave(host);
-    assert.equal(hosts.free(host), 1);
+    assert.equal(hosts.outlook(host).free, 1);
     assert.equal(hosts.enter(host), true);
     assert.equal(host.running, 2);
   });
@@ -222,7 +231,10 @@ describe('Hosts', () => {
     const { hosts, host } = new Scene();
     const kept = [host, ...['http://b', 'http://c'].map((origin) => hosts.of(origin))];
     assert.equal(hosts.enter(host), true);
-    for (let i = 0; i < 5; i += 1) hosts.note(kept[1] as Host, failed());
+    for (let i = 0; i < 5; i += 1) {
+      assert.equal(hosts.enter(kept[1] as Host), true);
+      hosts.leave(kept[1] as Host, failed());
+    }
     (kept[2] as Host).parked = 1;
     const idle = hosts.of('http://idle');
     for (let i = 0; i < 5_000; i += 1) hosts.of(`http://${i}`);
@@ -243,7 +255,7 @@ describe('Hosts', () => {
       }
       while (scene.host.running > 0) scene.hosts.leave(scene.host, failed());
       scene.now += RETRY.maxRetryAfter;
-      assert.ok(scene.hosts.free(scene.host) >= 1);
+      assert.ok(scene.free >= 1);
       assert.equal(scene.enter(), true);
     });
     fc.assert(property, { numRuns: 300 });

@@ -6,6 +6,7 @@ import { Attempt, type AttemptListener } from '../../src/fetch/attempt.js';
 import { Connections } from '../../src/fetch/client.js';
 import { RequestHeaders } from '../../src/fetch/headers.js';
 import { Pace, type TimeLimit } from '../../src/fetch/pace.js';
+import type { Redirected } from '../../src/fetch/redirect.js';
 import type { AttemptFailure } from '../../src/fetch/retry.js';
 import type { Item } from '../../src/plan.js';
 import { type RawServer, type RawServerOptions, startRawServer } from '../helpers/raw-server.js';
@@ -71,6 +72,10 @@ export function startFetch(connections: Connections, url: string, options: Fetch
     setImmediate(() => resolve(ended));
   }
   const listener: AttemptListener = {
+    onRedirect(of, to) {
+      assert.equal(of, item);
+      begin(to);
+    },
     onUnproven() {
       proof = { unproven: true };
     },
@@ -97,8 +102,12 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   const { maxWhole = 64 << 10, strict = false } = options;
   const headers = new RequestHeaders(options.headers ?? []);
   const { limit = { timeLeft: Infinity }, pace = PACE } = options;
-  const attempt = new Attempt(item, limit, connections, { headers, maxWhole, strict, pace }, listener);
-  attempt.start();
+  let attempt: Attempt;
+  function begin(from?: Redirected): void {
+    attempt = new Attempt(item, limit, connections, { headers, maxWhole, strict, pace }, listener, undefined, from);
+    attempt.start();
+  }
+  begin();
   return { ended: promise, cancel: (error) => attempt.cancel(error) };
 }
 
