@@ -168,6 +168,7 @@ export class Download implements StageListener {
     const { signal } = this.#options;
     const interrupt = (): void =>
       this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
+    process.on('beforeExit', this.#standStill);
     try {
       await this.#start();
       this.#watch = this.#beginWatch();
@@ -183,6 +184,7 @@ export class Download implements StageListener {
       signal?.removeEventListener('abort', interrupt);
       this.#stop(undefined);
       await this.#close();
+      process.off('beforeExit', this.#standStill);
     }
     if (this.#fatal !== undefined) throw this.#fatal;
   }
@@ -427,6 +429,21 @@ export class Download implements StageListener {
       void this.#close();
     }, patience).unref();
   }
+
+  /**
+   * Nothing is left that could wake this process, and it would end as if all were well. That is a fault, of this program
+   * or of an iterable that never goes on, and nobody may take it for the end of the run. What does not end after that
+   * either is not waited for.
+   */
+  readonly #standStill = (): void => {
+    if (this.#stopping) {
+      this.#abandon();
+      return;
+    }
+    const message = 'the run came to a standstill before it was done: nothing more would have happened';
+    const hint = 'run the same command again to go on, and report this: it is a fault';
+    this.#stop(new SluiceError('INTERNAL', message, { hint }));
+  };
 
   /** Begins nothing more, and ends what is under way: fetches at once, the store within its grace. */
   #stop(error: SluiceError | undefined): void {

@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printable } from './plan/printable.js';
 import { Ending } from './commands/leave.js';
-import { exitStatus, USAGE } from './commands/exit-status.js';
+import { exitStatus, INTERNAL, USAGE } from './commands/exit-status.js';
 import { SluiceError, UsageError } from './errors.js';
 import { ENCODINGS } from './bench/report.js';
 import type { BenchArguments } from './commands/bench.js';
@@ -242,9 +242,27 @@ function usage(program: Command, argv: readonly string[]): string {
   return `Usage: ${command.createHelp().commandUsage(command)}\nTry: ${command === program ? 'sluice' : `sluice ${command.name()}`} --help\n`;
 }
 
+/** Turns that what has come to a standstill gets to end in order, as a download does. */
+const LAST_TURNS = 2;
+
+/** A process that nothing will wake any more ends by itself, with 0, though its command has not ended. */
+function guardEnd(): void {
+  let turns = 0;
+  process.on('beforeExit', () => {
+    turns += 1;
+    if (turns <= LAST_TURNS) {
+      setImmediate(() => undefined);
+      return;
+    }
+    process.stderr.write('*** The command came to a standstill. This is a fault of sluice; please report it.\n');
+    process.exit(INTERNAL);
+  });
+}
+
 /** Runs a command line, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
   outliveReaders();
+  guardEnd();
   const ending = new Ending();
   await ending.end(await main(argv));
 }

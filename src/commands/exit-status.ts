@@ -11,7 +11,7 @@ const STORAGE = 3;
 /** Another run holds the destination. */
 const BUSY = 4;
 /** A fault of the program: EX_SOFTWARE of sysexits.h. */
-const INTERNAL = 70;
+export const INTERNAL = 70;
 
 export function exitStatus(error: unknown): number {
   if (error instanceof UsageError) return USAGE;
@@ -20,7 +20,7 @@ export function exitStatus(error: unknown): number {
     if (error.code === 'LIST_UNREADABLE') return USAGE;
     if (error.code === 'STORE_BUSY') return BUSY;
     if (error.cause instanceof Interrupted) return error.cause.status;
-    return SOME_FAILED;
+    return error.code === 'INTERNAL' ? INTERNAL : SOME_FAILED;
   }
   return INTERNAL;
 }
