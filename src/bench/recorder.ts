@@ -36,6 +36,12 @@ export class Recorder implements Observer {
     return { p50: at(0.5), p99: at(0.99) };
   }
 
+  /** Milliseconds until so many files were stored; undefined unless more were stored later. */
+  timeTo(stored: number): number | undefined {
+    const moment = this.#stored.length > stored ? this.#stored[stored - 1] : undefined;
+    return moment === undefined ? undefined : moment - this.#started;
+  }
+
   /** @param elapsed milliseconds of the run, which began with this */
   timeline(elapsed: number, loop: LoopDelay): Timeline {
     const interval = elapsed / SLOTS;

@@ -146,6 +146,8 @@ export interface RunFigures {
   readonly failed: number;
   readonly bytes: number;
   readonly elapsed: number;
+  /** Seconds of it until the first file was stored; of `threads`, until each of them can have stored one. */
+  readonly starting: number;
   readonly cpuMain: number | null;
   readonly cpuAll: number;
   readonly peakMemory: number;
@@ -184,6 +186,6 @@ export interface Advice {
   readonly best: Setting;
   /** What to give `sluice get`, such as `--layout hashed --workers 24`; empty for what it does by itself. */
   readonly flags: string;
-  /** Files a second with it, against saving on the main thread, in pairs of runs. */
+  /** Files a second with it, against saving on the main thread with as many requests at once, in the same rounds. */
   readonly gain: Spread;
 }

@@ -17,7 +17,7 @@ const SLOW_GROWTH = 4;
 const SHORT = 1 / 4;
 /** Share of the time wanted that a run has to take to be as good as one that takes all of it. */
 const LONG = 3 / 4;
-/** So often the time is too much, whatever of it was starting. */
+/** So often the time is too much, of what is not starting. */
 const TOO_LONG = 2;
 
 /** A run as it was seen from within and without. */
@@ -86,12 +86,13 @@ export class Rig {
     let before = { files: 0, elapsed: 0 };
     for (let files = Math.min(given ?? this.#first(contender, setting), this.#most); ;) {
       const measured = await this.run(contender, setting, files);
-      const { elapsed, stored, bytes } = measured.result;
+      const { elapsed, starting, stored, bytes } = measured.result;
       if (source.size === undefined && stored > 0) requireRoom(place, files, bytes / stored);
       // The steepness of the line through the last two runs, in which what starting takes does not count.
       const perFile = Math.max(0, elapsed - before.elapsed) / (files - before.files);
       const isFirst = before.files === 0;
-      const isLong = elapsed >= TOO_LONG * seconds || (!isFirst && files * perFile >= LONG * seconds);
+      const isTooLong = elapsed - starting >= TOO_LONG * seconds;
+      const isLong = isTooLong || (!isFirst && files * perFile >= LONG * seconds);
       if (isLong || given !== undefined || files >= this.#most) return measured;
       before = { files, elapsed };
       const fitting = isFirst ? Infinity : Math.max(2 * files, seconds / perFile);

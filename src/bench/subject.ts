@@ -1,13 +1,14 @@
 /** What a process of {@link runInProcess} does: one download, measured from within. */
 import { Download } from '../download.js';
 import { toPlain } from '../errors.js';
+import { MAX_WORKERS, type ResolvedOptions } from '../options.js';
 import type { Operation } from '../protocol.js';
 import { now } from '../../workers/clock.js';
 import { LoopDelay } from './loop-delay.js';
 import { peakMemory } from './peak-memory.js';
 import { Recorder } from './recorder.js';
 import { requestsOf, type RunResult, type RunSpec } from './run.js';
-import { resolveStrategy } from './strategies.js';
+import { type Contender, resolveStrategy } from './strategies.js';
 
 /** Downloads what the parent asks for, tells it what that took, and ends. */
 export function serve(): void {
@@ -52,6 +53,7 @@ async function perform(spec: RunSpec): Promise<RunResult> {
     failures: Object.fromEntries(failures),
     bytes,
     elapsed,
+    starting: startingOf(spec.strategy, options, recorder) ?? elapsed,
     cpuMain: main === 0 ? null : main / 1000,
     cpuAll: (user + system) / 1e6,
     peakMemory: peakMemory(),
@@ -61,6 +63,13 @@ async function perform(spec: RunSpec): Promise<RunResult> {
     verdict: verdict === undefined ? null : { bound: verdict.bound, share: verdict.share, detail: verdict.detail },
     timeline: recorder.timeline(1000 * elapsed, loop),
   };
+}
+
+/** Seconds until each thread can have stored a file; undefined where nothing was stored after that. */
+function startingOf(strategy: Contender, { maxRequests }: ResolvedOptions, recorder: Recorder): number | undefined {
+  const started = strategy === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : 1;
+  const milliseconds = recorder.timeTo(started);
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
 function perFile(sum: Readonly<Record<Operation, number>>, files: number): RunResult['storage'] {
