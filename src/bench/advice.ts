@@ -2,16 +2,14 @@
 import { availableParallelism } from 'node:os';
 import type { Advice, Setting } from './report.js';
 import type { Rig } from './rig.js';
-import { race } from './rounds.js';
+import { type Entrant, type Raced, runsOf } from './rounds.js';
 import { ratioOf } from './summarise.js';
-import { DEFAULTS, flagsOf } from './text.js';
+import { DEFAULTS, flagsOf, sameSetting } from './text.js';
 
 /** A setting is better when it is by so much: less may be chance, and the simpler one wins. */
 const BETTER = 1.1;
-/** Share of the time after which nothing more is tried: the rest is for the pairs. */
+/** Share of the time after which nothing more is tried: the rest is for its part of the rounds. */
 const TRYING = 0.6;
-/** Pairs of runs that prove what is gained. */
-const PAIRS = 3;
 /** Requests at once that are tried, as factors. */
 const STEPS = [4, 16, 1 / 4] as const;
 const MOST_REQUESTS = 1024;
@@ -22,18 +20,26 @@ interface Try {
   readonly files: number;
 }
 
+/** What seems to be the fastest. What it gains is for the rounds to say: no single run proves anything. */
+export interface Candidate {
+  readonly tried: Advice['tried'];
+  readonly best: Entrant;
+  /** Of saving on the main thread, which it is compared with: as many requests at once. */
+  readonly plain: Setting;
+}
+
 /**
- * @param asked the setting that the strategies had
+ * @param asked the setting that the strategies have
  * @param seconds in all
- * @param runSeconds that a run of a pair is to take
+ * @param runSeconds that a run is to take
  */
-export async function advise(
+export async function findCandidate(
   rig: Rig,
   asked: Setting,
   seconds: number,
   runSeconds: number,
   tell: (what: string) => void,
-): Promise<Advice> {
+): Promise<Candidate> {
   const deadline = performance.now() + 1000 * TRYING * seconds;
   const tried: Try[] = [];
   const attempt = async (setting: Setting): Promise<Try> => {
@@ -55,23 +61,27 @@ export async function advise(
     const again = result.stored / result.elapsed;
     best = made.filesPerSecond > BETTER * again ? made : { ...best, filesPerSecond: again };
   }
-  const plain: Setting = { ...asked, requests: best.setting.requests, workers: 'auto' };
-  tell('comparing the best with saving on the main thread');
-  const { files } = await rig.size('inline', plain, runSeconds);
-  const entrants = [
-    { contender: 'pool', setting: best.setting, files: best.files },
-    { contender: 'inline', setting: plain, files },
-  ] as const;
-  const [mine = [], other = []] = await race(rig, entrants, PAIRS, () => undefined);
+  return {
+    tried: tried.map(({ setting, filesPerSecond }) => ({ setting, filesPerSecond })),
+    best: { contender: 'pool', setting: best.setting, files: best.files },
+    plain: { ...asked, requests: best.setting.requests },
+  };
+}
+
+/**
+ * @param raced rounds of which both the best and saving on the main thread were part
+ * @param seconds that it was given
+ */
+export function adviceOf({ tried, best, plain }: Candidate, raced: readonly Raced[], seconds: number): Advice {
+  const [mine, other] = [best, { contender: 'inline', setting: plain } as const].map((entrant) =>
+    runsOf(raced, entrant).map(({ result }) => result),
+  );
   return {
     seconds,
-    tried: tried.map(({ setting, filesPerSecond }) => ({ setting, filesPerSecond })),
+    tried,
     best: best.setting,
     flags: flagsOf(best.setting, DEFAULTS),
-    gain: ratioOf(
-      mine.map(({ result }) => result),
-      other.map(({ result }) => result),
-    ),
+    gain: ratioOf(mine ?? [], other ?? []),
   };
 }
 
@@ -88,8 +98,4 @@ function changes(asked: Setting): ((best: Setting) => Setting | undefined)[] {
     // One thread writes shards, however many there are.
     ...workers.map((count) => (best: Setting) => (best.layout === 'tar' ? undefined : { ...best, workers: count })),
   ];
-}
-
-function sameSetting(one: Setting, other: Setting): boolean {
-  return one.layout === other.layout && one.requests === other.requests && one.workers === other.workers;
 }

@@ -1,30 +1,20 @@
 /** The sentences that answer what the hand-off gains. */
+import { judge } from './judgement.js';
 import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, StrategyReport } from './report.js';
 import type { Spread } from './statistics.js';
 import { ratioOf } from './summarise.js';
-import { DEFAULTS, flagsOf, number } from './text.js';
-
-/** A difference that counts: less is nothing that anybody would notice. */
-const NOTICED = 0.05;
+import { DEFAULTS, flagsOf, number, sameSetting } from './text.js';
 
 const UNCLEAN = 'It was not measured cleanly: see below.';
-
-/** Whether rounds agree that one is faster or slower, and by how much it matters. */
-type Finding = 'gains' | 'loses' | 'neither';
-
-export function findingOf({ median, least, most }: Spread): Finding {
-  if (least > 1 && median >= 1 + NOTICED) return 'gains';
-  if (most < 1 && median <= 1 - NOTICED) return 'loses';
-  return 'neither';
-}
 
 export function answerOf({
   strategies,
   ratios,
   advice,
   storage,
+  work,
   doubts,
-}: Pick<BenchReport, 'strategies' | 'ratios' | 'advice' | 'storage' | 'doubts'>): string[] {
+}: Pick<BenchReport, 'strategies' | 'ratios' | 'advice' | 'storage' | 'work' | 'doubts'>): string[] {
   const of = (name: Strategy): StrategyReport | undefined => strategies.find(({ strategy }) => strategy === name);
   const ratio = (strategy: Strategy, to: Reference): Ratio | undefined =>
     ratios.find((candidate) => candidate.strategy === strategy && candidate.to === to);
@@ -34,17 +24,17 @@ export function answerOf({
   if (advice !== null) sentences.push(describeAdvice(advice, storage), ...describeFiles(advice));
   const toInline = ratio('pool', 'inline');
   if (pool !== undefined && inline !== undefined && toInline !== undefined) {
-    sentences.push(describePool(toInline.ratio, pool, inline, advice === null ? storage : null));
+    // Where the best is what was asked for, the advice has said it: of the same rounds.
+    const isSaid = advice !== null && sameSetting(advice.best, work.setting);
+    if (!isSaid) sentences.push(describePool(toInline.ratio, pool, inline, advice === null ? storage : null));
     sentences.push(describeStalls(pool, inline));
   }
   const libuv = of('libuv');
   if (pool !== undefined && libuv !== undefined) {
-    sentences.push(`Against fs.promises, the pool is ${times(ratioOf(pool.runs, libuv.runs))} as fast.`);
+    sentences.push(describeOther('fs.promises', ratioOf(pool.runs, libuv.runs)));
   }
   const toSequential = ratio('pool', 'sequential');
-  if (toSequential !== undefined) {
-    sentences.push(`Against one after the other, the pool is ${times(toSequential.ratio)} as fast.`);
-  }
+  if (toSequential !== undefined) sentences.push(describeOther('one after the other', toSequential.ratio));
   if (pool?.verdict) sentences.push(`The pool was held up by ${pool.verdict.bound} (${pool.verdict.detail}).`);
   // Behind the first one, which is what people repeat.
   return doubts.length === 0 ? sentences : sentences.toSpliced(1, 0, UNCLEAN);
@@ -56,8 +46,10 @@ function where({ simulated }: Storage): string {
 
 function describeAdvice({ flags, gain }: Advice, storage: Storage): string {
   const what = flags === '' ? 'the pool by itself' : flags;
-  if (findingOf(gain) === 'gains') {
-    return `${where(storage)}, ${what} gains ${times(gain)} over saving on the main thread.`;
+  const judgement = judge(gain);
+  if (judgement === 'faster') return `${where(storage)}, ${what} gains ${times(gain)} over saving on the main thread.`;
+  if (judgement === 'unclear') {
+    return `${where(storage)}, nobody can tell whether handing over pays: rounds do not agree, ${what} was ${times(gain)} as fast as saving on the main thread.`;
   }
   const fastest = flags === '' ? 'the pool' : `the fastest setting, ${flags},`;
   return `${where(storage)}, handing over does not pay: ${fastest} is ${times(gain)} as fast as saving on the main thread.`;
@@ -71,18 +63,27 @@ function describeFiles({ best, tried }: Advice): string[] {
   if (best.layout !== 'tar' || first === undefined) return [];
   const flags = flagsOf(first.setting, DEFAULTS) || 'the pool by itself';
   return [
-    `As files of their own, not in shards, ${flags} was the fastest: ${number(first.filesPerSecond)} files a second.`,
+    `As files of their own, not in shards, ${flags} gave the most that was tried: ${number(first.filesPerSecond)} files a second.`,
   ];
 }
 
 function describePool(ratio: Spread, pool: StrategyReport, inline: StrategyReport, storage: Storage | null): string {
   const begin = storage === null ? 'As asked for' : where(storage);
   const rates = `${number(pool.filesPerSecond.median)} files a second against ${number(inline.filesPerSecond.median)}`;
-  const finding = findingOf(ratio);
-  if (finding === 'neither') {
+  const judgement = judge(ratio);
+  if (judgement === 'unclear') {
+    return `${begin}, nobody can tell whether the pool gains over saving on the main thread: rounds do not agree, ${times(ratio)}.`;
+  }
+  if (judgement === 'same') {
     return `${begin}, the pool gains nothing over saving on the main thread: ${times(ratio)}, ${rates}.`;
   }
   return `${begin}, the pool is ${times(ratio)} as fast as saving on the main thread: ${rates}.`;
+}
+
+function describeOther(other: string, ratio: Spread): string {
+  return judge(ratio) === 'unclear'
+    ? `Against ${other}, rounds do not agree whether the pool is faster: ${times(ratio)}.`
+    : `Against ${other}, the pool is ${times(ratio)} as fast.`;
 }
 
 function describeStalls(pool: StrategyReport, inline: StrategyReport): string {

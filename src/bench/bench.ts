@@ -1,15 +1,15 @@
 /** `sluice bench`: what handing the writes to an executor gains on a storage. */
 import { type DownloadOptions, resolveOptions } from '../options.js';
 import { version } from '../version.js';
-import { advise } from './advice.js';
+import { adviceOf, type Candidate, findCandidate } from './advice.js';
 import { answerOf } from './answer.js';
 import { doubtsOf } from './doubts.js';
 import { describeMachine } from './machine.js';
 import { type Place, requireRoom } from './place.js';
 import type { BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import { STRATEGIES } from './report.js';
-import { type Measured, Rig } from './rig.js';
-import { type Entrant, race } from './rounds.js';
+import { Rig } from './rig.js';
+import { type Entrant, isSame, race, type Raced, runsOf } from './rounds.js';
 import { embedded, listed, withSource, type WorkSource } from './source.js';
 import type { Contender } from './strategies.js';
 import { ratiosOf, summarise } from './summarise.js';
@@ -65,13 +65,9 @@ export async function bench(
         most: options.files ?? most,
         signal,
       });
-      const runs = await measure(rig, asked, options, tell);
-      const network = runs.get('network') ?? [];
-      const strategies = options.strategies.map((name) => summarise(name, runs.get(name) ?? [], network));
-      const advice =
-        options.adviceSeconds === 0
-          ? null
-          : await advise(rig, asked, options.adviceSeconds, options.seconds, (what) => tell(`advice: ${what}`));
+      const { raced, candidate } = await measure(rig, asked, options, tell);
+      const of = (contender: Contender) => runsOf(raced, { contender, setting: asked });
+      const strategies = options.strategies.map((name) => summarise(name, of(name), of('network')));
       const measured = {
         machine: describeMachine(),
         storage: {
@@ -82,14 +78,7 @@ export async function bench(
         rounds: options.rounds,
         strategies,
         ratios: ratiosOf(strategies),
-        advice,
-      };
-      const doubts = doubtsOf(measured, runs, place.sweeps);
-      return {
-        schema: 'sluice-bench/1',
-        version,
-        started: started.toISOString(),
-        ended: new Date().toISOString(),
+        advice: candidate === undefined ? null : adviceOf(candidate, raced, options.adviceSeconds),
         work: {
           server: typeof options.source === 'string' ? null : options.source,
           list: typeof options.source === 'string' ? options.source : null,
@@ -97,6 +86,13 @@ export async function bench(
           setting: asked,
           memory,
         },
+      };
+      const doubts = doubtsOf(measured, raced, place.sweeps);
+      return {
+        schema: 'sluice-bench/1',
+        version,
+        started: started.toISOString(),
+        ended: new Date().toISOString(),
         ...measured,
         doubts,
         answer: answerOf({ ...measured, doubts }),
@@ -114,21 +110,37 @@ async function openSource(
   return typeof source === 'string' ? listed(source, files, await place.fresh(signal), download) : embedded(source);
 }
 
+interface Measurement {
+  readonly raced: readonly Raced[];
+  /** Undefined where no advice was asked for. */
+  readonly candidate: Candidate | undefined;
+}
+
+/** What seems to be the best runs in the same rounds as the strategies: all that is said of them is of one measurement. */
 async function measure(
   rig: Rig,
   asked: Setting,
-  { strategies, rounds, seconds }: BenchOptions,
+  { strategies, rounds, seconds, adviceSeconds }: BenchOptions,
   tell: (what: string) => void,
-): Promise<ReadonlyMap<Contender, readonly Measured[]>> {
-  const contenders: Contender[] = ['network', ...STRATEGIES.filter((name) => strategies.includes(name))];
+): Promise<Measurement> {
   const entrants: Entrant[] = [];
-  for (const contender of contenders) {
+  const enter = async (contender: Contender, setting: Setting): Promise<void> => {
+    if (entrants.some((entrant) => isSame(entrant, { contender, setting }))) return;
     tell(`how many files: ${contender}`);
-    const { files } = await rig.size(contender, asked, seconds);
-    entrants.push({ contender, setting: asked, files });
+    const { files } = await rig.size(contender, setting, seconds);
+    entrants.push({ contender, setting, files });
+  };
+  await enter('network', asked);
+  for (const name of STRATEGIES) if (strategies.includes(name)) await enter(name, asked);
+  let candidate: Candidate | undefined;
+  if (adviceSeconds > 0) {
+    candidate = await findCandidate(rig, asked, adviceSeconds, seconds, (what) => tell(`advice: ${what}`));
+    const { best, plain } = candidate;
+    if (!entrants.some((entrant) => isSame(entrant, best))) entrants.push(best);
+    await enter('inline', plain);
   }
-  const runs = await race(rig, entrants, rounds, (round, { contender, files }) =>
+  const raced = await race(rig, entrants, rounds, (round, { contender, files }) =>
     tell(`round ${round} of ${rounds}: ${contender}, ${files} files`),
   );
-  return new Map(contenders.map((contender, index) => [contender, runs[index] ?? []]));
+  return { raced, candidate };
 }

@@ -3,11 +3,13 @@
  * at once, which it found to be five times as fast, and hundreds of requests at once, over 70 times.
  */
 import { version } from '../version.js';
+import { judge } from './judgement.js';
 import { describeMachine } from './machine.js';
 import type { Machine, ServerSettings } from './report.js';
 import { Rig } from './rig.js';
 import { embedded, withSource } from './source.js';
 import { type Spread, spreadOf } from './statistics.js';
+import { spread } from './text.js';
 
 export interface HeadlineReport {
   readonly schema: 'sluice-bench-flags/1';
@@ -95,9 +97,14 @@ export function describeHeadline({ latency, cases }: HeadlineReport): string {
   const lines = cases.map(
     ({ requests, sequential, concurrent, ratio, book }) =>
       `${requests} requests: ${seconds(sequential)} one after the other, ${seconds(concurrent)} all at once: ` +
-      `${ratio.median.toFixed(ratio.median < 100 ? 1 : 0)} times as fast (the book: ${book === 70 ? 'over 70' : book})`,
+      `${gainOf(ratio)} (the book: ${book === 70 ? 'over 70' : book})`,
   );
   return `Flags from the embedded server, which answers after ${latency} ms:\n${lines.join('\n')}\n`;
+}
+
+function gainOf(ratio: Spread): string {
+  if (judge(ratio) === 'unclear') return `rounds do not agree whether that is faster, ${spread(ratio)} times`;
+  return `${ratio.median.toFixed(ratio.median < 100 ? 1 : 0)} times as fast`;
 }
 
 function seconds({ median }: Spread): string {

@@ -2,6 +2,7 @@
 import type { Setting } from './report.js';
 import type { Measured, Rig } from './rig.js';
 import type { Contender } from './strategies.js';
+import { sameSetting } from './text.js';
 
 export interface Entrant {
   readonly contender: Contender;
@@ -9,22 +10,37 @@ export interface Entrant {
   readonly files: number;
 }
 
-/** @returns the runs of each entrant, by round */
+export interface Raced extends Entrant {
+  /** By round. */
+  readonly runs: readonly Measured[];
+}
+
 export async function race(
   rig: Rig,
   entrants: readonly Entrant[],
   rounds: number,
   tell: (round: number, entrant: Entrant) => void,
-): Promise<readonly (readonly Measured[])[]> {
-  const runs = entrants.map((): Measured[] => []);
+): Promise<readonly Raced[]> {
+  const raced = entrants.map((entrant) => ({ ...entrant, runs: [] as Measured[] }));
   for (let round = 0; round < rounds; round += 1) {
     for (const index of order(entrants.length, round)) {
-      const entrant = entrants[index] as Entrant;
+      const { runs, ...entrant } = raced[index] as (typeof raced)[number];
       tell(round + 1, entrant);
-      runs[index]?.push(await rig.run(entrant.contender, entrant.setting, entrant.files));
+      runs.push(await rig.run(entrant.contender, entrant.setting, entrant.files));
     }
   }
-  return runs;
+  return raced;
+}
+
+/** What ran against others: the same strategy with other settings is another one. */
+type Ran = Pick<Entrant, 'contender' | 'setting'>;
+
+export function isSame(one: Ran, other: Ran): boolean {
+  return one.contender === other.contender && sameSetting(one.setting, other.setting);
+}
+
+export function runsOf(raced: readonly Raced[], of: Ran): readonly Measured[] {
+  return raced.find((one) => isSame(one, of))?.runs ?? [];
 }
 
 /** Each round begins with another one, and every other goes the other way: nobody always follows the same one. */

@@ -1,5 +1,6 @@
 /** Numbers and settings as people read them. */
 import { printable } from '../plan/printable.js';
+import { judge } from './judgement.js';
 import type { Bodies, BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import type { Spread } from './statistics.js';
 
@@ -66,9 +67,13 @@ export function flagsOf({ layout, requests, workers }: Setting, other?: Setting)
   ].join(' ');
 }
 
-/** What to type for the advice; undefined where there is none, or where `sluice get` does it by itself. */
+export function sameSetting(one: Setting, other: Setting): boolean {
+  return flagsOf(one, other) === '';
+}
+
+/** What to type for the advice; undefined where nothing is proven to gain, or where `sluice get` does it by itself. */
 export function commandOf({ advice, storage, work }: BenchReport): string | undefined {
-  if (advice === null || advice.flags === '') return undefined;
+  if (advice === null || advice.flags === '' || judge(advice.gain) !== 'faster') return undefined;
   return `sluice get ${advice.flags} -d ${quoted(storage.directory, 'DIR')} -i ${quoted(work.list ?? '', 'LIST')}`;
 }
 

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { advise } from '../../src/bench/advice.js';
+import { adviceOf, findCandidate } from '../../src/bench/advice.js';
 import type { Advice, Setting } from '../../src/bench/report.js';
 import type { Measured, Rig } from '../../src/bench/rig.js';
+import { race } from '../../src/bench/rounds.js';
 import type { Contender } from '../../src/bench/strategies.js';
 
 /** What `sluice get` does where it is not told. */
@@ -13,43 +14,44 @@ const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
 type Rate = (setting: Setting, contender: Contender) => number;
 
 /** Files a second follow from the setting alone. */
-function rigOf(rate: Rate): { rig: Rig; pairs: Contender[] } {
-  const pairs: Contender[] = [];
-  let pairing = false;
+function rigOf(rate: Rate): { rig: Rig; runs: Contender[] } {
+  const runs: Contender[] = [];
   const measure = (contender: Contender, setting: Setting, files: number): Measured => {
     const result = { stored: files, elapsed: files / rate(setting, contender) } as Measured['result'];
     return { result, files, server: undefined, others: null };
   };
   const rig: Pick<Rig, 'run' | 'size'> = {
     run: async (contender, setting, files) => {
-      if (pairing) pairs.push(contender);
+      runs.push(contender);
       return measure(contender, setting, files);
     },
     size: async (contender, setting, seconds) => {
       await sleep(2);
-      pairing = contender === 'inline';
-      const files = Math.ceil(seconds * rate(setting, contender));
-      return measure(contender, setting, files);
+      return measure(contender, setting, Math.ceil(seconds * rate(setting, contender)));
     },
   };
-  return { rig: rig as Rig, pairs };
+  return { rig: rig as Rig, runs };
 }
 
-async function adviseOn(rate: Rate, seconds = 60): Promise<{ advice: Advice; pairs: readonly Contender[] }> {
-  const { rig, pairs } = rigOf(rate);
-  return { advice: await advise(rig, DEFAULTS, seconds, 2, () => undefined), pairs };
+async function adviseOn(rate: Rate, seconds = 60): Promise<{ advice: Advice; runs: readonly Contender[] }> {
+  const { rig, runs } = rigOf(rate);
+  const candidate = await findCandidate(rig, DEFAULTS, seconds, 2, () => undefined);
+  const { best, plain } = candidate;
+  runs.length = 0;
+  const raced = await race(rig, [best, { contender: 'inline', setting: plain, files: 100 }], 3, () => undefined);
+  return { advice: adviceOf(candidate, raced, seconds), runs };
 }
 
 describe('the advice', () => {
-  test('is the layout that gains, and what gains besides, as flags; the gain is that of three pairs', async () => {
-    const { advice, pairs } = await adviseOn(({ layout, requests, workers }, contender) => {
+  test('is the layout that gains, and what gains besides, as flags; the gain is that of the rounds', async () => {
+    const { advice, runs } = await adviseOn(({ layout, requests, workers }, contender) => {
       if (contender === 'inline') return 50;
       return 100 * (layout === 'hashed' ? 8 : 1) * (requests === 64 ? 2 : 1) * (workers === 24 ? 2 : 1);
     });
     assert.deepEqual(advice.best, { layout: 'hashed', requests: 64, workers: 24 });
     assert.equal(advice.flags, '--layout hashed --max-requests 64 --workers 24');
     assert.equal(Math.round(advice.gain.median), 64);
-    assert.deepEqual(pairs.toSorted(), ['inline', 'inline', 'inline', 'pool', 'pool', 'pool']);
+    assert.deepEqual(runs.toSorted(), ['inline', 'inline', 'inline', 'pool', 'pool', 'pool']);
   });
 
   test('is nothing where nothing gains by more than chance; a loss is told as one', async () => {
@@ -79,11 +81,11 @@ describe('the advice', () => {
   });
 
   test('without time is what was asked for, and compared all the same', async () => {
-    const { advice, pairs } = await adviseOn(() => 100, 0);
+    const { advice, runs } = await adviseOn(() => 100, 0);
     assert.deepEqual(
       advice.tried.map(({ setting }) => setting),
       [DEFAULTS],
     );
-    assert.equal(pairs.length, 6);
+    assert.equal(runs.length, 6);
   });
 });

@@ -93,7 +93,7 @@ describe('the page', () => {
   test('names no flags where sluice get does the best by itself', () => {
     const html = toHtml(withDecoding);
     assert.doesNotMatch(html, /class="command"/);
-    assert.match(textOf(html), /gives 1\.07× \(0\.99\.\.1\.12\) as many .* It is what sluice get does by itself/);
+    assert.match(textOf(html), /gives 1\.07× \(1\.02\.\.1\.12\) as many .* It is what sluice get does by itself/);
   });
 
   test('shows markup and control characters from outside as text', () => {

@@ -2,8 +2,19 @@
 import { FIGURES, shownSpread } from '../figures.js';
 import { type Markup, markup, prose } from './markup.js';
 import { datum, glyph, percent } from './marks.js';
-import type { BenchReport, Setting, StrategyReport } from '../report.js';
-import { bytes, count, describeSimulation, describeSource, flagsOf, number, range, UNKNOWN } from '../text.js';
+import { judge } from '../judgement.js';
+import type { Advice, BenchReport, StrategyReport } from '../report.js';
+import {
+  bytes,
+  count,
+  describeSimulation,
+  describeSource,
+  flagsOf,
+  number,
+  range,
+  sameSetting,
+  UNKNOWN,
+} from '../text.js';
 import { linear } from '../ticks.js';
 
 /** A row for each figure, a column for each strategy: medians, and below them the least and the most of the rounds. */
@@ -31,11 +42,10 @@ export function figuresTable({ strategies, rounds }: BenchReport): Markup {
 /** What was tried, in order, and what came of it. */
 export function adviceTable({ advice }: BenchReport): Markup {
   if (advice === null) return markup``;
-  const { tried, best, gain, seconds, flags } = advice;
-  const byItself = flags === '' ? ' It is what sluice get does by itself.' : '';
+  const { tried, best, seconds } = advice;
   const scale = linear(Math.max(...tried.map(({ filesPerSecond }) => filesPerSecond)));
   const rows = tried.map(({ setting, filesPerSecond }, index) => {
-    const chosen = isSame(setting, best);
+    const chosen = sameSetting(setting, best);
     const mark = datum({
       figure: `advice.tried.${index}.filesPerSecond`,
       value: filesPerSecond,
@@ -44,12 +54,17 @@ export function adviceTable({ advice }: BenchReport): Markup {
     return markup`<tr${chosen ? markup` class="best"` : ''}><th scope="row"><code>${prose(flagsOf(setting))}</code>${chosen ? markup` <b>best</b>` : ''}</th>
 <td class="meter"><svg width="100%" height="14" aria-hidden="true" data-scale="linear" data-least="0" data-most="${scale.most}"><rect class="bar" width="${percent(scale.at(filesPerSecond))}"${mark}/></svg></td><td>${number(filesPerSecond)}</td></tr>`;
   });
-  return markup`<section><h2>What the advice tried</h2><p>${tried.length} settings within ${count(seconds)} seconds. The best one gives <b>${number(gain.median)}×</b> (${range(gain)}) as many files a second as saving on the main thread, in pairs of runs.${byItself}</p>
+  return markup`<section><h2>What the advice tried</h2><p>${tried.length} settings within ${count(seconds)} seconds. ${gainOf(advice)}</p>
 <table class="tried"><thead><tr><th scope="col">setting</th><td></td><th scope="col">files/s</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
-function isSame(one: Setting, other: Setting): boolean {
-  return one.layout === other.layout && one.requests === other.requests && one.workers === other.workers;
+function gainOf({ gain, flags }: Advice): Markup {
+  const ratio = markup`<b>${number(gain.median)}×</b> (${range(gain)})`;
+  if (judge(gain) === 'unclear') {
+    return markup`Rounds do not agree whether the best one is faster than saving on the main thread: ${ratio}.`;
+  }
+  const byItself = flags === '' ? ' It is what sluice get does by itself.' : '';
+  return markup`The best one gives ${ratio} as many files a second as saving on the main thread.${byItself}`;
 }
 
 /** Where, with what and when. */

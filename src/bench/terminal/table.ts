@@ -3,6 +3,7 @@ import { printable } from '../../plan/printable.js';
 import { describeBound } from '../../verdict.js';
 import { type Column, inColumns, wrap } from './columns.js';
 import { type Figure, FIGURES, shownSpread } from '../figures.js';
+import { judge } from '../judgement.js';
 import { axisOf, barOf, sparkline } from './plot.js';
 import { type BenchReport, type Reference, REFERENCES, type StrategyReport } from '../report.js';
 import {
@@ -172,11 +173,15 @@ function toUse(report: BenchReport, columns: number): string[] {
   const { advice } = report;
   if (advice === null) return [];
   const command = commandOf(report);
+  if (judge(advice.gain) === 'unclear') {
+    const ratio = spread(advice.gain);
+    return wrap(`Rounds do not agree whether the best is faster than saved on the main thread: ${ratio}.`, columns);
+  }
   const gain = `${spread(advice.gain)} times as many files a second as saved on the main thread`;
   // On a line of its own, however long: it is to be copied.
-  return command === undefined
-    ? wrap(`The best is what sluice get does by itself: ${gain}.`, columns)
-    : [...wrap(`The best gives ${gain}:`, columns), `  ${command}`];
+  if (command !== undefined) return [...wrap(`The best gives ${gain}:`, columns), `  ${command}`];
+  const best = advice.flags === '' ? 'The best is what sluice get does by itself:' : 'The best gives';
+  return wrap(`${best} ${gain}.`, columns);
 }
 
 function conditions({ machine, storage, work, rounds, version }: BenchReport, columns: number): string[] {
