@@ -7,6 +7,8 @@ import { Piscina } from 'piscina';
 const IDLE_TIMEOUT = 5_000;
 /** Processors that threads can run on at the same time. */
 export const PROCESSORS = availableParallelism();
+/** Where the compiled entry of all workers lies, seen from this file's compiled place. */
+const LOADER = new URL('./worker-entry.cjs', import.meta.url);
 /** MB in which a worker makes its short-lived objects. */
 const YOUNG_GENERATION = 4;
 /** Tasks for each worker: one that it works on, and one that it finds when it is done. */
@@ -35,7 +37,8 @@ export class Workers {
   constructor(entry: URL, most: number, wanted: number, onReady: () => void) {
     this.#wanted = wanted;
     this.#pool = new Piscina({
-      filename: entry.href,
+      filename: LOADER.href,
+      workerData: entry.href,
       ...INHERITED,
       minThreads: 1,
       maxThreads: most,
