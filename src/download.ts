@@ -128,7 +128,8 @@ export class Download implements StageListener {
     const { maxWhole } = this.#underWay;
     const pace = new Pace(options, options.maxTime);
     this.#turns = new Turns(options, pace, () => this.#pump());
-    this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, strict: options.strict, pace };
+    const { strict, maxBodySize } = options;
+    this.#rules = { headers: new RequestHeaders(options.headers), maxWhole, maxBodySize, strict, pace };
   }
 
   /** Whether the lists could be opened and the destination written to. */

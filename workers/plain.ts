@@ -1,5 +1,5 @@
 /** The store of a body that needs neither decoding nor checking, which most do not: a worker starts with no more than this. */
-import type { PlainError } from '../src/errors.js';
+import { type PlainError, SluiceError } from '../src/errors.js';
 import { crc32 } from 'node:zlib';
 import type { StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { describeStoreFailure } from './failure.js';
@@ -15,6 +15,14 @@ export function isCancelled(settings: StoreSettings): boolean {
   return Atomics.load(settings.cancelled, 0) === 1;
 }
 
+/** @throws SluiceError BODY_TOO_LARGE */
+export function checkSize(size: number, { name }: StoreJob, { maxBodySize }: StoreSettings): void {
+  if (size <= maxBodySize) return;
+  throw new SluiceError('BODY_TOO_LARGE', `${name} is larger than ${maxBodySize} bytes`, {
+    hint: 'raise --max-body-size if the file is what you want',
+  });
+}
+
 export function storedAs(bytes: Uint8Array): StoredFile {
   return { size: bytes.length, crc32: crc32(bytes) };
 }
@@ -23,6 +31,7 @@ export function storedAs(bytes: Uint8Array): StoredFile {
 export function storePlain(body: Uint8Array, job: StoreJob, settings: StoreSettings): StoreResult {
   if (isCancelled(settings)) return CANCELLED;
   try {
+    checkSize(body.length, job, settings);
     writeWhole(settings, job.name, body);
     return storedAs(body);
   } catch (error) {
@@ -38,6 +47,7 @@ export async function storePlainWaiting(
 ): Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
   try {
+    checkSize(body.length, job, settings);
     await writeWholeAsync(settings, job.name, body);
     return storedAs(body);
   } catch (error) {

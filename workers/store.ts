@@ -13,7 +13,7 @@ import { checkStructure } from './image.js';
 import { imageError } from './image/cursor.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
 import { checkPixels } from './pixels.js';
-import { CANCELLED, isCancelled, storedAs } from './plain.js';
+import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
 
 /**
  * Bytes that a body may have after decoding to be held whole; one that has more is decoded again, part by part. A
@@ -143,6 +143,7 @@ async function storeParts(
       if (isCancelled(settings)) throw new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED);
       size += part.length;
       checkSize(size, job, settings);
+      checkImageSize(size, job, settings);
       await file.write(part);
       check = crc32(part, check);
     }
@@ -183,12 +184,7 @@ function decoded(parts: Parts, decoders: readonly Transform[]): AsyncIterable<Ui
   return streams.at(-1) as Readable;
 }
 
-function checkSize(size: number, job: StoreJob, { maxBodySize, imageCheck }: StoreSettings): void {
-  if (size > maxBodySize) {
-    throw new SluiceError('BODY_TOO_LARGE', `${job.name} is larger than ${maxBodySize} bytes`, {
-      hint: 'raise --max-body-size if the file is what you want',
-    });
-  }
+function checkImageSize(size: number, job: StoreJob, { imageCheck }: StoreSettings): void {
   if (imageCheck !== 'none' && size > MAX_CHECKED) {
     throw imageError(`${job.name} is larger than the ${MAX_CHECKED} bytes of an image that can be checked`, {
       hint: 'with --image-check none it is stored unseen, if it really is that large',

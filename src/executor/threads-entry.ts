@@ -23,7 +23,8 @@ export default function downloadAndStore({
   connections ??= new Connections({ timeout: request.timeout });
   const kept = connections;
   pace ??= new Pace(request, request.maxTime);
-  const rules = { ...request, pace, headers: new RequestHeaders(request.headers) };
+  const { maxBodySize } = settings;
+  const rules = { ...request, maxBodySize, pace, headers: new RequestHeaders(request.headers) };
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;

@@ -5,7 +5,7 @@ import type { Item } from '../plan.js';
 import type { Kept, Whole } from '../protocol.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
-import { describeNetworkFailure, describeStatus, tooLong, unproven } from './failure.js';
+import { describeNetworkFailure, describeStatus, tooLarge, tooLong, unproven } from './failure.js';
 import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './pace.js';
@@ -37,6 +37,8 @@ export interface AttemptRules {
   readonly headers: RequestHeaders;
   /** Bytes: a larger body is passed on in parts. */
   readonly maxWhole: number;
+  /** Bytes that a body may have; of one with a coding only the store knows them. */
+  readonly maxBodySize: number;
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
   readonly pace: Pace;
@@ -156,12 +158,14 @@ export class Attempt implements ResponseHandler, Runner {
     let coding = '';
     let type = '';
     let framing: Framing = 'connection';
+    let announced = 0;
     // Compared by length first: nearly all of a response's headers are passed over without being decoded.
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] as Buffer;
       const value = headers[i + 1] as Buffer;
       if (isNamed(name, CONTENT_LENGTH)) {
         framing = 'length';
+        announced = numberIn(value);
         // A size of seven digits is the least that may be.
         if (value.length >= 7 && isWorthKeeping(value.toString('latin1'))) this.#headers = headers;
       } else if (isNamed(name, CONTENT_ENCODING)) coding += (coding && ', ') + value.toString('latin1');
@@ -174,6 +178,10 @@ export class Attempt implements ResponseHandler, Runner {
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
     if (status !== 200) return true;
     this.#listener.onHeaders?.(this.#item, headers);
+    if (announced > this.#rules.maxBodySize && this.#encoding === '') {
+      this.#refuse();
+      return true;
+    }
     if (framing === 'connection' && !provesEnd(this.#encoding)) {
       if (this.#rules.strict) this.#fail({ error: unproven(this.where) });
       else this.#listener.onUnproven?.(this.#item);
@@ -188,6 +196,10 @@ export class Attempt implements ResponseHandler, Runner {
     this.#readTo = chunk.byteOffset + chunk.length;
     if (this.#status !== 200) {
       if (this.#length > MAX_DISCARDED) this.#abort?.(ENOUGH);
+      return true;
+    }
+    if (this.#length > this.#rules.maxBodySize && this.#encoding === '') {
+      this.#refuse();
       return true;
     }
     // A body that goes on after a pause may begin with nothing, which must not pause it again: see `onEnd`.
@@ -311,6 +323,11 @@ export class Attempt implements ResponseHandler, Runner {
     this.start();
   }
 
+  /** Before any of it is stored that need not be. */
+  #refuse(): void {
+    this.#fail({ error: tooLarge(this.where, this.#rules.maxBodySize) });
+  }
+
   #fail(failure: AttemptFailure): void {
     if (this.#over) return;
     this.#finish();
@@ -325,6 +342,7 @@ export class Attempt implements ResponseHandler, Runner {
     this.#resume = resume;
     this.#framing = 'length';
     this.#listener.onAnswer?.(this.#item, 200);
+    if (kept.total > this.#rules.maxBodySize) this.#refuse();
     if (!this.#over) this.#writer = this.#open(kept);
     return true;
   }
@@ -386,6 +404,20 @@ function isNamed(name: Buffer, lowerCase: Buffer): boolean {
   if (name.length !== lowerCase.length) return false;
   for (let i = 0; i < name.length; i += 1) if (((name[i] as number) | 0x20) !== lowerCase[i]) return false;
   return true;
+}
+
+/** A number in decimal digits, up to where they end. */
+function numberIn(text: Buffer): number {
+  let number = 0;
+  for (let i = 0; i < text.length && isDigit(text[i] as number); i += 1)
+    number = 10 * number + (text[i] as number) - ZERO;
+  return number;
+}
+
+const ZERO = 0x30;
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte < ZERO + 10;
 }
 
 /** Only as the last coding it tells where a body ends. */

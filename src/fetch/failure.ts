@@ -127,6 +127,14 @@ export function tooLong(url: string): PlainError {
   };
 }
 
+export function tooLarge(url: string, most: number): PlainError {
+  return {
+    code: 'BODY_TOO_LARGE',
+    message: `${url}: the body is larger than ${most} bytes`,
+    hint: 'raise --max-body-size if the file is what you want',
+  };
+}
+
 export function unproven(url: string): PlainError {
   return {
     code: 'BODY_UNPROVEN',

@@ -116,7 +116,7 @@ describe('threads that download and store by themselves', () => {
     downloads.start(itemAt(origin, '/status/404', 'missing'), { timeLeft: 60_000 });
     downloads.start(itemAt(origin, '/status/503', 'busy'), { timeLeft: 60_000 });
     downloads.start(itemAt(origin, '/noise/1/100', 'folder'), { timeLeft: 60_000 });
-    downloads.start(itemAt(origin, '/noise/1/3000000', 'large'), { timeLeft: 60_000 });
+    downloads.start(itemAt(origin, '/gzip/1/3000000', 'large'), { timeLeft: 60_000 });
     downloads.start(itemAt('http://127.0.0.1:1', '/', 'refused'), { timeLeft: 60_000 });
     await ends.count(5);
     assert.deepEqual(ends.of.get('missing'), { kind: 'not_found', status: 404 });

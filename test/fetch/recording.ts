@@ -29,6 +29,8 @@ export interface FetchOptions {
   readonly headers?: readonly string[];
   /** Bytes. Default: 64 KiB. */
   readonly maxWhole?: number;
+  /** Bytes. Default: without a bound. */
+  readonly maxBodySize?: number;
   /** Default: false. */
   readonly strict?: boolean;
   /** Default: without bounds. */
@@ -99,12 +101,13 @@ export function startFetch(connections: Connections, url: string, options: Fetch
     onNotFound: (of, status) => end(of, { kind: 'not_found', status }),
     onFailure: (of, failure) => end(of, { kind: 'failure', ...failure }),
   };
-  const { maxWhole = 64 << 10, strict = false } = options;
+  const { maxWhole = 64 << 10, maxBodySize = Infinity, strict = false } = options;
   const headers = new RequestHeaders(options.headers ?? []);
   const { limit = { timeLeft: Infinity }, pace = PACE } = options;
   let attempt: Attempt;
   function begin(from?: Redirected): void {
-    attempt = new Attempt(item, limit, connections, { headers, maxWhole, strict, pace }, listener, undefined, from);
+    const rules = { headers, maxWhole, maxBodySize, strict, pace };
+    attempt = new Attempt(item, limit, connections, rules, listener, undefined, from);
     attempt.start();
   }
   begin();
