@@ -1,31 +1,30 @@
 /**
  * Shards as WebDataset reads them: of each item the members `KEY.EXT`, its body, and `KEY.json`, its description. A
  * body that comes in parts has a shard to itself until it is whole, so there may be as many open shards as such bodies
- * are under way, and one more; each is used again until it is full.
+ * are under way, and two more; each is used again until it is full.
  */
 import { createHash } from 'node:crypto';
 import { threadId } from 'node:worker_threads';
-import type { Description, StoredFile, TarSettings, TarSettled } from '../src/protocol.js';
+import type { StoredFile, TarSettings, TarSettled } from '../src/protocol.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
+import { addDescription, describe, memberName, type Packed, timeOf } from './member.js';
 import { shardName } from './shard-name.js';
 import { END_SIZE, Shard } from './shard.js';
 import type { Place } from './store.js';
 import { BLOCK_SIZE, header, LONG_HEADER_SIZE, longHeader, padded, RECORD_SIZE } from './ustar.js';
 
-/** Digits of a key: enough for the longest lists, and names sort as the list does. */
-const KEY_DIGITS = 9;
 const PLACEHOLDER = Buffer.alloc(LONG_HEADER_SIZE);
 /** Bytes that are moved at once. */
 const PIECE = 1 << 20;
 const NO_HASH = '0'.repeat(64);
-
-/** A body on its way into a shard. */
-export interface Packed {
-  readonly id: number;
-  readonly name: string;
-  readonly description: Description;
-}
+/**
+ * Bodies in a shard at the most, as img2dataset has them. Of each that has no final name yet, about a kilobyte is kept on
+ * both sides of the thread boundary: by their bytes alone a shard of small ones would keep hundreds of thousands.
+ */
+export const MAX_BODIES = 10_000;
+/** Bodies in a shard at the most where one is added that comes in parts, and keeps the shard from being sealed meanwhile. */
+const MAX_HELD_UP = 1_000;
 
 export class Shards {
   readonly #settings: TarSettings;
@@ -58,9 +57,23 @@ export class Shards {
     for (let shard = this.#free.pop(); shard !== undefined; shard = this.#free.pop()) this.settle(shard);
   }
 
-  /** An open shard for one body, until it is released or failed. */
-  take(): Shard {
-    return this.#free.pop() ?? this.takeEmpty();
+  /**
+   * An open shard with so many bytes of room, until it is released or failed. Where none has room, the one that is fullest
+   * is sealed, so that there are never more of them than bodies need.
+   */
+  take(size: number): Shard {
+    const shard = this.#takeFullest(size, MAX_BODIES);
+    if (shard !== undefined) return shard;
+    this.#settleFullest();
+    return this.takeEmpty();
+  }
+
+  /** The same for a body that comes in parts: who knows how long it takes. */
+  takeForParts(size: number): Shard {
+    const shard = this.#takeFullest(size, MAX_HELD_UP);
+    if (shard !== undefined) return shard;
+    if (this.#free.length > 1) this.#settleFullest();
+    return this.takeEmpty();
   }
 
   takeEmpty(): Shard {
@@ -71,7 +84,7 @@ export class Shards {
 
   release(shard: Shard): void {
     if (shard.ids.length === 0) shard.discard();
-    else if (shard.end < this.limit) this.#free.push(shard);
+    else if (shard.end < this.limit && shard.ids.length < MAX_BODIES) this.#free.push(shard);
     else this.settle(shard);
   }
 
@@ -85,12 +98,7 @@ export class Shards {
     const { started } = this.#settings;
     const member = { name: memberName(packed), size: bytes.length, mtime: timeOf(packed, started) };
     const description = describe(packed, bytes.length, createHash('sha256').update(bytes).digest('hex'));
-    let shard = this.take();
-    const size = 2 * BLOCK_SIZE + padded(bytes.length) + padded(description.length);
-    if (shard.ids.length > 0 && shard.end + size > this.limit) {
-      this.settle(shard);
-      shard = this.take();
-    }
+    const shard = this.take(2 * BLOCK_SIZE + padded(bytes.length) + padded(description.length));
     try {
       shard.append(header(member));
       shard.append(bytes);
@@ -116,6 +124,22 @@ export class Shards {
       return;
     }
     this.#onSettled({ kind: 'settled', number, ids: shard.ids, result: { stored: shard.stored } });
+  }
+
+  /** The fullest of those that have so many bytes of room, and fewer bodies than that. */
+  #takeFullest(size: number, bodies: number): Shard | undefined {
+    let fullest: Shard | undefined;
+    for (const shard of this.#free) {
+      const hasRoom = shard.end + size <= this.limit && shard.ids.length < bodies;
+      if (hasRoom && shard.end > (fullest?.end ?? 0)) fullest = shard;
+    }
+    if (fullest !== undefined) this.#free.splice(this.#free.indexOf(fullest), 1);
+    return fullest;
+  }
+
+  #settleFullest(): void {
+    const fullest = this.#takeFullest(-Infinity, Infinity);
+    if (fullest !== undefined) this.settle(fullest);
   }
 
   #tell(shard: Shard, number: number, failure: unknown): void {
@@ -151,7 +175,7 @@ class StreamedMember implements UnfinishedFile {
     this.#packed = packed;
     this.#mtime = timeOf(packed, started);
     this.#rest = 2 * BLOCK_SIZE + padded(describe(packed, Number.MAX_SAFE_INTEGER, NO_HASH).length);
-    const shard = shards.take();
+    const shard = shards.takeForParts(PLACEHOLDER.length + this.#rest);
     this.#shard = shard;
     this.#start = shard.end;
     this.#try(() => shard.append(PLACEHOLDER));
@@ -237,33 +261,4 @@ class StreamedMember implements UnfinishedFile {
       throw error;
     }
   }
-}
-
-function addDescription(shard: Shard, { description }: Packed, text: Buffer, mtime: number): void {
-  shard.append(header({ name: `${keyOf(description)}.json`, size: text.length, mtime }));
-  shard.append(text);
-  shard.pad(BLOCK_SIZE);
-}
-
-function describe({ name, description: { url, headers } }: Packed, size: number, sha256: string): Buffer {
-  const fields: Record<string, string> = {};
-  for (let i = 0; i + 1 < headers.length; i += 2) fields[headers[i] as string] = headers[i + 1] as string;
-  return Buffer.from(`${JSON.stringify({ url, name, status: 200, headers: fields, size, sha256 })}\n`);
-}
-
-/** The same for an item of a list in every run; without dots, since what follows the first one tells the members apart. */
-function keyOf({ index }: Description): string {
-  return String(index).padStart(KEY_DIGITS, '0');
-}
-
-function memberName({ name, description }: Packed): string {
-  const [, extension = 'bin'] = /\.([a-z0-9]{1,16})$/.exec(name.toLowerCase()) ?? [];
-  // `KEY.json` is the description.
-  return `${keyOf(description)}.${extension === 'json' ? 'body.json' : extension}`;
-}
-
-function timeOf({ description: { headers } }: Packed, otherwise: number): number {
-  const at = headers.indexOf('last-modified');
-  const time = at === -1 ? NaN : Date.parse(headers[at + 1] as string);
-  return Number.isNaN(time) ? otherwise : Math.floor(time / 1000);
 }

@@ -56,3 +56,6 @@ export interface Executor {
 export const LARGE_WINDOW = 2 << 20;
 /** Bytes of it that must be able to: with less, messages would cost more than bytes. */
 export const LEAST_WINDOW = 64 << 10;
+
+/** A thread that writes makes little garbage. With what Node allows by itself, each would keep 30 MB more than it needs. */
+export const WRITER_LIMITS = { maxYoungGenerationSizeMb: 4 } as const;

@@ -19,7 +19,7 @@ import type {
 } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import { type Body, type BodyWriter, type Executor, type StoreListener } from './executor.js';
+import { type Body, type BodyWriter, type Executor, type StoreListener, WRITER_LIMITS } from './executor.js';
 import { LargeBodySender } from './large.js';
 import type { Load } from '../witness.js';
 import { NO_TIMES, TimesSum } from './times.js';
@@ -165,8 +165,11 @@ export class TarExecutor implements Executor {
     return this.#nextId - 1;
   }
 
+  /** Once for each body: what is kept for it goes with it. */
   #describe(item: Item): Description {
-    return { index: item.index, url: withoutPassword(item.url), headers: this.#headers.get(item) ?? NO_HEADERS };
+    const headers = this.#headers.get(item) ?? NO_HEADERS;
+    this.#headers.delete(item);
+    return { index: item.index, url: withoutPassword(item.url), headers };
   }
 
   #post(task: TarBatchTask | TarLargeTask): void {
@@ -177,7 +180,11 @@ export class TarExecutor implements Executor {
 
   #start(): Worker {
     const workerData: TarSettings = { ...this.#settings, firstShard: this.#nextShard };
-    const worker = new Worker(ENTRY, { workerData, execArgv: [] });
+    const worker = new Worker(ENTRY, {
+      workerData,
+      execArgv: [],
+      resourceLimits: WRITER_LIMITS,
+    });
     worker.on('message', (message: TarMessage) => this.#account(message));
     let cause: unknown;
     worker.on('error', (error) => {

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { WRITER_LIMITS } from './executor.js';
 
 /** Milliseconds after which a worker without work ends. */
 const IDLE_TIMEOUT = 5_000;
@@ -9,8 +10,6 @@ const IDLE_TIMEOUT = 5_000;
 export const PROCESSORS = availableParallelism();
 /** Where the compiled entry of all workers lies, seen from this file's compiled place. */
 const LOADER = new URL('./worker-entry.cjs', import.meta.url);
-/** MB in which a worker makes its short-lived objects. */
-const YOUNG_GENERATION = 4;
 /** Tasks for each worker: one that it works on, and one that it finds when it is done. */
 const TASKS_PER_WORKER = 2;
 
@@ -60,8 +59,7 @@ export class Workers {
       atomics: 'disabled',
       idleTimeout: IDLE_TIMEOUT,
       recordTiming: false,
-      // A writer makes little garbage. With what Node allows by itself, each would keep 30 MB more than it needs.
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
+      resourceLimits: WRITER_LIMITS,
     });
     const started = (): void => {
       this.#starting = Math.max(0, this.#starting - 1);

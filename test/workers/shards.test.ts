@@ -6,8 +6,10 @@ import { describe, test, type TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { StoreResult, TarSettled } from '../../src/protocol.js';
-import { type Packed, Shards } from '../../workers/shards.js';
+import type { Packed } from '../../workers/member.js';
+import { MAX_BODIES, Shards } from '../../workers/shards.js';
 import { Shard } from '../../workers/shard.js';
+import type { UnfinishedFile } from '../../workers/files.js';
 import { storeBody } from '../../workers/store.js';
 import { header, LONG_HEADER_SIZE, longHeader } from '../../workers/ustar.js';
 import { noise } from '../helpers/bodies.js';
@@ -206,5 +208,79 @@ describe('shards', () => {
       assert.equal(bodiesIn(archives).size, 2);
       for (const { length } of archives) assert.ok(length <= MIB);
     }
+  });
+
+  test('none is larger than asked for unless one body alone is, however bodies and those in parts come', (t) => {
+    const body = fc.integer({ min: 0, max: 700_000 });
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('whole' as const), size: body }),
+      fc.record({ kind: fc.constant('begin' as const), size: fc.integer({ min: 0, max: 1_300_000 }) }),
+      fc.record({ kind: fc.constant('go on' as const), which: fc.nat() }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => {
+        const { shards, settled, directory, scratch, store } = start(t, MIB);
+        const open: { id: number; file: UnfinishedFile; rest: Buffer; body: Buffer }[] = [];
+        const sizes: number[] = [];
+        let mostOpen = 0;
+        const goOn = (at: number): void => {
+          const { file, rest, body, id } = open[at] as (typeof open)[number];
+          void file.write(rest.subarray(0, 200_000));
+          (open[at] as { rest: Buffer }).rest = rest.subarray(200_000);
+          if (rest.length > 200_000) return;
+          void file.commit({ size: body.length, crc32: crc32(body) });
+          open.splice(at, 1);
+          sizes[id] = body.length;
+        };
+        for (const [id, given] of steps.entries()) {
+          if (given.kind === 'whole') {
+            sizes[id] = sizeOr(store(id, noise(given.size, id))) as number;
+          } else if (given.kind === 'begin') {
+            const bytes = noise(given.size, id);
+            const file = shards.placeFor(packed(id)).open(storeSettings(t), `${id}.bin`);
+            open.push({ id, file, rest: bytes, body: bytes });
+          } else if (open.length > 0) {
+            goOn(given.which % open.length);
+          }
+          mostOpen = Math.max(mostOpen, open.length);
+          assert.ok(filesBelow(scratch).length <= mostOpen + 2, 'more shards are open than bodies need');
+        }
+        while (open.length > 0) goOn(0);
+        shards.seal();
+        assert.deepEqual(
+          settled.flatMap(({ ids }) => ids).toSorted((a, b) => a - b),
+          Object.keys(sizes).map(Number),
+        );
+        for (const path of shardsIn(directory)) {
+          const archive = fs.readFileSync(path);
+          assert.ok(archive.length <= MIB || bodiesIn([archive]).size === 1, `${archive.length} bytes`);
+        }
+      }),
+      { numRuns: 40, seed: 5 },
+    );
+  });
+
+  test('a shard of small bodies is sealed at 10,000, whatever its size may be', (t) => {
+    const { shards, settled, store } = start(t, GIB);
+    for (let id = 0; id < MAX_BODIES + 5; id += 1) store(id, noise(10, id));
+    assert.deepEqual(
+      settled.map(({ ids }) => ids.length),
+      [MAX_BODIES],
+    );
+    shards.seal();
+    assert.equal(settled[1]?.ids.length, 5);
+  });
+
+  test('a body in parts, which may take long, does not keep many others from being sealed', (t) => {
+    const { shards, settled, store } = start(t, GIB);
+    const open: UnfinishedFile[] = [];
+    for (let id = 0; id < MAX_BODIES; id += 1) {
+      store(id, noise(10, id));
+      if (id % 2_000 === 0) open.push(shards.placeFor(packed(MAX_BODIES + id)).open(storeSettings(t), 'large'));
+    }
+    shards.seal();
+    const sealed = settled.reduce((sum, { ids }) => sum + ids.length, 0);
+    assert.ok(sealed >= 0.8 * MAX_BODIES, `${sealed} are sealed`);
+    for (const file of open) void file.discard();
   });
 });
