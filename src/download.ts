@@ -330,9 +330,17 @@ export class Download implements StageListener {
 
   openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter {
     const executor = this.#executor as Executor;
-    const window = this.#underWay.enlarge(item);
+    const lease = this.#underWay.enlarge(item);
     const partial = whole && this.#partials?.begin(item, whole);
-    return this.#pauses.counted((onCounted) => executor.storeLarge(item, encoding, window, onCounted, partial), onRoom);
+    const onLeft = (): void => {
+      partial?.onLeft();
+      this.#underWay.leave(lease);
+      this.#pump();
+    };
+    return this.#pauses.counted(
+      (onCounted) => executor.storeLarge(item, encoding, lease.bytes, { onRoom: onCounted, onLeft }, partial?.job),
+      onRoom,
+    );
   }
 
   onLarge(item: Item, ago = 0): void {

@@ -5,10 +5,9 @@
 import { lstat, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LEAST_KEPT, NOTE, removePartialAsync } from '../workers/partial.js';
-import type { PartialPlace } from './executor/executor.js';
 import { keyOf } from './journal/ledger.js';
 import type { Item } from './plan.js';
-import type { Kept, Whole } from './protocol.js';
+import type { Kept, PartialJob, Whole } from './protocol.js';
 
 /** The folder's name among the program's own files. */
 const FOLDER = 'partial';
@@ -28,6 +27,13 @@ interface Partial extends Whole {
   busy: boolean;
   /** It is removed when nobody does. */
   useless: boolean;
+}
+
+/** The place of a body that can be gone on with when it breaks off. */
+export interface PartialPlace {
+  readonly job: PartialJob;
+  /** Nobody writes to it any more. */
+  readonly onLeft: () => void;
 }
 
 export class Partials {

@@ -32,9 +32,21 @@ export interface Work {
   written: boolean;
   /** A worker ended while it had it. */
   suspect: boolean;
-  /** Bytes of the budget. */
+  /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
   held: number;
+  lease: Lease | undefined;
   attempt: { cancel(error: PlainError): void } | undefined;
+}
+
+/**
+ * What a large body may take of memory. It is not its item's: when the body breaks off, a writer may still have parts of it
+ * while its item has failed already, or is fetched again.
+ */
+export interface Lease {
+  /** Bytes of the budget. */
+  readonly bytes: number;
+  /** The body is whole, and waits for the storage. */
+  whole: boolean;
 }
 
 /** @param timeLeft milliseconds */
@@ -51,6 +63,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     written: false,
     suspect: false,
     held: 0,
+    lease: undefined,
     attempt: undefined,
   };
 }
@@ -149,24 +162,38 @@ export class UnderWay {
   /**
    * The body is too large to be held whole.
    *
-   * @returns bytes of it that may be in memory: what its request reserved, and more where the budget has room for more;
-   *   never less than {@link LEAST_WINDOW}, whatever was reserved
+   * @returns what of it may be in memory until that is given back with {@link UnderWay.leave}: what its request reserved,
+   *   and more where the budget has room for more; never less than {@link LEAST_WINDOW}, whatever there is room for
    */
-  enlarge(item: Item): number {
+  enlarge(item: Item): Lease {
     const work = this.of(item);
-    if (work.held < LARGE_WINDOW && this.#budget.tryReserve(LARGE_WINDOW - work.held)) work.held = LARGE_WINDOW;
-    return Math.max(LEAST_WINDOW, work.held);
+    const { held } = work;
+    const isLarge = held < LARGE_WINDOW && this.#budget.tryReserve(LARGE_WINDOW - held);
+    if (!isLarge && held < LEAST_WINDOW) this.#budget.overdraw(LEAST_WINDOW - held);
+    work.held = 0;
+    work.lease = { bytes: isLarge ? LARGE_WINDOW : Math.max(LEAST_WINDOW, held), whole: false };
+    return work.lease;
+  }
+
+  /** The writer of a large body has let it go. */
+  leave({ bytes, whole }: Lease): void {
+    if (whole) this.#waiting -= bytes;
+    this.#budget.free(bytes);
   }
 
   /**
    * The body is whole, and waits for the storage.
    *
-   * @param length its bytes; undefined for a large one, of which as much as may be in memory stays reserved
+   * @param length its bytes; undefined for a large one
    */
   fetch(item: Item, length?: number): Work {
     const work = this.#endRequest(item);
     if (length !== undefined) this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
     this.#waiting += work.held;
+    if (work.lease !== undefined) {
+      work.lease.whole = true;
+      this.#waiting += work.lease.bytes;
+    }
     return work;
   }
 
@@ -175,6 +202,7 @@ export class UnderWay {
     const work = this.#endRequest(item);
     this.#works.delete(item);
     this.#hold(work, 0);
+    work.lease = undefined;
     return work;
   }
 
@@ -208,6 +236,7 @@ export class UnderWay {
   #freeStored(work: Work): void {
     this.#waiting -= work.held;
     this.#hold(work, 0);
+    work.lease = undefined;
   }
 
   #hold(work: Work, bytes: number): void {

@@ -35,25 +35,33 @@ describe('what is under way', () => {
     const underWay = new UnderWay(16, 8 * MIB);
     const items = Array.from({ length: 5 }, (_, i) => itemNamed(`large ${i}`));
     for (const each of items) underWay.begin(workFor(each, 1_000));
+    const leases = items.map((each) => underWay.enlarge(each));
     assert.deepEqual(
-      items.map((each) => underWay.enlarge(each)),
+      leases.map(({ bytes }) => bytes),
       [2 * MIB, 2 * MIB, 2 * MIB, MIB / 4, MIB / 4],
     );
     for (const each of items) underWay.fetch(each);
     assert.equal(underWay.waiting, 6.5 * MIB);
     for (const each of items) underWay.settle(each);
+    assert.equal(underWay.waiting, 6.5 * MIB, 'their writers have them still');
+    for (const lease of leases) underWay.leave(lease);
     assert.equal(underWay.waiting, 0);
   });
 
   test('gives a large body no less than 64 KiB, though its request reserved less', () => {
     const underWay = new UnderWay(10_000, 8 * MIB);
     underWay.begin(workFor(item, 1_000));
-    for (let i = 0; i < 19_000; i += 1) {
+    for (let i = 0; i < 20_000; i += 1) {
       const other = itemNamed(String(i));
       underWay.begin(workFor(other, 1_000));
       underWay.fetch(other);
     }
-    assert.equal(underWay.enlarge(item), MIB / 16);
+    assert.equal(underWay.hasMemory, true);
+    const lease = underWay.enlarge(item);
+    assert.equal(lease.bytes, MIB / 16);
+    assert.equal(underWay.hasMemory, false, 'what it has beyond the budget keeps others from being begun');
+    underWay.leave(lease);
+    assert.equal(underWay.hasMemory, true);
   });
 
   test('of what is written holds no memory, but the item until it is settled', () => {
@@ -65,6 +73,24 @@ describe('what is under way', () => {
     underWay.settle(item);
     assert.deepEqual([underWay.written, underWay.unwritten], [0, 0]);
     assert.throws(() => underWay.of(item), /a is not under way/);
+  });
+
+  test('of a body that broke off holds the memory until its writer has let it go, though its item is begun again', () => {
+    const underWay = new UnderWay(1, 8 * MIB);
+    const work = workFor(item, 1_000);
+    const leases = [];
+    while (underWay.hasMemory) {
+      underWay.begin(work);
+      leases.push(underWay.enlarge(item));
+      underWay.drop(item);
+    }
+    assert.deepEqual([underWay.running, underWay.waiting, underWay.unwritten], [0, 0, 0]);
+    assert.equal(
+      leases.reduce((sum, { bytes }) => sum + bytes, 0),
+      8 * MIB,
+    );
+    for (const lease of leases) underWay.leave(lease);
+    assert.throws(() => underWay.leave({ bytes: 1, whole: false }), /freed 1 bytes of 0/);
   });
 
   test('of what is dropped holds nothing, and counts its tries', () => {

@@ -1,7 +1,7 @@
 /** Takes bodies and drops them, so that a run shows what the network gives. Made to be compared with those that store. */
 import type { Item } from '../plan.js';
 import type { Load } from '../witness.js';
-import type { Body, BodyWriter, Executor, PartialPlace, StoreListener } from './executor.js';
+import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
 import { NO_TIMES } from './times.js';
 
 export class DiscardExecutor implements Executor {
@@ -15,7 +15,7 @@ export class DiscardExecutor implements Executor {
     this.#onStored(item, { size: length, crc32: 0 });
   }
 
-  storeLarge(item: Item, _encoding: string, _window: number, _onRoom: () => void, partial?: PartialPlace): BodyWriter {
+  storeLarge(item: Item, _encoding: string, _window: number, sender: BodySender): BodyWriter {
     let size = 0;
     return {
       write: (chunk) => {
@@ -23,11 +23,11 @@ export class DiscardExecutor implements Executor {
         return true;
       },
       end: () => {
-        partial?.onLeft();
+        sender.onLeft();
         // Whoever ends a body has first to tell that it is whole.
         queueMicrotask(() => this.#onStored(item, { size, crc32: 0 }));
       },
-      abort: () => partial?.onLeft(),
+      abort: () => sender.onLeft(),
     };
   }
 

@@ -29,10 +29,14 @@ export interface BodyWriter {
   abort(): void;
 }
 
-/** The place of a large body that can be gone on with when it breaks off. */
-export interface PartialPlace {
-  readonly job: PartialJob;
-  /** Nobody writes to it any more. */
+/** Who sends a large body. */
+export interface BodySender {
+  /** Called when a sender that paused can go on, or when the storage failed and takes no more. */
+  onRoom(): void;
+  /**
+   * The executor has let the body go, however it ended: it holds nothing of it, and writes to its place no more. Told once,
+   * also when the body was aborted, which is then not at once; before the listener is told of the body.
+   */
   onLeft(): void;
 }
 
@@ -40,10 +44,9 @@ export interface Executor {
   store(body: Body): void;
   /**
    * @param window bytes of the body that may wait for its writer
-   * @param onRoom called when a sender that paused can go on, or when the storage failed and takes no more
-   * @param partial told that it is left before the listener is told of the body, and also when it was aborted
+   * @param partial where a body lies that can be gone on with when it breaks off
    */
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void, partial?: PartialPlace): BodyWriter;
+  storeLarge(item: Item, encoding: string, window: number, sender: BodySender, partial?: PartialJob): BodyWriter;
   /** What there is to do; of the writers' time, where it went since this was last asked for. */
   takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */

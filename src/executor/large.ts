@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PartMessage } from '../protocol.js';
-import type { BodyWriter } from './executor.js';
+import type { BodySender, BodyWriter } from './executor.js';
 
 /** Bytes of a part at the most: a write of slow storage takes as long for fewer. */
 const MAX_PART = 1 << 20;
@@ -13,7 +13,7 @@ const LEAST_PARTS = 2;
 
 export class LargeBodySender implements BodyWriter {
   readonly #port: MessagePort;
-  readonly #onRoom: () => void;
+  readonly #from: BodySender;
   readonly #keeps: boolean;
   readonly #free: Buffer[] = [];
   /** Bytes of a part. */
@@ -31,10 +31,10 @@ export class LargeBodySender implements BodyWriter {
    * @param window bytes that may be sent and not yet written
    * @param keeps whether what came is of use when the rest does not
    */
-  constructor(port: MessagePort, window: number, onRoom: () => void, keeps = false) {
+  constructor(port: MessagePort, window: number, from: BodySender, keeps = false) {
     this.#port = port;
     this.#keeps = keeps;
-    this.#onRoom = onRoom;
+    this.#from = from;
     this.#partSize = Math.min(MAX_PART, Math.floor(window / LEAST_PARTS));
     this.#unmade = Math.floor(window / this.#partSize);
     port.on('message', ({ buffer }: Uint8Array<SharedArrayBuffer>) => {
@@ -66,8 +66,11 @@ export class LargeBodySender implements BodyWriter {
   settled(): void {
     this.#settled = true;
     this.#overflow = [];
+    this.#free.length = 0;
+    this.#current = undefined;
     this.#port.close();
-    this.#onRoom();
+    this.#from.onLeft();
+    this.#from.onRoom();
   }
 
   #retry(): void {
@@ -77,7 +80,7 @@ export class LargeBodySender implements BodyWriter {
     for (const chunk of waiting) this.#fill(chunk);
     if (this.#overflow.length > 0) return;
     if (this.#ended) this.#sendEnd();
-    else this.#onRoom();
+    else this.#from.onRoom();
   }
 
   #fill(chunk: Uint8Array): void {

@@ -5,13 +5,13 @@
 import { Channel } from '../channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../plan.js';
-import { isStored, type StoreResult, type StoreSettings } from '../protocol.js';
+import { isStored, type PartialJob, type StoreResult, type StoreSettings } from '../protocol.js';
 import type { Load } from '../witness.js';
 import { Laps, partOf } from '../../workers/clock.js';
 import { secure, secureAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
-import { type Body, type BodyWriter, type Executor, type PartialPlace, type StoreListener } from './executor.js';
+import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
 
 /** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */
 const MAX_RUNNING = 16;
@@ -42,7 +42,7 @@ export class LocalExecutor implements Executor {
     this.#beginMore();
   }
 
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void, partial?: PartialPlace): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, sender: BodySender, partial?: PartialJob): BodyWriter {
     const parts = new Channel<Uint8Array>();
     let waiting = 0;
     let aborted = false;
@@ -51,17 +51,17 @@ export class LocalExecutor implements Executor {
       for await (const part of parts) {
         yield part;
         waiting -= part.length;
-        if (waiting < window) onRoom();
+        if (waiting < window) sender.onRoom();
       }
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
-    const storing = store(counted(), { name: item.name, encoding, partial: partial?.job }, this.#settings);
+    const storing = store(counted(), { name: item.name, encoding, partial }, this.#settings);
     const stored = this.#secured(storing, item).then((result) => {
       settled = true;
-      partial?.onLeft();
       // What was sent and not asked for is dropped.
       void parts.return();
-      onRoom();
+      sender.onLeft();
+      sender.onRoom();
       return aborted ? undefined : result;
     });
     this.#track(stored, item);

@@ -5,10 +5,10 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Item } from '../plan.js';
 import { type PlainError, toPlain } from '../errors.js';
-import type { BatchAnswer, LargeAnswer, LargeTask, Manner, StoreSettings, Times } from '../protocol.js';
+import type { BatchAnswer, LargeAnswer, LargeTask, Manner, PartialJob, StoreSettings, Times } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import { type Body, type BodyWriter, type Executor, type PartialPlace, type StoreListener } from './executor.js';
+import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
 import { LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../open-files.js';
 import { MAX_WORKERS } from '../options.js';
@@ -85,16 +85,16 @@ export class PoolExecutor implements Executor {
     }
   }
 
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void, partial?: PartialPlace): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, from: BodySender, partial?: PartialJob): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const task: LargeTask = {
       kind: 'large',
       settings: this.#settings,
       manner: this.#manner,
-      job: { name: item.name, encoding, partial: partial?.job },
+      job: { name: item.name, encoding, partial },
       port: port2,
     };
-    const sender = new LargeBodySender(port1, window, onRoom, partial !== undefined);
+    const sender = new LargeBodySender(port1, window, from, partial !== undefined);
     this.#begin();
     void this.#threads
       .run<LargeAnswer>(task, [port2])
@@ -107,7 +107,6 @@ export class PoolExecutor implements Executor {
       )
       .then((result) => {
         sender.settled();
-        partial?.onLeft();
         if (!sender.aborted) this.#onStored(item, result);
         this.#finish();
       });

@@ -19,7 +19,14 @@ import type {
 } from '../protocol.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import { type Body, type BodyWriter, type Executor, type StoreListener, WRITER_LIMITS } from './executor.js';
+import {
+  type Body,
+  type BodySender,
+  type BodyWriter,
+  type Executor,
+  type StoreListener,
+  WRITER_LIMITS,
+} from './executor.js';
 import { LargeBodySender } from './large.js';
 import type { Load } from '../witness.js';
 import { NO_TIMES, TimesSum } from './times.js';
@@ -89,7 +96,7 @@ export class TarExecutor implements Executor {
     this.#batcher.add(body);
   }
 
-  storeLarge(item: Item, encoding: string, window: number, onRoom: () => void): BodyWriter {
+  storeLarge(item: Item, encoding: string, window: number, from: BodySender): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const id = this.#number(item);
     const task: TarLargeTask = {
@@ -101,7 +108,7 @@ export class TarExecutor implements Executor {
       id,
       description: this.#describe(item),
     };
-    const sender = new LargeBodySender(port1, window, onRoom);
+    const sender = new LargeBodySender(port1, window, from);
     this.#senders.set(id, sender);
     this.#post(task);
     return sender;

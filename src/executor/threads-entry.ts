@@ -51,10 +51,12 @@ export default function downloadAndStore({
         onFetched();
         executor.store({ item, chunks, length, encoding });
       },
-      openLarge: (_item, encoding, onRoom) => executor.storeLarge(item, encoding, window, onRoom),
+      openLarge: (_item, encoding, onRoom) =>
+        executor.storeLarge(item, encoding, window, { onRoom, onLeft: () => undefined }),
       onLarge: onFetched,
       onNotFound: (_item, status) => end({ kind: 'not_found', status }),
-      onFailure: (_item, failure) => end({ kind: 'failed', failure }),
+      // The next item is not begun while parts of this one are still written.
+      onFailure: (_item, failure) => void executor.close().then(() => end({ kind: 'failed', failure })),
     };
     const attempt = new Attempt(item, { timeLeft }, kept, rules, listener, undefined, from);
     attempt.start();

@@ -27,6 +27,11 @@ export class Budget {
     return true;
   }
 
+  /** For what cannot be refused any more: what is taken beyond the limit keeps others from being taken until it is free. */
+  overdraw(bytes: number): void {
+    this.#held += bytes;
+  }
+
   free(bytes: number): void {
     if (bytes > this.#held) throw new RangeError(`budget freed ${bytes} bytes of ${this.#held} that it held`);
     this.#held -= bytes;

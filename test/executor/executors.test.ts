@@ -212,6 +212,20 @@ for (const kind of ['pool', 'inline', 'libuv'] as const) {
       holdsExactly(new Map());
     });
 
+    test('a large body is let go once, by its writer: not when it is aborted, and before its result is told', async (t) => {
+      const { executor, told } = await start(t, { slow: simulate({ name: 0, write: 20 }) });
+      const whole = new LargeBody(executor, 'whole');
+      const broken = new LargeBody(executor, 'broken');
+      for (const large of [whole, broken]) await large.send(cut(noise(1.5 * MIB, 1), 100_000));
+      broken.writer.abort();
+      whole.writer.end();
+      assert.deepEqual([whole.left, broken.left], [0, 0]);
+      await told.of('whole');
+      assert.equal(whole.left, 1);
+      await executor.close();
+      assert.deepEqual([whole.left, broken.left], [1, 1]);
+    });
+
     test('a storage that fails in mid-body lets the sender go on, and is told once', async (t) => {
       const { executor, settings, told } = await start(t, { maxBodySize: 5 * MIB });
       mkdirSync(join(settings.directory, 'folder'));

@@ -55,13 +55,16 @@ function connect(t: { after(fn: () => void): void }): {
   sender: LargeBodySender;
   receiver: Receiver;
   rooms: () => number;
+  /** How often it was told that the body is let go. */
+  left: () => number;
 } {
   const { port1, port2 } = new MessageChannel();
   let rooms = 0;
-  const sender = new LargeBodySender(port1, LARGE_WINDOW, () => (rooms += 1));
+  let left = 0;
+  const sender = new LargeBodySender(port1, LARGE_WINDOW, { onRoom: () => (rooms += 1), onLeft: () => (left += 1) });
   const receiver = new Receiver(port2);
   t.after(() => port2.close());
-  return { sender, receiver, rooms: () => rooms };
+  return { sender, receiver, rooms: () => rooms, left: () => left };
 }
 
 /** Messages have arrived. */
@@ -126,7 +129,7 @@ describe('the sender of a large body', () => {
   });
 
   test('an abort goes out at once, and nothing after it', async (t) => {
-    const { sender, receiver, rooms } = connect(t);
+    const { sender, receiver, rooms, left } = connect(t);
     assert.equal(sender.write(noise(LARGE_WINDOW + MIB, 1)), false);
     sender.abort();
     await settle();
@@ -135,7 +138,9 @@ describe('the sender of a large body', () => {
     receiver.takeOne();
     await settle();
     assert.equal(rooms(), 0);
+    assert.equal(left(), 0, 'the worker has it still');
     sender.settled();
+    assert.equal(left(), 1);
   });
 
   test('once the worker has answered, it takes all there is and sends nothing', async (t) => {

@@ -23,6 +23,8 @@ class Setup {
   readonly told: Told;
   /** Names of bodies that were told of as written. */
   readonly written: string[];
+  /** Names of bodies in parts that were told of as let go. */
+  readonly left: string[] = [];
   #index = -1;
 
   constructor(executor: TarExecutor, settings: StoreSettings, told: Told, written: string[]) {
@@ -49,7 +51,10 @@ class Setup {
     encoding = '',
   ): Promise<{ abort(): void; end(): void }> {
     let goOn: (() => void) | undefined;
-    const writer = this.executor.storeLarge(this.item(name), encoding, LARGE_WINDOW, () => goOn?.());
+    const writer = this.executor.storeLarge(this.item(name), encoding, LARGE_WINDOW, {
+      onRoom: () => goOn?.(),
+      onLeft: () => this.left.push(name),
+    });
     for (const chunk of chunks) {
       const room = new Promise<void>((resolve) => {
         goOn = resolve;
@@ -278,6 +283,7 @@ describe('the executor of the layout tar', () => {
     await run.executor.close();
     assert.equal(run.told.errorOf('refused').code, 'BODY_TOO_LARGE');
     assert.ok(!run.told.results.has('aborted'));
+    assert.deepEqual(run.left, ['aborted', 'refused', 'large']);
     run.holdsExactly(
       new Map([
         ['before', noise(1_000, 1)],

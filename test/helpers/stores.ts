@@ -83,10 +83,15 @@ export class LargeBody {
   readonly writer: BodyWriter;
   /** How often it had to pause. */
   pauses = 0;
+  /** How often it was told that nothing of it is held any more. */
+  left = 0;
   #goOn: (() => void) | undefined;
 
   constructor(executor: Executor, name: string, encoding = '') {
-    this.writer = executor.storeLarge(itemNamed(name), encoding, LARGE_WINDOW, () => this.#goOn?.());
+    this.writer = executor.storeLarge(itemNamed(name), encoding, LARGE_WINDOW, {
+      onRoom: () => this.#goOn?.(),
+      onLeft: () => (this.left += 1),
+    });
   }
 
   async send(chunks: Iterable<Uint8Array>): Promise<void> {
