@@ -5,8 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { HeadlineReport } from '../../src/bench/headline.js';
-import { assertInterrupted, benchIn, disturb, QUICK, reportIn } from '../helpers/bench-command.js';
+import { assertInterrupted, assertMeasures, benchIn, disturb } from '../helpers/bench-command.js';
 import { sluice, warmSluice } from '../helpers/cli.js';
 import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
@@ -15,56 +14,8 @@ import { scratch } from '../helpers/scratch.js';
 const timeout = 120_000;
 
 describe('sluice bench', { timeout }, () => {
-  test('measures each strategy in each round, tells it in three ways, and leaves nothing but them', async (t) => {
-    const cwd = scratch(t);
-    const args = ['--files', '100', '--advice', '0', '--html', 'report.html', '--json', 'report.json'];
-    const { status, stdout, stderr } = await benchIn(cwd, ...QUICK, ...args);
-    assert.equal(status, 0, stderr);
-    assert.deepEqual(readdirSync(cwd).toSorted(), ['report.html', 'report.json']);
-    const report = reportIn(cwd);
-    assert.deepEqual(
-      report.strategies.map(({ strategy }) => strategy),
-      ['sequential', 'inline', 'libuv', 'threads', 'pool'],
-    );
-    for (const { strategy, files, runs, failed, timeline } of report.strategies) {
-      assert.equal(failed, 0, strategy);
-      assert.deepEqual(
-        runs.map(({ round, stored }) => [round, stored]),
-        [1, 2, 3].map((round) => [round, files]),
-        strategy,
-      );
-      assert.equal(timeline.fetched.at(-1), files, strategy);
-      assert.equal(timeline.stored.at(-1), files, strategy);
-      assert.ok(stdout.includes(strategy), stdout);
-    }
-    assert.equal(report.ratios.length, 8);
-    assert.match(stdout, /Only 3 rounds/);
-    assert.ok(readFileSync(join(cwd, 'report.html'), 'utf8').includes(report.answer[0] as string));
-  });
-});
-
-describe('sluice bench finds', { timeout }, () => {
-  test("the book's figures with --flags", async (t) => {
-    const cwd = scratch(t);
-    const { status, stdout, stderr } = await benchIn(cwd, '--flags', '--latency', '2', '--json', 'report.json');
-    assert.equal(status, 0, stderr);
-    const { cases, latency } = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as HeadlineReport;
-    assert.equal(latency, 2);
-    assert.deepEqual(
-      cases.map(({ requests, book }) => [requests, book]),
-      [
-        [20, 5],
-        [600, 70],
-      ],
-    );
-    for (const { requests, sequential, ratio } of cases) {
-      assert.ok(1000 * sequential.least >= requests * latency, `${requests} took ${sequential.least} s`);
-      assert.ok(stdout.includes(`${ratio.median.toFixed(ratio.median < 100 ? 1 : 0)} times as fast`), stdout);
-    }
-    assert.ok((cases[1]?.ratio.median ?? 0) > 2, stdout);
-    assert.match(stdout, /the book: over 70/);
-    assert.deepEqual(readdirSync(cwd), ['report.json']);
-  });
+  test('measures each strategy in each round, tells it in three ways, and leaves nothing but them', (t) =>
+    assertMeasures(t, ['inline', 'pool']));
 });
 
 describe('sluice bench refuses, before anything is measured,', { timeout }, () => {

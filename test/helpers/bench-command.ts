@@ -7,7 +7,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { BenchReport } from '../../src/bench/report.js';
+import { type BenchReport, REFERENCES, type Strategy } from '../../src/bench/report.js';
 import { CLI, type Ran, sluice } from './cli.js';
 import { scratch } from './scratch.js';
 
@@ -19,6 +19,37 @@ export async function benchIn(cwd: string, ...args: readonly string[]): Promise<
 
 export function reportIn(cwd: string): BenchReport {
   return JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as BenchReport;
+}
+
+/** Asserts that a short bench runs each of these in each round, tells it in three ways, and leaves nothing but them. */
+export async function assertMeasures(t: TestContext, names: readonly Strategy[]): Promise<void> {
+  const cwd = scratch(t);
+  const ways = ['--html', 'report.html', '--json', 'report.json'];
+  const args = ['--strategies', names.join(), '--files', '100', '--advice', '0', ...ways];
+  const { status, stdout, stderr } = await benchIn(cwd, ...QUICK, ...args);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(readdirSync(cwd).toSorted(), ['report.html', 'report.json']);
+  const report = reportIn(cwd);
+  assert.deepEqual(
+    report.strategies.map(({ strategy }) => strategy),
+    names,
+  );
+  for (const { strategy, files, runs, failed, timeline } of report.strategies) {
+    assert.equal(failed, 0, strategy);
+    assert.deepEqual(
+      runs.map(({ round, stored }) => [round, stored]),
+      [1, 2, 3].map((round) => [round, files]),
+      strategy,
+    );
+    assert.equal(timeline.fetched.at(-1), files, strategy);
+    assert.equal(timeline.stored.at(-1), files, strategy);
+    assert.ok(stdout.includes(strategy), stdout);
+  }
+  // Of every one to each reference but itself.
+  const references = REFERENCES.filter((reference) => names.includes(reference)).length;
+  assert.equal(report.ratios.length, references * (names.length - 1));
+  assert.match(stdout, /Only 3 rounds/);
+  assert.ok(readFileSync(join(cwd, 'report.html'), 'utf8').includes(report.answer[0] as string));
 }
 
 /** Writes a list of so many URLs of a server that ends with the test. */

@@ -1,15 +1,41 @@
 /** What `sluice bench` takes longer for than the tests of each day have time. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { assertInterrupted, benchIn, QUICK, reportIn, writeList } from '../../helpers/bench-command.js';
+import type { HeadlineReport } from '../../../src/bench/headline.js';
+import { STRATEGIES } from '../../../src/bench/report.js';
+import { assertInterrupted, assertMeasures, benchIn, QUICK, reportIn, writeList } from '../../helpers/bench-command.js';
 import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
 const timeout = 120_000;
 
 describe('sluice bench', { timeout }, () => {
+  test('measures all strategies, each in each round', (t) => assertMeasures(t, STRATEGIES));
+
+  test("finds the book's figures with --flags", async (t) => {
+    const cwd = scratch(t);
+    const { status, stdout, stderr } = await benchIn(cwd, '--flags', '--latency', '10', '--json', 'report.json');
+    assert.equal(status, 0, stderr);
+    const { cases, latency } = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as HeadlineReport;
+    assert.equal(latency, 10);
+    assert.deepEqual(
+      cases.map(({ requests, book }) => [requests, book]),
+      [
+        [20, 5],
+        [600, 70],
+      ],
+    );
+    for (const { requests, sequential, ratio } of cases) {
+      assert.ok(1000 * sequential.least >= requests * latency, `${requests} took ${sequential.least} s`);
+      assert.ok(stdout.includes(`${ratio.median.toFixed(ratio.median < 100 ? 1 : 0)} times as fast`), stdout);
+    }
+    assert.ok((cases[1]?.ratio.median ?? 0) > 2, stdout);
+    assert.match(stdout, /the book: over 70/);
+    assert.deepEqual(readdirSync(cwd), ['report.json']);
+  });
+
   test('measures a list of the user’s own server', async (t) => {
     const cwd = scratch(t);
     await writeList(t, join(cwd, 'list'), 30, (_request, response) => response.end('a body'));
