@@ -1,5 +1,7 @@
 /** The text of a URL -> what a request needs of it, or why it is refused. */
 
+import { domainToUnicode } from 'node:url';
+
 import { type CodeUnits, Has } from './code-units.js';
 
 /** What is wrong with a line. */
@@ -10,7 +12,7 @@ export interface Fault {
 }
 
 export interface Address {
-  /** Normalised as the URL standard says, without the fragment. */
+  /** Normalised as the URL standard says, in the same way on every version of Node, without the fragment. */
   readonly url: string;
   /** Scheme, host and port. */
   readonly origin: string;
@@ -21,6 +23,7 @@ export interface Address {
 /** Stricter than the URL standard, which takes `http:///a/b` for host `a` and `http:a` for `http://a/`. */
 const HTTP_URL = /^https?:\/\/[^/\\?#]/i;
 const ESCAPED_DOT = /\/%2e/i;
+const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 const OTHER_SCHEME = /^(?!https?:)([a-z][a-z0-9+.-]*):\/\//i;
 
 /** Where the slash after the host is looked for: after the first character of the host. */
@@ -66,12 +69,11 @@ export class AddressParser {
       return undefined;
     }
     const { href } = parsed;
+    if (href.includes('xn--') && isWrongInternational(parsed.hostname)) return undefined;
     const fragment = href.indexOf('#');
-    const url = fragment === -1 ? href : href.slice(0, fragment);
+    const url = normalise(fragment === -1 ? href : href.slice(0, fragment));
     units.load(url);
-    // A normalised URL has a slash after its host, and none in the user information before it.
-    const slash = href.indexOf('/', IN_HOST);
-    return { url, origin: this.#keep(parsed.origin), path: url.slice(slash) };
+    return { url, origin: this.#keep(parsed.origin), path: url.slice(pathAt(url)) };
   }
 
   #keep(origin: string): string {
@@ -81,6 +83,46 @@ export class AddressParser {
     this.#origins.set(origin, origin);
     return origin;
   }
+}
+
+/**
+ * What the parsers of all versions of Node make of a URL, of what that of one version has made of it. Those of Node 20
+ * and 22 leave a `^` in the path, and they leave `/./` and `/../` where a segment before begins with a dot.
+ */
+export function normalise(url: string): string {
+  if (!url.includes('^') && !url.includes('/.')) return url;
+  const question = url.indexOf('?');
+  const end = question === -1 ? url.length : question;
+  const start = pathAt(url);
+  const path = url.slice(start, end);
+  const dotless = DOT_SEGMENT.test(path) ? withoutDots(path) : path;
+  return url.slice(0, start) + dotless.replaceAll('^', '%5E') + url.slice(end);
+}
+
+/** Where the path of a normalised URL begins: it has a slash after its host, and none in the user information before it. */
+function pathAt(url: string): number {
+  return url.indexOf('/', IN_HOST);
+}
+
+function withoutDots(path: string): string {
+  const segments = path.split('/');
+  const kept: string[] = [];
+  for (const segment of segments.slice(1)) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '.') kept.push(segment);
+  }
+  // What ends in one is a folder.
+  const last = segments.at(-1);
+  if (last === '.' || last === '..') kept.push('');
+  return `/${kept.join('/')}`;
+}
+
+/**
+ * A host that no domain can have, since a label of it is none in Unicode, or is one in ASCII already. The parsers differ in which
+ * of these they refuse.
+ */
+function isWrongInternational(hostname: string): boolean {
+  return /(?:^|\.)xn--[^.]*-(?:\.|$)/.test(hostname) || /(?:^|\.)xn--/.test(domainToUnicode(hostname));
 }
 
 export function whyRefused(text: string): Fault {

@@ -155,13 +155,17 @@ export class NameRegistry {
   /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
   claim(name: string, url: string): string {
     if (this.#taken.add(name)) return name;
-    const dot = extensionAt(name);
     for (let attempt = 0; ; attempt += 1) {
-      const mark = hexHash(attempt === 0 ? url : `${url}\n${attempt}`);
-      const unique = join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
+      const unique = marked(name, hexHash(attempt === 0 ? url : `${url}\n${attempt}`));
       if (this.#taken.add(unique)) return unique;
     }
   }
+}
+
+/** The name of a later claimant: `stem-XXXXXXXX.ext`. */
+export function marked(name: string, mark: string): string {
+  const dot = extensionAt(name);
+  return join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
 }
 
 /** Where the extension starts, its dot included; the end of the name if there is none, or none that is short. */
@@ -197,7 +201,7 @@ const text = new CodeUnits();
 const hash = new Uint32Array(4);
 
 /** Eight hex digits. They are part of names on disk: a change would make a resumed run download again. */
-function hexHash(url: string): string {
+export function hexHash(url: string): string {
   text.load(url);
   murmur3(text, hash);
   return hash[0]!.toString(16).padStart(8, '0');

