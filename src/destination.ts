@@ -7,6 +7,7 @@ import { meaningOf } from '../workers/failure.js';
 import { UNFINISHED_FILE } from '../workers/files.js';
 import { shardNumber } from '../workers/shard-name.js';
 import { SluiceError, StorageError, toPlain, UsageError } from './errors.js';
+import { makeFolders } from './folders.js';
 import { Lock } from './lock.js';
 import { NameSet } from './plan/names.js';
 
@@ -45,7 +46,7 @@ export class Destination {
     const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
     let lock: Lock | undefined;
     try {
-      const made = await mkdir(directory, { recursive: true });
+      const made = await makeFolders(directory);
       lock = await Lock.take(directory, own);
       await makeOwn(own);
       if (durable) await syncDown(own, dirname(made ?? directory));

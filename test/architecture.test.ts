@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/resumption\.ts$/, /^src\/stages\.ts$/, /^src\/outcomes\.ts$/, /^src\/turns\.ts$/],
   [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/partials\.ts$/, /^src\/server\//],
   [/^src\/fetch\//, /^src\/executor\//, /^src\/journal\//, /^src\/lock\.ts$/, /^src\/witness\.ts$/],
-  [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/open-files\.ts$/, /^src\/verdict\.ts$/],
+  [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/open-files\.ts$/, /^src\/folders\.ts$/, /^src\/verdict\.ts$/],
   [/^src\/flags\//, /^src\/plan\.ts$/],
   [/^src\/plan\//],
   [/^workers\//],
@@ -88,6 +88,11 @@ test('the stages fetch and executor know each other by type only, apart from the
         (from.startsWith('src/executor/') && to.startsWith('src/fetch/'))),
   );
   assert.deepEqual(stages, []);
+});
+
+test('no folder is made by the recursive mkdir of Node, which never ends where a file system takes none', () => {
+  const uses = files.filter((file) => /\bmkdir(?:Sync)?\([^;]*recursive/.test(readFileSync(join(root, file), 'utf8')));
+  assert.deepEqual(uses, []);
 });
 
 test('nobody imports the race of the peers, which the package leaves out', () => {

@@ -1,11 +1,12 @@
 /** Where a measurement stores: a folder of its own below the destination, removed with all that is in it. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { whyNot } from '../destination.js';
 import { UsageError } from '../errors.js';
+import { makeFolders } from '../folders.js';
 import { formatBytes } from '../ui/progress.js';
 
 const PREFIX = '.sluice-bench-';
@@ -55,7 +56,7 @@ export class Place {
     const directory = resolve(path);
     const made: string[] = [];
     try {
-      const first = await mkdir(directory, { recursive: true });
+      const first = await makeFolders(directory);
       if (first !== undefined) for (let at = directory; at.length >= first.length; at = dirname(at)) made.push(at);
       const left = (await readdir(directory)).find((name) => name.startsWith(PREFIX));
       if (left !== undefined) {

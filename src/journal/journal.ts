@@ -4,12 +4,13 @@
  * not written yet.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf, syncFailed } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
+import { makeFolders } from '../folders.js';
 import type { StoredFile } from '../protocol.js';
 import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
 
@@ -193,7 +194,7 @@ async function writeFully(file: FileHandle, bytes: Buffer, position: number): Pr
  */
 export async function openJournalFile(path: string): Promise<FileHandle> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     // A link in its place would lead to a file that is somebody else's. Only its owner may read the passwords in URLs.
     return await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
   } catch (error) {

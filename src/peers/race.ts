@@ -42,7 +42,7 @@ export async function race(settings: RaceSettings): Promise<Race> {
     signal.throwIfAborted();
     if (scenario.storage === 'slow') slow = makePlace(slowDirectory);
     const storage = slow ?? join(folder, 'copies');
-    mkdirSync(storage, { recursive: true });
+    if (slow === undefined) mkdirSync(storage);
     const errand = { ...writeLists(folder, corpus, server), requests: scenario.requests };
     const runs = await takeTurns(settings, corpus, errand, storage);
     return {

@@ -3,12 +3,13 @@
  * server loads an image library.
  */
 
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderGif } from '../../workers/pixels.js';
 import { SluiceError } from '../errors.js';
+import { makeFolders } from '../folders.js';
 import { ALL_CODES } from '../flags/codes.js';
 import { FLAGS_DIRECTORY } from './files.js';
 
@@ -51,7 +52,7 @@ export async function renderFlags(directory = FLAGS_DIRECTORY, source = FLAG_ICO
   const rendered = await Promise.all(
     flags.map(async ({ svg, country, folder, gif, metadata }) => {
       if (current && (await exists(gif)) && (await exists(metadata))) return false;
-      await mkdir(folder, { recursive: true });
+      await makeFolders(folder);
       await writeWhole(gif, await renderGif(Buffer.from(svg), WIDTH));
       await writeWhole(metadata, `${JSON.stringify({ country })}\n`);
       return true;
