@@ -1,14 +1,14 @@
 /** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, opendir, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, opendir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { syncFolderAsync } from '../workers/durable.js';
 import { meaningOf } from '../workers/failure.js';
 import { UNFINISHED_FILE } from '../workers/files.js';
 import { shardNumber } from '../workers/shard-name.js';
 import { SluiceError, StorageError, toPlain, UsageError } from './errors.js';
 import { makeFolders } from './folders.js';
-import { Lock } from './lock.js';
+import { Lock, STATE } from './lock.js';
 import { NameSet } from './plan/names.js';
 
 /** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
@@ -26,6 +26,8 @@ export class Destination {
   /** Folder for unfinished files; its name is this run's alone. */
   readonly scratch: string;
   readonly #lock: Lock;
+  /** Of the folder that the journal is in, where it was named. */
+  #state: Lock | undefined;
 
   private constructor(directory: string, own: string, scratch: string, lock: Lock) {
     this.directory = directory;
@@ -55,8 +57,35 @@ export class Destination {
       await mkdir(scratch);
       return new Destination(directory, own, scratch, lock);
     } catch (error) {
-      if (lock !== undefined) await leave(scratch, lock);
+      if (lock !== undefined) await leave(own, scratch, lock);
       throw whyNot(directory, error);
+    }
+  }
+
+  /**
+   * Makes the folder that was named for the journal, or finds it. Until the destination is closed no other run gets it.
+   *
+   * @param durable whether it outlasts a power cut
+   * @throws UsageError when it cannot be a folder, StorageError when nothing can be written to it, SluiceError with code
+   *   `STORE_BUSY` when another run has it
+   */
+  async holdState(folder: string, durable = false): Promise<void> {
+    let lock: Lock | undefined;
+    try {
+      const made = await makeFolders(folder);
+      if (durable && made !== undefined) await syncDown(folder, dirname(made));
+      const path = await realpath(folder);
+      // A destination's own folder is locked with it.
+      const isOwn = basename(path) === OWN_FOLDER;
+      const locked = isOwn ? dirname(path) : path;
+      if (locked === (await realpath(this.directory))) return;
+      lock = isOwn ? await Lock.take(locked, path) : await Lock.take(locked, path, STATE);
+      await lock.tell(path);
+      this.#state = lock;
+    } catch (error) {
+      await lock?.untell();
+      await lock?.release();
+      throw whyNot(folder, error, '--state');
     }
   }
 
@@ -102,7 +131,9 @@ export class Destination {
    * a storage that takes no change any more has been told of by what it did to the files.
    */
   async close(): Promise<void> {
-    await leave(this.scratch, this.#lock);
+    await this.#state?.untell();
+    await this.#state?.release();
+    await leave(this.own, this.scratch, this.#lock);
   }
 }
 
@@ -117,8 +148,11 @@ export async function shardsIn(directory: string): Promise<ReadonlySet<number>> 
   return new Set(names.flatMap((name) => shardNumber(name) ?? []));
 }
 
-async function leave(scratch: string, lock: Lock): Promise<void> {
+async function leave(own: string, scratch: string, lock: Lock): Promise<void> {
   await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+  await lock.untell();
+  // It stays if there is more in it.
+  await rmdir(own).catch(() => undefined);
   await lock.release();
 }
 
@@ -158,14 +192,14 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** What it means that a destination cannot be used. */
-export function whyNot(directory: string, error: unknown): SluiceError {
+/** What it means that a folder, of which an option told, cannot be used. */
+export function whyNot(directory: string, error: unknown, option = '--directory'): SluiceError {
   if (error instanceof SluiceError) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    return new UsageError(`--directory ${directory} is a file`, 'name a folder, or one that is not there yet', error);
+    return new UsageError(`${option} ${directory} is a file`, 'name a folder, or one that is not there yet', error);
   }
   const meaning = meaningOf(error);
-  const message = `cannot write to --directory ${directory}: ${meaning.what}`;
+  const message = `cannot write to ${option} ${directory}: ${meaning.what}`;
   return new StorageError(toPlain(error, { code: meaning.code, message, hint: meaning.hint }));
 }

@@ -1,23 +1,40 @@
 /**
- * One run at a time for one destination. What holds a lock must not outlive its process, `kill -9` included, so it is
+ * One run at a time for one destination, and for one folder of a journal. What holds a lock must not outlive its process, `kill -9` included, so it is
  * something that the kernel takes back: a name in its own space of sockets, or where it has none, a lock on the folder.
  * Machines and containers that share a file system share none of that. For these the run tells of itself in a file,
  * which it renews, and which counts while it is fresh by the file system's own clock.
  */
 import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, open, readFile, rmdir, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat, unlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { SluiceError } from './errors.js';
 
 /** Milliseconds between two renewals of the file. */
 const RENEWAL = 10_000;
 /** Milliseconds after which a run that renews nothing is taken for dead: several renewals, on storage that is slow. */
 const FRESH = 60_000;
-/** The file that tells of the run, in the program's own folder. */
-const RUN = 'run';
+/** What is locked: the file in it that tells of the run, and how to say that another has it. */
+export interface Subject {
+  readonly run: string;
+  readonly doing: string;
+  readonly instead: string;
+}
+
+const DESTINATION: Subject = {
+  run: 'run',
+  doing: 'is storing in',
+  instead: 'choose another destination with --directory',
+};
+/** A folder that was named for a journal, in which there may be files of others. */
+export const STATE: Subject = {
+  run: 'journal.run',
+  doing: 'has its journal in',
+  instead: 'name another folder with --state',
+};
+
 /** Of open(2) on macOS and the BSDs, and the same there: with a lock as of flock(2). Node does not name it. */
 const O_EXLOCK = 0x20;
 const WITH_EXLOCK: ReadonlySet<string> = new Set(['darwin', 'freebsd', 'openbsd', 'netbsd']);
@@ -40,6 +57,7 @@ type Release = () => Promise<void>;
 
 export class Lock {
   readonly #directory: string;
+  readonly #subject: Subject;
   /** Undefined where the kernel has nothing to hold. */
   readonly #release: Release | undefined;
   #path = '';
@@ -47,8 +65,9 @@ export class Lock {
   #timer: NodeJS.Timeout | undefined;
   #renewing: Promise<void> = Promise.resolve();
 
-  private constructor(directory: string, release: Release | undefined) {
+  private constructor(directory: string, subject: Subject, release: Release | undefined) {
     this.#directory = directory;
+    this.#subject = subject;
     this.#release = release;
   }
 
@@ -59,10 +78,10 @@ export class Lock {
    * @param own the program's folder in it, which may not be there
    * @throws SluiceError with code `STORE_BUSY` where another run on this machine has it
    */
-  static async take(directory: string, own: string): Promise<Lock> {
+  static async take(directory: string, own: string, subject = DESTINATION): Promise<Lock> {
     const release = await hold(directory);
-    if (release === 'busy') throw busy(directory, await readTold(join(own, RUN)), SHORT);
-    return new Lock(directory, release);
+    if (release === 'busy') throw busy(directory, subject, await readTold(join(own, subject.run)));
+    return new Lock(directory, subject, release);
   }
 
   /**
@@ -72,12 +91,13 @@ export class Lock {
    * @param own the program's folder in it, which may not be there
    */
   static async holder(directory: string, own: string): Promise<Holder | undefined> {
-    const told = await readTold(join(own, RUN));
+    const path = join(own, DESTINATION.run);
+    const told = await readTold(path);
     const isHeld = await isHeldHere(directory);
     if (isHeld === true) return told ?? {};
     if (told === undefined || (isHeld === false && told.space === SPACE)) return undefined;
     // By this machine's clock, for want of the file system's: nothing is written to ask for that.
-    const age = await stat(join(own, RUN)).then(
+    const age = await stat(path).then(
       ({ mtimeMs }) => Date.now() - mtimeMs,
       () => Infinity,
     );
@@ -91,7 +111,7 @@ export class Lock {
    * @throws SluiceError with code `STORE_BUSY` where a run on another machine has it
    */
   async tell(own: string): Promise<void> {
-    this.#path = join(own, RUN);
+    this.#path = join(own, this.#subject.run);
     const told: Told = { pid: process.pid, host: hostname(), space: SPACE, since: new Date().toISOString() };
     this.#file = await open(this.#path, 'wx').catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
@@ -106,8 +126,8 @@ export class Lock {
     this.#timer.unref();
   }
 
-  /** Removes what told of this run. Does what it can and does not throw; the kernel's lock comes last. */
-  async release(): Promise<void> {
+  /** Removes what told of this run. Does what it can and does not throw. */
+  async untell(): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewing;
     if (this.#file !== undefined) {
@@ -118,8 +138,10 @@ export class Lock {
       const there = await stat(this.#path, { bigint: true }).catch(() => undefined);
       if (there?.ino === ino) await unlink(this.#path).catch(() => undefined);
     }
-    // The program's folder stays if there is more in it.
-    if (this.#path !== '') await rmdir(dirname(this.#path)).catch(() => undefined);
+  }
+
+  /** Gives back what the kernel holds: the last thing of all. */
+  async release(): Promise<void> {
     await this.#release?.();
   }
 
@@ -127,7 +149,9 @@ export class Lock {
   async #removeDead(own: string): Promise<void> {
     const told = await readTold(this.#path);
     const isSeen = this.#release !== undefined && told?.space === SPACE;
-    if (!isSeen && (await ageOf(this.#path, own)) < FRESH) throw busy(this.#directory, told, LONG);
+    if (!isSeen && (await ageOf(this.#path, own)) < FRESH) {
+      throw busy(this.#directory, this.#subject, told, ', or for a minute if it is dead;');
+    }
     await unlink(this.#path);
   }
 }
@@ -240,10 +264,9 @@ async function readTold(path: string): Promise<Told | undefined> {
   }
 }
 
-const SHORT = 'wait until it has ended, or choose another destination with --directory';
-const LONG = 'wait until it has ended, or for a minute if it is dead; or choose another destination with --directory';
-
-function busy(directory: string, told: Told | undefined, hint: string): SluiceError {
+/** @param until how long to wait if that is not all */
+function busy(directory: string, { doing, instead }: Subject, told: Told | undefined, until = ','): SluiceError {
   const who = told === undefined ? '' : `: process ${told.pid} on ${told.host}, since ${told.since}`;
-  return new SluiceError('STORE_BUSY', `another run is storing in ${directory}${who}`, { hint });
+  const hint = `wait until it has ended${until} or ${instead}`;
+  return new SluiceError('STORE_BUSY', `another run ${doing} ${directory}${who}`, { hint });
 }

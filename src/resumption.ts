@@ -44,6 +44,7 @@ export async function resume(
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
   if (options.journal) {
+    if (options.state !== undefined) await destination.holdState(options.state, options.durable);
     known = await openJournal({
       folder: options.state ?? destination.own,
       named: options.state !== undefined,

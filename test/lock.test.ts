@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Destination } from '../src/destination.js';
-import { SluiceError } from '../src/errors.js';
+import { SluiceError, UsageError } from '../src/errors.js';
 import { sluice } from './helpers/cli.js';
-import { filesBelow } from './helpers/folders.js';
+import { filesBelow, subfolder } from './helpers/folders.js';
 import { startRawServer } from './helpers/raw-server.js';
 import { scratch } from './helpers/scratch.js';
 
@@ -151,6 +160,120 @@ describe('a destination that a run elsewhere has', () => {
     await destination.close();
     assert.equal(await other.open(directory), 'open');
   });
+});
+
+describe('a folder that was named for a journal', () => {
+  /** Two destinations below a folder. */
+  const two = (folder: string): Promise<[Destination, Destination]> =>
+    Promise.all([Destination.open(join(folder, 'a')), Destination.open(join(folder, 'b'))]);
+
+  test('is one run’s alone, whatever it is called, until that has ended', async (t) => {
+    const folder = scratch(t);
+    const [first, second] = await two(folder);
+    await first.holdState(join(folder, 'new/state'));
+    symlinkSync(join(folder, 'new'), join(folder, 'link'));
+    for (const name of ['new/state', 'link/state', 'a/../new/state']) {
+      await assert.rejects(second.holdState(join(folder, name)), (error) => {
+        assert.ok(error instanceof SluiceError);
+        assert.equal(error.code, 'STORE_BUSY');
+        assert.match(error.message, /^another run has its journal in .*state: process \d+ on /);
+        assert.match(error.hint, /name another folder with --state$/);
+        return true;
+      });
+    }
+    await first.close();
+    await second.holdState(join(folder, 'new/state'));
+    assert.deepEqual(readdirSync(join(folder, 'new/state')), ['journal.run']);
+    await second.close();
+    assert.deepEqual(readdirSync(join(folder, 'new/state')), []);
+  });
+
+  test('goes to exactly one of two that want it at the same time, again and again', async (t) => {
+    const folder = scratch(t);
+    const both = await two(folder);
+    for (let round = 0; round < 25; round += 1) {
+      const state = join(folder, `state-${round}`);
+      const held = await Promise.allSettled(both.map((destination) => destination.holdState(state)));
+      assert.deepEqual(held.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'], `round ${round}`);
+    }
+    await Promise.all(both.map((destination) => destination.close()));
+  });
+
+  test('may be the destination or the program’s folder in it, and not that of a run that goes on', async (t) => {
+    const folder = scratch(t);
+    const [first, second] = await two(folder);
+    for (const state of ['a', 'a/.sluice']) {
+      await first.holdState(join(folder, state));
+      await assert.rejects(second.holdState(join(folder, state)), { code: 'STORE_BUSY' });
+    }
+    await first.close();
+    await second.holdState(join(folder, 'a/.sluice'));
+    await refusal(join(folder, 'a'));
+    await second.close();
+  });
+
+  test('may hold files of others, and what a killed run has left', async (t) => {
+    const folder = scratch(t);
+    const state = subfolder(folder, 'state');
+    writeFileSync(join(state, 'run'), 'mine');
+    const told = join(folder, 'a/.sluice/run');
+    const killed = await Destination.open(join(folder, 'a'));
+    writeFileSync(join(state, 'journal.run'), readFileSync(told));
+    await killed.close();
+    const destination = await Destination.open(join(folder, 'b'));
+    await destination.holdState(state);
+    await destination.close();
+    assert.deepEqual(readdirSync(state), ['run']);
+    assert.equal(readFileSync(join(state, 'run'), 'utf8'), 'mine');
+  });
+
+  test('that is a file is a usage error that names the option', async (t) => {
+    const folder = scratch(t);
+    writeFileSync(join(folder, 'file'), '');
+    const destination = await Destination.open(join(folder, 'd'));
+    await assert.rejects(destination.holdState(join(folder, 'file')), (error) => {
+      return error instanceof UsageError && error.message === `--state ${join(folder, 'file')} is a file`;
+    });
+    await destination.close();
+  });
+});
+
+test('commands end with status 4 while another has the folder of their journal, and leave that as it is', async (t) => {
+  const cwd = scratch(t);
+  let answer = (): void => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await using server = await startRawServer({
+    onRequest: ({ path }) => [
+      ...(path === '/a' ? [answered] : []),
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+    ],
+  });
+  const state = ['--state', 'state'];
+  assert.equal((await sluice(['get', `${server.origin}/b`, '-d', 'out', ...state], { cwd })).status, 0);
+  // One that was begun with the same journal, and is not the same destination for the kernel.
+  renameSync(join(cwd, 'out'), join(cwd, 'moved'));
+  const first = sluice(['get', `${server.origin}/a`, '-d', 'out', ...state], { cwd });
+  while (server.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  renameSync(join(cwd, 'out'), join(cwd, 'out-2'));
+  renameSync(join(cwd, 'moved'), join(cwd, 'out'));
+  const journal = readFileSync(join(cwd, 'state/journal'));
+  for (const command of [
+    ['get', `${server.origin}/c`, '-d', 'out'],
+    ['get', `${server.origin}/c`, '-d', 'third'],
+    ['retry', 'out'],
+    ['verify', 'out', '--repair'],
+  ]) {
+    const { status, stderr } = await sluice([...command, ...state], { cwd });
+    assert.equal(status, 4, `${command.join(' ')}: ${stderr}`);
+    assert.match(
+      stderr,
+      /^\*\*\* Error: another run has its journal in .*state: process \d+ on .*another folder with --state/m,
+    );
+  }
+  assert.deepEqual(readFileSync(join(cwd, 'state/journal')), journal);
+  answer();
+  await first;
+  assert.equal(server.requests.length, 2);
 });
 
 test('a second command ends with status 4 and leaves the first and its report alone', async (t) => {

@@ -46,6 +46,7 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
   const destination = await Destination.open(directory);
   let layouts: readonly Layout[];
   try {
+    if (args.state !== undefined) await destination.holdState(args.state);
     const shards = await shardsIn(directory);
     const assumed = await assumedRun(directory, shards);
     const survey = await openSurvey(args, assumed);

@@ -10,7 +10,6 @@ import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf, syncFailed } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
-import { makeFolders } from '../folders.js';
 import type { StoredFile } from '../protocol.js';
 import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
 
@@ -188,13 +187,12 @@ async function writeFully(file: FileHandle, bytes: Buffer, position: number): Pr
 }
 
 /**
- * Makes what is not there yet, its folder too.
+ * Makes it where it is not there yet; its folder is.
  *
  * @throws StorageError when it cannot be opened
  */
 export async function openJournalFile(path: string): Promise<FileHandle> {
   try {
-    await makeFolders(dirname(path));
     // A link in its place would lead to a file that is somebody else's. Only its owner may read the passwords in URLs.
     return await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
   } catch (error) {
