@@ -2,10 +2,11 @@
 import type { NameSet } from '../plan/names.js';
 import type { Entry, Item } from '../plan.js';
 import type { StoredFile } from '../protocol.js';
-import type { Key } from './format.js';
+import type { ItemRecord, Key } from './format.js';
+import { textOf } from './former.js';
 import type { IndexSet } from './index-set.js';
 import type { Journal } from './journal.js';
-import { keyOf, type Ledger, OK, WHOLE_IF_THERE, DOUBTFUL_IF_THERE } from './ledger.js';
+import { DOUBTFUL_IF_THERE, hasSize, keyOf, type Ledger, OK, stateOf, WHOLE_IF_THERE } from './ledger.js';
 
 /**
  * What is left of the plan. `taken`: a file that nobody knows has the item's name; `key taken`: in the shards, another
@@ -18,6 +19,8 @@ export interface AdmissionSettings {
   readonly present: NameSet | undefined;
   /** Whether a file that nobody knows may be replaced. */
   readonly overwrite: boolean;
+  /** The size of a file that is there; undefined for what is none, or is gone meanwhile. */
+  readonly sizeOf: (name: string) => Promise<number | undefined>;
   /** The size and the checksum of a file that is there. */
   readonly examine: (name: string) => Promise<StoredFile>;
   /** Told of items that earlier runs have stored. */
@@ -28,6 +31,8 @@ export interface AdmissionSettings {
 export interface Known {
   readonly journal: Journal;
   readonly ledger: Ledger;
+  /** Files that have another name than the plan gives them today, by key. */
+  readonly elsewhere: ReadonlyMap<string, ItemRecord>;
   /** Of the items in shards; only for the layout `tar`. */
   readonly keys?: IndexSet;
 }
@@ -35,6 +40,8 @@ export interface Known {
 export class Admission {
   readonly #settings: AdmissionSettings;
   readonly #known: Known | undefined;
+  /** The files of one batch after the other are looked at: as many at once as are in it. */
+  #looking: Promise<unknown> = Promise.resolve();
 
   /** @param known undefined for a run without a journal */
   constructor(settings: AdmissionSettings, known: Known | undefined) {
@@ -48,7 +55,9 @@ export class Admission {
     return known === undefined ? entries.map((entry) => this.#unlessTaken(entry)) : this.#admitKnown(entries, known);
   };
 
-  async #admitKnown(entries: readonly Entry[], { journal, ledger, keys }: Known): Promise<readonly Admitted[]> {
+  async #admitKnown(entries: readonly Entry[], known: Known): Promise<readonly Admitted[]> {
+    const { journal, ledger, elsewhere, keys } = known;
+    const changed = ledger.size === 0 ? undefined : await this.#inTurn(() => this.#changed(entries, known));
     const admitted: Admitted[] = [];
     let begun = 0;
     let there = 0;
@@ -59,11 +68,16 @@ export class Admission {
       }
       const { item } = entry;
       const key = keyOf(item.url, item.name);
-      const state = ledger.size === 0 ? undefined : ledger.get(key);
-      if (state === OK && this.#isPresent(item) !== false) {
+      const standing = ledger.size === 0 ? undefined : ledger.get(key);
+      const state = standing === undefined ? undefined : stateOf(standing);
+      const record = formerOf(key, elsewhere) ?? item;
+      const isThere = this.#isPresent(record.name);
+      if (state === OK && isThere !== false && changed?.has(item) !== true) {
         there += 1;
-      } else if (state === WHOLE_IF_THERE && this.#isPresent(item) === true) {
-        await this.#adopt(item, key, journal);
+      } else if (state === WHOLE_IF_THERE && isThere === true) {
+        const stored = await this.#settings.examine(record.name);
+        journal.begin(item.index, key, record.url, record.name);
+        journal.stored(item.index, stored, false);
         there += 1;
       } else if (keys?.has(item.index) === true) {
         admitted.push({ kind: 'key taken', item });
@@ -74,7 +88,7 @@ export class Admission {
         admitted.push(found);
         if (found.kind !== 'item') continue;
         keys?.add(item.index);
-        journal.begin(item.index, key, item.url, item.name, this.#isPresent(item) === true);
+        journal.begin(item.index, key, item.url, item.name, this.#isPresent(item.name) === true);
         begun += 1;
       }
     }
@@ -83,18 +97,43 @@ export class Admission {
     return admitted;
   }
 
-  async #adopt(item: Item, key: Key, journal: Journal): Promise<void> {
-    const stored = await this.#settings.examine(item.name);
-    journal.begin(item.index, key, item.url, item.name);
-    journal.stored(item.index, stored, false);
+  #inTurn<T>(look: () => Promise<T>): Promise<T> {
+    const looked = this.#looking.then(look);
+    this.#looking = looked.catch(() => undefined);
+    return looked;
+  }
+
+  /** Items that were stored, and whose files have another size now. */
+  async #changed(entries: readonly Entry[], { ledger, elsewhere }: Known): Promise<ReadonlySet<Item>> {
+    const changed = new Set<Item>();
+    const looks: Promise<void>[] = [];
+    for (const entry of entries) {
+      if (entry.kind !== 'item') continue;
+      const { item } = entry;
+      const key = keyOf(item.url, item.name);
+      const standing = ledger.get(key);
+      const name = formerOf(key, elsewhere)?.name ?? item.name;
+      if (standing === undefined || stateOf(standing) !== OK || this.#isPresent(name) !== true) continue;
+      const look = async (): Promise<void> => {
+        const size = await this.#settings.sizeOf(name);
+        if (size === undefined || !hasSize(standing, size)) changed.add(item);
+      };
+      looks.push(look());
+    }
+    await Promise.all(looks);
+    return changed;
   }
 
   #unlessTaken(entry: Entry): Admitted {
-    if (entry.kind !== 'item' || this.#settings.overwrite || this.#isPresent(entry.item) !== true) return entry;
+    if (entry.kind !== 'item' || this.#settings.overwrite || this.#isPresent(entry.item.name) !== true) return entry;
     return { kind: 'taken', item: entry.item };
   }
 
-  #isPresent({ name }: Item): boolean | undefined {
+  #isPresent(name: string): boolean | undefined {
     return this.#settings.present?.has(name);
   }
+}
+
+function formerOf(key: Key, elsewhere: Known['elsewhere']): ItemRecord | undefined {
+  return elsewhere.size === 0 ? undefined : elsewhere.get(textOf(key));
 }

@@ -1,6 +1,7 @@
 /** Items of a journal as a plan has them, to be downloaded once more. */
 import type { Item } from '../plan.js';
 import { AddressParser } from '../plan/address.js';
+import { calledToday } from '../plan/former.js';
 import { CodeUnits } from '../plan/code-units.js';
 import type { Layout } from '../protocol.js';
 import type { Survey, Surveyed } from './survey.js';
@@ -25,7 +26,8 @@ export async function* itemsAgain(
       const address = addresses.parse(item.url, units);
       // Only URLs of a plan are written down.
       if (address === undefined) continue;
-      yield { index: layout === 'tar' ? item.index : number, name: item.name, ...address };
+      const { name } = calledToday(item) ?? item;
+      yield { index: layout === 'tar' ? item.index : number, name, ...address };
       number += 1;
     }
   }

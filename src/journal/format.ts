@@ -294,6 +294,11 @@ export function itemAt(payload: Buffer, at: number): ItemRecord {
   };
 }
 
+/** Only the size of what {@link storedAt} tells. */
+export function sizeAt(payload: Buffer, at: number): number {
+  return payload.readDoubleLE(at + 5);
+}
+
 /** Only the shard of what {@link storedAt} tells. */
 export function shardAt(payload: Buffer, at: number): number | undefined {
   const shard = payload.readUInt32LE(at + 17);
@@ -303,7 +308,7 @@ export function shardAt(payload: Buffer, at: number): number | undefined {
 export function storedAt(payload: Buffer, at: number): StoredRecord {
   const shard = shardAt(payload, at);
   return {
-    size: payload.readDoubleLE(at + 5),
+    size: sizeAt(payload, at),
     crc32: payload.readUInt32LE(at + 13),
     ...(shard !== undefined && { shard }),
     unproven: ((payload[at + 21] as number) & UNPROVEN) !== 0,

@@ -16,10 +16,31 @@ export const WHOLE_IF_THERE = 2;
 export const DOUBTFUL_IF_THERE = 3;
 export type State = typeof OK | typeof FAILED | typeof WHOLE_IF_THERE | typeof DOUBTFUL_IF_THERE;
 
-/** 32-bit words to a slot. A slot whose first word is zero is empty; the lowest bits of the last are the state. */
-const WIDTH = 3;
+/** What a ledger says of an item: a {@link State}, and of what is stored what is left of its size. */
+export type Standing = number;
+
 /** What a {@link State} takes. */
 const STATE_BITS = 2;
+/** What is left of a size takes 16 bits. By a prime, since most changes of a size are by round numbers. */
+const SIZES = 65_521;
+const SIZE_BITS = 16;
+
+export function stateOf(standing: Standing): State {
+  return (standing & ((1 << STATE_BITS) - 1)) as State;
+}
+
+/** It is stored, with so many bytes. */
+export function storedWith(size: number): Standing {
+  return OK | ((size % SIZES) << STATE_BITS);
+}
+
+/** Whether what is stored has so many bytes. One of 65,521 other sizes is taken for the right one. */
+export function hasSize(standing: Standing, size: number): boolean {
+  return standing >>> STATE_BITS === size % SIZES;
+}
+
+/** 32-bit words to a slot. A slot whose first word is zero is empty; the lowest bits of the last are the value. */
+const WIDTH = 3;
 const LEAST_SLOTS = 1 << 10;
 /** Of all slots. */
 const MAX_LOAD = 0.6;
@@ -28,8 +49,8 @@ const text = new CodeUnits();
 const hash = new Uint32Array(4);
 
 /**
- * Of URL and name together. No tab is in a normalised URL. By the birthday bound, that any two of 10^8 items are taken
- * for one another has the probability n^2 / 2^95 = 3e-13.
+ * Of URL and name together. No tab is in a normalised URL. Of its 96 bits a ledger keeps 78: by the birthday bound, that any
+ * two of 10^8 items are taken for one another has the probability n^2 / 2^79 = 2e-8.
  */
 export function keyOf(url: string, name: string): Key {
   text.load(`${url}\t${name}`);
@@ -37,16 +58,16 @@ export function keyOf(url: string, name: string): Key {
   return { a: hash[0] as number, b: hash[1] as number, c: hash[2] as number };
 }
 
-/** Key to state in 12 bytes for each slot, 20 for each item: open addressing with linear probing. */
-export class Ledger<Value extends number = State> {
-  readonly #stateBits: number;
+/** Key to a small number in 12 bytes for each slot, 20 for each item: open addressing with linear probing. */
+export class Ledger {
+  readonly #valueBits: number;
   #slots = new Uint32Array(LEAST_SLOTS * WIDTH);
   #mask = LEAST_SLOTS - 1;
   #size = 0;
 
-  /** @param stateBits up to 16, which the key is shorter by */
-  constructor(stateBits: number = STATE_BITS) {
-    this.#stateBits = stateBits;
+  /** @param valueBits of a value, which the key is shorter by. Default: those of a {@link Standing} */
+  constructor(valueBits: number = STATE_BITS + SIZE_BITS) {
+    this.#valueBits = valueBits;
   }
 
   /** Items that it knows. */
@@ -61,31 +82,29 @@ export class Ledger<Value extends number = State> {
     this.#size = 0;
   }
 
-  set({ a, b, c }: Key, state: Value): void {
+  set({ a, b, c }: Key, value: number): void {
     const at = this.#find(a || 1, b, c);
     if (this.#slots[at] === 0) this.#size += 1;
     this.#slots[at] = a || 1;
     this.#slots[at + 1] = b;
-    this.#slots[at + 2] = ((c >>> this.#stateBits) << this.#stateBits) | state;
+    this.#slots[at + 2] = ((c >>> this.#valueBits) << this.#valueBits) | value;
     if (this.#size > (this.#mask + 1) * MAX_LOAD) this.#grow();
   }
 
-  get({ a, b, c }: Key): Value | undefined {
+  get({ a, b, c }: Key): number | undefined {
     const at = this.#find(a || 1, b, c);
-    return this.#slots[at] === 0
-      ? undefined
-      : (((this.#slots[at + 2] as number) & ((1 << this.#stateBits) - 1)) as Value);
+    return this.#slots[at] === 0 ? undefined : (this.#slots[at + 2] as number) & ((1 << this.#valueBits) - 1);
   }
 
   /** Where the key is, or the empty place where it belongs. */
   #find(a: number, b: number, c: number): number {
     const slots = this.#slots;
-    const stateBits = this.#stateBits;
+    const valueBits = this.#valueBits;
     let slot = b & this.#mask;
     for (;;) {
       const at = slot * WIDTH;
       if (slots[at] === 0) return at;
-      if (slots[at] === a && slots[at + 1] === b && ((slots[at + 2] as number) ^ c) >>> stateBits === 0) return at;
+      if (slots[at] === a && slots[at + 1] === b && ((slots[at + 2] as number) ^ c) >>> valueBits === 0) return at;
       slot = (slot + 1) & this.#mask;
     }
   }

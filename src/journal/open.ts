@@ -73,11 +73,11 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     const sameBoot = before?.boot === boot;
     await adoptShards({ file, recall, journal, directory: run.directory, shards, sameBoot, durable });
   }
-  const { ledger, keys } = recall;
+  const { ledger, elsewhere, keys } = recall;
   const firstShard = afresh ? 0 : firstShardAfter(shards, recall.shards);
   const numbered = run.layout === 'tar' ? { firstShard } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
-  return { journal, ledger, firstShard, ...(run.layout === 'tar' && { keys }) };
+  return { journal, ledger, elsewhere, firstShard, ...(run.layout === 'tar' && { keys }) };
 }
 
 /** Above all that are there, and all that were: of a number, what is known is true of one shard only. */

@@ -13,8 +13,10 @@ import {
   type RecordVisitor,
   type RunRecord,
   shardAt,
+  sizeAt,
 } from './format.js';
-import { DOUBTFUL_IF_THERE, FAILED, Ledger, OK, WHOLE_IF_THERE } from './ledger.js';
+import { FormerRecords, textOf } from './former.js';
+import { DOUBTFUL_IF_THERE, FAILED, Ledger, stateOf, storedWith, WHOLE_IF_THERE } from './ledger.js';
 import { IndexSet } from './index-set.js';
 import { type Extent, readJournal } from './reader.js';
 
@@ -24,6 +26,8 @@ interface Begun extends Key {
   readonly at: number;
   /** There was a file of its name, which may be there still. */
   readonly replaces: boolean;
+  /** The plan gives its file another name today. */
+  readonly former: ItemRecord | undefined;
 }
 
 /** Bytes of most records of an item, and more than any has. */
@@ -43,8 +47,11 @@ export class Recall implements RecordVisitor {
   lastShard: number | undefined;
   /** Keys of items in the shards that are there. */
   readonly keys = new IndexSet();
+  /** Files that have another name than the plan gives them today, by {@link textOf} their key. */
+  readonly elsewhere = new Map<string, ItemRecord>();
   /** By number in the last run. */
   #begun = new Map<number, Begun>();
+  readonly #formers = new FormerRecords();
   readonly #boot: string;
   readonly #layout: Layout;
   readonly #hasShard: (shard: number) => boolean;
@@ -92,8 +99,8 @@ export class Recall implements RecordVisitor {
   }
 
   /** An item that the last run had begun turned out to be stored. */
-  adopt(index: number, { shard }: StoredFile): void {
-    this.#settle(index, shard);
+  adopt(index: number, { size, shard }: StoredFile): void {
+    this.#settle(index, size, shard);
   }
 
   run(record: RunRecord): void {
@@ -110,17 +117,21 @@ export class Recall implements RecordVisitor {
     this.ledger.clear();
     this.keys.clear();
     this.shards.clear();
+    this.elsewhere.clear();
     this.#begun.clear();
   }
 
   item(index: number, payload: Buffer, at: number, offset: number): void {
     if (!this.#concerns) return;
-    const { a, b, c } = keyAt(payload, at);
-    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at) });
+    const found = this.#formers.at(payload, at);
+    const { a, b, c } = found?.key ?? keyAt(payload, at);
+    const former = found?.renamed === true ? found.record : undefined;
+    if (this.elsewhere.size > 0) this.elsewhere.delete(textOf({ a, b, c }));
+    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at), former });
   }
 
   stored(index: number, payload: Buffer, at: number): void {
-    this.#settle(index, shardAt(payload, at));
+    this.#settle(index, sizeAt(payload, at), shardAt(payload, at));
   }
 
   failed(index: number, payload: Buffer, at: number): void {
@@ -133,7 +144,7 @@ export class Recall implements RecordVisitor {
     // Of the one, nobody knows what is in the file, if it has its name; the other is known to be wrong.
     const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
     // What was in doubt before may be there still.
-    const wasDoubtful = key.replaces && this.ledger.get(key) === DOUBTFUL_IF_THERE;
+    const wasDoubtful = key.replaces && stateOf(this.ledger.get(key) ?? FAILED) === DOUBTFUL_IF_THERE;
     this.ledger.set(key, isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED);
   }
 
@@ -142,13 +153,16 @@ export class Recall implements RecordVisitor {
     if (this.lastRun?.again !== true) this.#complete = record.complete;
   }
 
-  #settle(index: number, shard: number | undefined): void {
+  #settle(index: number, size: number, shard: number | undefined): void {
     const key = this.#begun.get(index);
     if (key === undefined) return;
     this.#begun.delete(index);
     const isThere = shard === undefined || this.#hasShard(shard);
-    this.ledger.set(key, isThere ? OK : FAILED);
-    if (shard === undefined) return;
+    this.ledger.set(key, isThere ? storedWith(size) : FAILED);
+    if (shard === undefined) {
+      if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
+      return;
+    }
     this.shards.add(shard);
     this.lastShard = shard;
     if (isThere) this.keys.add(index);
@@ -160,6 +174,9 @@ export class Recall implements RecordVisitor {
 
   #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
     const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
-    for (const key of begun.values()) this.ledger.set(key, key.replaces ? DOUBTFUL_IF_THERE : state);
+    for (const key of begun.values()) {
+      this.ledger.set(key, key.replaces ? DOUBTFUL_IF_THERE : state);
+      if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
+    }
   }
 }

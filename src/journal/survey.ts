@@ -16,12 +16,12 @@ import {
   type ItemRecord,
   itemAt,
   type Key,
-  keyAt,
   type RunRecord,
   storedAt,
   type StoredRecord,
   visitRecords,
 } from './format.js';
+import { FormerRecords } from './former.js';
 import { Ledger } from './ledger.js';
 import { type Extent, framesOf, readJournal } from './reader.js';
 
@@ -49,7 +49,7 @@ const MOST = (1 << COUNT_BITS) - 1;
 /** Runs into shards and runs into files know nothing of one another. */
 class Family {
   /** How often each item is begun from here on. */
-  readonly counts = new Ledger<number>(COUNT_BITS);
+  readonly counts = new Ledger(COUNT_BITS);
   /** The run, by its number, that began anew. */
   since = 0;
 
@@ -160,6 +160,7 @@ class FirstPass {
   lastListRun: Run | undefined;
   #number = 0;
   #family = this.families.of('flat');
+  readonly #formers = new FormerRecords();
   readonly #assumed: RunRecord | undefined;
 
   constructor(assumed: RunRecord | undefined) {
@@ -182,7 +183,7 @@ class FirstPass {
 
   item(_index: number, payload: Buffer, at: number): void {
     if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
-    this.#family.more(keyAt(payload, at));
+    this.#family.more(this.#formers.keyAt(payload, at));
   }
 
   end(end: EndRecord): void {
@@ -195,6 +196,7 @@ class FirstPass {
 
 class SecondPass {
   readonly #families: Families;
+  readonly #formers = new FormerRecords();
   readonly #path: string;
   readonly #assumed: RunRecord | undefined;
   /** Items that are begun for the last time, by number in the run. */
@@ -225,7 +227,7 @@ class SecondPass {
   item(index: number, payload: Buffer, at: number): void {
     if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
     const family = this.#families.of(this.#layout);
-    if (this.#number < family.since || !family.isLast(keyAt(payload, at))) return;
+    if (this.#number < family.since || !family.isLast(this.#formers.keyAt(payload, at))) return;
     const item = itemAt(payload, at);
     if (!isItemName(item.name)) throw notOurs(this.#path, item.name);
     this.#begun.set(index, { ...item, layout: this.#layout });

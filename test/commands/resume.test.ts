@@ -1,9 +1,19 @@
 /** The same command again. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, after, before, describe, test } from 'node:test';
 import { type Ran, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
@@ -73,6 +83,31 @@ describe('sluice get, the same again', () => {
     assert.equal((await get(cwd, ['x', 'y'], '--layout', 'tar')).status, 0);
     assert.deepEqual(requested.toSorted(), ['/x', '/y']);
   });
+
+  for (const layout of ['flat', 'hashed']) {
+    test(`${layout}: what somebody has changed, cut or replaced by a link is downloaded again`, async (t) => {
+      const cwd = scratch(t);
+      const names = ['grown', 'cut', 'linked', 'same'];
+      await get(cwd, names, '--layout', layout);
+      const [cut, grown, linked] = filesBelow(join(cwd, 'd')).toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1)) as [string, string, string]; // prettier-ignore
+      writeFileSync(join(cwd, 'd', cut), '');
+      appendFileSync(join(cwd, 'd', grown), 'more');
+      rmSync(join(cwd, 'd', linked));
+      writeFileSync(join(cwd, 'elsewhere'), 'first /linked');
+      symlinkSync(join(cwd, 'elsewhere'), join(cwd, 'd', linked));
+      const again = await get(cwd, names, '--layout', layout);
+      assert.equal(again.status, 0, again.stderr);
+      assert.deepEqual(requested.toSorted(), ['/cut', '/grown', '/linked']);
+      assert.match(again.stderr, /^3 files downloaded.*\n1 file of an earlier run is there\.$/m);
+      for (const path of [cut, grown, linked]) {
+        assert.ok(lstatSync(join(cwd, 'd', path)).isFile());
+        assert.equal(readFileSync(join(cwd, 'd', path), 'utf8'), `first /${basename(path)}`);
+      }
+      assert.equal(readFileSync(join(cwd, 'elsewhere'), 'utf8'), 'first /linked');
+      await get(cwd, names, '--layout', layout);
+      assert.deepEqual(requested, []);
+    });
+  }
 
   test('a list that grew or lost lines in the middle is gone on with', async (t) => {
     const cwd = scratch(t);

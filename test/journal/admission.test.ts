@@ -5,7 +5,16 @@ import { describe, test, type TestContext } from 'node:test';
 import { Admission, type Admitted } from '../../src/journal/admission.js';
 import { itemAt, storedAt } from '../../src/journal/format.js';
 import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
-import { DOUBTFUL_IF_THERE, FAILED, keyOf, Ledger, OK, type State, WHOLE_IF_THERE } from '../../src/journal/ledger.js';
+import {
+  DOUBTFUL_IF_THERE,
+  FAILED,
+  keyOf,
+  Ledger,
+  OK,
+  type State,
+  storedWith,
+  WHOLE_IF_THERE,
+} from '../../src/journal/ledger.js';
 import { readJournal } from '../../src/journal/reader.js';
 import type { Entry } from '../../src/plan.js';
 import { NameSet } from '../../src/plan/names.js';
@@ -17,6 +26,8 @@ interface Setup {
   readonly known?: Readonly<Record<string, State>>;
   /** Names of files that are there; undefined where items have none of their own. */
   readonly present?: readonly string[] | undefined;
+  /** Sizes of files by name, where they are not what was stored; undefined for what is no file any more. */
+  readonly changed?: Readonly<Record<string, number | undefined>>;
   readonly overwrite?: boolean;
 }
 
@@ -41,7 +52,9 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   const file = await openJournalFile(path);
   const journal = new Journal(file, path, await beginJournalFile(file, path), false, assert.ifError);
   const ledger = new Ledger();
-  for (const [name, state] of Object.entries(setup.known ?? {})) ledger.set(keyOf(itemNamed(name).url, name), state);
+  for (const [name, state] of Object.entries(setup.known ?? {})) {
+    ledger.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
+  }
   let present: NameSet | undefined;
   if (setup.present !== undefined) {
     present = new NameSet();
@@ -51,10 +64,14 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   const settings = {
     present,
     overwrite: setup.overwrite ?? false,
+    sizeOf: (name: string) => {
+      assert.ok(present?.has(name), `${name} is not there`);
+      return Promise.resolve(setup.changed !== undefined && name in setup.changed ? setup.changed[name] : name.length);
+    },
     examine: (name: string) => Promise.resolve({ size: name.length, crc32: 7 }),
     onThere: (count: number) => (there += count),
   };
-  const admitted = await new Admission(settings, { journal, ledger }).admit(entries);
+  const admitted = await new Admission(settings, { journal, ledger, elsewhere: new Map() }).admit(entries);
   const written: string[] = [];
   await using reading = await open(path);
   const visitor = {
@@ -88,6 +105,17 @@ describe('what is admitted', () => {
     assert.deepEqual(inShards, { admitted: ['item c'], there: 2, written: ['begun c'] });
   });
 
+  test('is what was stored and has another size now, or is no file any more', async (t) => {
+    const known = { a: OK, b: OK, c: OK, d: OK } as const;
+    const changed = { b: 0, c: undefined, d: 2 ** 20 + 1 };
+    const result = await admit(t, ['a', 'b', 'c', 'd'].map(toEntry), { known, present: ['a', 'b', 'c', 'd'], changed });
+    assert.deepEqual(result, {
+      admitted: ['item b', 'item c', 'item d'],
+      there: 1,
+      written: ['begun b', 'begun c', 'begun d'],
+    });
+  });
+
   test('is not what a killed run has stored and not written down: that is written down now', async (t) => {
     const known = { abc: WHOLE_IF_THERE, b: WHOLE_IF_THERE } as const;
     const result = await admit(t, ['abc', 'b'].map(toEntry), { known, present: ['abc'] });
@@ -112,7 +140,7 @@ describe('what is admitted', () => {
     const present = new NameSet();
     present.add('a');
     const never = (): never => assert.fail('nothing is known');
-    const settings = { present, overwrite: false, examine: never, onThere: never };
+    const settings = { present, overwrite: false, sizeOf: never, examine: never, onThere: never };
     const admitted = new Admission(settings, undefined).admit(['a', 'b'].map(toEntry));
     assert.ok(!(admitted instanceof Promise));
     assert.deepEqual(admitted.map(describeEntry), ['taken a', 'item b']);
