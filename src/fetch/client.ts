@@ -2,11 +2,11 @@
  * Connections to servers. The one importer of undici, through its cheapest interface: one `Client` for each connection
  * and a handler that is called back, without the pool, the promises and the streams that lie above them.
  */
-import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import connector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
+import { Lookups } from './lookups.js';
 
 /**
  * What undici calls while a response arrives. The raw form of its handlers: headers as they came, so that only those
@@ -35,6 +35,8 @@ export interface ConnectionOptions {
 const MAX_IDLE = 1024;
 /** Bytes of response headers. */
 const MAX_HEADER_SIZE = 64 << 10;
+/** With an error, since only that makes undici forget the time that a socket has to connect. */
+const UNWANTED = new Error('nobody waits for this connection any more');
 
 /** A connection that is taken for one request and given back after it. */
 export interface Connection {
@@ -46,7 +48,12 @@ export interface Connection {
   handler: ResponseHandler | undefined;
   /** What was read last, as far as there was something: pieces of a body lie in it, and what follows the body. */
   read: Uint8Array | undefined;
+  /** Its socket until it is connected: while a name is looked up, too, and in a TLS handshake. */
+  connecting: Socket | undefined;
 }
+
+/** Undici gives back the socket that it begins to connect, which its types keep to themselves. */
+type Connect = (...parameters: Parameters<buildConnector.connector>) => Socket;
 
 /**
  * Keeps the connections of a run. A connection that was given back last is taken first: when that happens inside the
@@ -55,9 +62,8 @@ export interface Connection {
 export class Connections {
   readonly #options: ConnectionOptions;
   /** One for all connections, so that they share the TLS sessions. */
-  readonly #connect: buildConnector.connector;
-  /** Ends sockets that are still connecting, which undici leaves alone. */
-  readonly #ended = new AbortController();
+  readonly #connect: Connect;
+  readonly #lookups = new Lookups();
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   #idleCount = 0;
@@ -66,14 +72,13 @@ export class Connections {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#maxIdle = options.maxIdle ?? MAX_IDLE;
-    setMaxListeners(0, this.#ended.signal);
     this.#connect = connector({
       timeout: options.timeout,
       // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: 1_000,
-      signal: this.#ended.signal,
-    });
+      lookup: this.#lookups.lookup,
+    }) as Connect;
   }
 
   take(origin: string): Connection {
@@ -94,13 +99,23 @@ export class Connections {
       bodyTimeout: timeout,
       maxHeaderSize: MAX_HEADER_SIZE,
       connect: (options, callback) => {
-        this.#connect(options, (...result) => {
-          if (result[0] === null) watch(result[1], connection);
-          callback(...result);
-        });
+        const connect = (): Socket =>
+          this.#connect(options, (...result) => {
+            connection.connecting = undefined;
+            if (result[0] === null) watch(result[1], connection);
+            callback(...result);
+          });
+        connection.connecting = this.#lookups.connect(connect);
       },
     });
-    const connection: Connection = { origin, client, used: false, handler: undefined, read: undefined };
+    const connection: Connection = {
+      origin,
+      client,
+      used: false,
+      handler: undefined,
+      read: undefined,
+      connecting: undefined,
+    };
     this.#all.add(connection);
     return connection;
   }
@@ -124,7 +139,7 @@ export class Connections {
   drop(connection: Connection): void {
     connection.handler = undefined;
     this.#all.delete(connection);
-    void connection.client.destroy();
+    void end(connection);
   }
 
   /** @param headers name, value, name, value ... */
@@ -142,9 +157,8 @@ export class Connections {
   /** Ends all connections, those in use too. */
   async destroy(): Promise<void> {
     this.#idle.clear();
-    await Promise.all([...this.#all].map((connection) => connection.client.destroy()));
+    await Promise.all([...this.#all].map(end));
     this.#all.clear();
-    this.#ended.abort();
   }
 
   /** Maps keep their order: the first origin has waited longest. */
@@ -159,6 +173,13 @@ export class Connections {
       return;
     }
   }
+}
+
+/** Closes a connection at once. One that is still connecting undici would leave alone until its time is up. */
+async function end({ client, connecting }: Connection): Promise<void> {
+  const ended = client.destroy();
+  connecting?.destroy(UNWANTED);
+  await ended;
 }
 
 /** Comes before undici's own listeners, which make two things wrong of the end of a connection. */

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import dns from 'node:dns';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Connection, Connections } from '../../src/fetch/client.js';
 import { answer, END, pause, RESET, startRawServer } from '../helpers/raw-server.js';
+import { startDeafServer } from '../helpers/deaf-server.js';
 import { assertFailure, deferred, type Ended, fetchOne, startFetch, until, withServer } from './recording.js';
 
+const CANCELLED = { code: 'ABORTED', message: 'cancelled', hint: 'none' } as const;
 const GOOD = { kind: 'body', text: 'good', chunks: 1, encoding: '' };
 
 describe('Connections', () => {
@@ -44,6 +48,21 @@ describe('Connections', () => {
       for (let i = 0; i < 3; i += 1) assert.deepEqual(await fetchOne(connections, `${server.origin}/`), GOOD);
       assert.equal(server.connections, 3);
       await until(() => server.open === 0, 'all connections were closed');
+    }));
+
+  it('keeps nothing of connections that are closed', () =>
+    withServer({ onRequest: () => [answer('good', 'Connection: close\r\n'), END] }, async (server, connections) => {
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc') as () => void;
+      const fetchMany = async (count: number): Promise<number> => {
+        for (let i = 0; i < count; i += 1) await fetchOne(connections, `${server.origin}/`);
+        await until(() => server.open === 0, 'all connections were closed');
+        collect();
+        return process.memoryUsage().heapUsed;
+      };
+      const before = await fetchMany(100);
+      const each = ((await fetchMany(1_000)) - before) / 1_000;
+      assert.ok(each < 3_000, `${each} bytes each`);
     }));
 
   it('opens a new one after the server has closed one that was idle', () =>
@@ -170,6 +189,50 @@ describe('Connections', () => {
     await connections.destroy();
   });
 
+  describe('that are still being made when their requests end', () => {
+    it('are closed at once when the server takes no connection', async () => {
+      await using server = await startDeafServer();
+      const connections = new Connections({ timeout: 60_000 });
+      const running = Array.from({ length: 20 }, () => startFetch(connections, `${server.origin}/`));
+      await until(() => connecting() === 20, 'all were being made');
+      for (const each of running) each.cancel(CANCELLED);
+      await until(() => connecting() === 0, 'all were closed');
+      for (const { ended } of running) assertFailure(await ended, 'ABORTED');
+      await connections.destroy();
+    });
+
+    it('are closed at once when the server takes no part in the handshake', async () => {
+      await using server = await startRawServer({});
+      const connections = new Connections({ timeout: 60_000 });
+      const running = startFetch(connections, `https://127.0.0.1:${server.port}/`);
+      await until(() => server.open === 1, 'it was connected');
+      running.cancel(CANCELLED);
+      await until(() => server.open === 0, 'the socket was closed');
+      assertFailure(await running.ended, 'ABORTED');
+      await connections.destroy();
+    });
+
+    it('do not have the name looked up that they wait for, and those that are wanted do', async (t) => {
+      const asked: string[] = [];
+      const answers: (() => void)[] = [];
+      t.mock.method(dns, 'lookup', (host: string, _options: unknown, callback: (error: Error) => void) => {
+        asked.push(host);
+        answers.push(() => callback(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })));
+      });
+      const connections = new Connections({ timeout: 60_000 });
+      const running = Array.from({ length: 500 }, (_, i) => startFetch(connections, `http://${i}.example/`));
+      const begun = asked.length;
+      for (const each of running) each.cancel(CANCELLED);
+      const wanted = startFetch(connections, 'http://wanted.example/');
+      assert.ok(begun < 100, `${begun} at once`);
+      assert.equal(asked.length, begun);
+      for (const answer of answers) answer();
+      assertFailure(await wanted.ended, 'NET_DNS');
+      assert.deepEqual(asked.slice(begun), ['wanted.example']);
+      await connections.destroy();
+    });
+  });
+
   describe('that are destroyed', () => {
     it('fail what is under way, once, and close every socket', () =>
       withServer({ onRequest: ({ path }) => (path === '/' ? [answer('good')] : []) }, async (server, connections) => {
@@ -181,21 +244,23 @@ describe('Connections', () => {
         await until(() => server.open === 0, 'all sockets were closed');
       }));
 
-    for (const cancel of [false, true]) {
-      it(`close the socket of a handshake that hangs${cancel ? ' and whose attempt was cancelled' : ''}`, async () => {
-        // A server that never says a word of TLS: what undici leaves alone would stay until its time is up.
-        await using server = await startRawServer({});
-        const connections = new Connections({ timeout: 60_000 });
-        const running = startFetch(connections, `https://127.0.0.1:${server.port}/`);
-        await until(() => server.open === 1, 'it was connected');
-        if (cancel) running.cancel({ code: 'ABORTED', message: 'cancelled', hint: 'none' });
-        await connections.destroy();
-        assertFailure(await running.ended, cancel ? 'ABORTED' : 'NET_OTHER');
-        await until(() => server.open === 0, 'the socket was closed');
-      });
-    }
+    it('close the socket of a handshake that hangs', async () => {
+      // A server that never says a word of TLS: what undici leaves alone would stay until its time is up.
+      await using server = await startRawServer({});
+      const connections = new Connections({ timeout: 60_000 });
+      const running = startFetch(connections, `https://127.0.0.1:${server.port}/`);
+      await until(() => server.open === 1, 'it was connected');
+      await connections.destroy();
+      assertFailure(await running.ended, 'NET_OTHER');
+      await until(() => server.open === 0, 'the socket was closed');
+    });
   });
 });
+
+/** Sockets of this process that are being connected. */
+function connecting(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource.endsWith('ConnectWrap')).length;
+}
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
