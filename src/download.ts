@@ -26,6 +26,7 @@ import { Outcomes } from './outcomes.js';
 import { isStored, type Kept, type Operation, type StoreResult, type Whole } from './protocol.js';
 import type { Outcome, Summary } from './report.js';
 import { openStages, preload, type StageListener } from './stages.js';
+import { guardAgainstStandstill, unguard } from './standstill.js';
 import { isFetchedAgain, Turns } from './turns.js';
 import { UnderWay, type Work, workFor } from './under-way.js';
 import { Watch } from './watch.js';
@@ -169,7 +170,7 @@ export class Download implements StageListener {
     const { signal } = this.#options;
     const interrupt = (): void =>
       this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
-    process.on('beforeExit', this.#standStill);
+    guardAgainstStandstill(this.#standStill);
     try {
       await this.#start();
       this.#watch = this.#beginWatch();
@@ -185,7 +186,7 @@ export class Download implements StageListener {
       signal?.removeEventListener('abort', interrupt);
       this.#stop(undefined);
       await this.#close();
-      process.off('beforeExit', this.#standStill);
+      unguard(this.#standStill);
     }
     if (this.#fatal !== undefined) throw this.#fatal;
   }

@@ -13,6 +13,7 @@ import type { ServeArguments } from './commands/serve.js';
 import type { StatusArguments } from './commands/status.js';
 import type { VerifyArguments } from './commands/verify.js';
 import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
+import { guardAgainstStandstill, unguard } from './standstill.js';
 import { version } from './version.js';
 import { outliveReaders } from './ui/output.js';
 
@@ -245,10 +246,10 @@ function usage(program: Command, argv: readonly string[]): string {
 /** Turns that what has come to a standstill gets to end in order, as a download does. */
 const LAST_TURNS = 2;
 
-/** A process that nothing will wake any more ends by itself, with 0, though its command has not ended. */
-function guardEnd(): void {
+/** @returns what to call for a command that would end by a standstill */
+function standStill(): () => void {
   let turns = 0;
-  process.on('beforeExit', () => {
+  return () => {
     turns += 1;
     if (turns <= LAST_TURNS) {
       setImmediate(() => undefined);
@@ -256,13 +257,16 @@ function guardEnd(): void {
     }
     process.stderr.write('*** The command came to a standstill. This is a fault of sluice; please report it.\n');
     process.exit(INTERNAL);
-  });
+  };
 }
 
 /** Runs a command line, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
   outliveReaders();
-  guardEnd();
   const ending = new Ending();
-  await ending.end(await main(argv));
+  const guard = standStill();
+  guardAgainstStandstill(guard);
+  const status = await main(argv);
+  unguard(guard);
+  await ending.end(status);
 }

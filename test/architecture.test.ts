@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/plan\//],
   [/^workers\//],
   [/^src\/protocol\.ts$/, /^src\/channel\.ts$/],
-  [/^src\/errors\.ts$/, /^src\/version\.ts$/, /^src\/libuv-threads\.cts$/],
+  [/^src\/errors\.ts$/, /^src\/version\.ts$/, /^src\/standstill\.ts$/, /^src\/libuv-threads\.cts$/],
 ];
 
 const ONE_IMPORTER: Readonly<Record<string, string>> = {

@@ -78,4 +78,17 @@ describe('a run that comes to a standstill', () => {
     assert.deepEqual([seen, code], [['ok'], 'INTERNAL']);
     assert.match(message, /standstill/);
   });
+
+  test('is watched for without a warning, however many downloads a program has at once', async (t) => {
+    await using server = await startRawServer({ onRequest: () => [answer('body')] });
+    const ran = await runScript(`
+      import { download } from ${JSON.stringify(LIBRARY)};
+      await Promise.all(Array.from({ length: 12 }, async (_, i) => {
+        const directory = ${JSON.stringify(scratch(t))} + '/' + i;
+        for await (const { status } of download(['${server.origin}/one'], { directory })) console.log(status);
+      }));
+      console.log(process.listenerCount('beforeExit'));`);
+    assert.deepEqual([ran.status, ran.stderr], [0, '']);
+    assert.equal(ran.stdout, `${'ok\n'.repeat(12)}0\n`);
+  });
 });
