@@ -5,7 +5,7 @@ import type { Item } from '../plan.js';
 import type { Kept, Whole } from '../protocol.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
-import { describeNetworkFailure, describeStatus, tooLarge, tooLong, unproven } from './failure.js';
+import { describeNetworkFailure, describeStatus, noFinalAnswer, tooLarge, tooLong, unproven } from './failure.js';
 import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './pace.js';
@@ -49,6 +49,8 @@ type Framing = 'length' | 'chunks' | 'connection';
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
 const MAX_DISCARDED = 64 << 10;
+/** Interim answers (RFC 9110, 15.2) before the one that was asked for. */
+const MAX_INTERIM = 100;
 /** Chunks that a body may lie in before they are joined: each holds more memory than its bytes. */
 const MAX_CHUNKS = 64;
 
@@ -72,6 +74,9 @@ export class Attempt implements ResponseHandler, Runner {
   #resume: (() => void) | undefined;
   #over = false;
 
+  #askedAt: number | undefined;
+  /** Interim answers to the request under way. */
+  #interim = 0;
   #status = 0;
   #location: string | undefined;
   #retryAfter: string | undefined;
@@ -125,6 +130,10 @@ export class Attempt implements ResponseHandler, Runner {
     this.#fail({ error });
   }
 
+  get askedAt(): number | undefined {
+    return this.#askedAt;
+  }
+
   get received(): number | undefined {
     return this.#status === 0 ? undefined : this.#length;
   }
@@ -141,10 +150,15 @@ export class Attempt implements ResponseHandler, Runner {
 
   onConnect(abort: (reason?: Error) => void): void {
     this.#abort = abort;
+    this.#askedAt = this.#rules.pace.looks;
   }
 
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
-    if (status < 200) return true;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) this.#fail({ error: noFinalAnswer(this.where) });
+      return true;
+    }
     this.#status = status;
     if (this.#asked !== undefined && !this.#over) {
       if (status === 206 && isRestOf(this.#asked, headers)) return this.#goOnWith(this.#asked, resume);
@@ -255,6 +269,8 @@ export class Attempt implements ResponseHandler, Runner {
     const { headers } = this.#rules;
     const isThere = this.#kept !== undefined && this.#kept.place === placeOf(this.#target);
     this.#asked = isThere ? this.#kept : undefined;
+    this.#askedAt = undefined;
+    this.#interim = 0;
     const wanted =
       this.#asked === undefined
         ? headers.for(this.#item, this.#target)

@@ -13,6 +13,7 @@ const RESET: Meaning = {
   hint: 'try again, perhaps with fewer requests at once',
 };
 const TIMEOUT_HINT = 'try again later, or allow more time with --timeout';
+const UNANSWERED: Meaning = { code: 'NET_TIMEOUT', what: 'the server did not answer in time', hint: TIMEOUT_HINT };
 const DNS: Meaning = {
   code: 'NET_DNS',
   what: 'the host name could not be resolved',
@@ -62,7 +63,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
     UND_ERR_CONNECT_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
     ERR_SOCKET_CONNECTION_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
     ETIMEDOUT: { code: 'NET_TIMEOUT', what: 'the connection timed out', hint: TIMEOUT_HINT },
-    UND_ERR_HEADERS_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the server did not answer in time', hint: TIMEOUT_HINT },
+    UND_ERR_HEADERS_TIMEOUT: UNANSWERED,
     UND_ERR_BODY_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the body stopped coming', hint: TIMEOUT_HINT },
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CUT,
     UND_ERR_HEADERS_OVERFLOW: {
@@ -116,6 +117,20 @@ function byFamily(code: string): Meaning {
     return CERTIFICATE;
   }
   return /^(EPROTO$|ERR_SSL|ERR_TLS)/.test(code) ? HANDSHAKE : OTHER;
+}
+
+/** @param url where the request went, safe to print */
+export function unanswered(url: string): PlainError {
+  return tell(UNANSWERED, url);
+}
+
+/** Interim answers came, and no other. */
+export function noFinalAnswer(url: string): PlainError {
+  return tell({ ...BROKEN, what: 'the server sent more interim answers than are allowed' }, url);
+}
+
+function tell({ code, what, hint }: Meaning, url: string): PlainError {
+  return { code, message: `${url}: ${what}`, hint };
 }
 
 /** More came than Content-Length announced: which of it is the file, nobody knows. */

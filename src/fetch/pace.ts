@@ -1,10 +1,10 @@
 /**
- * The bounds of time of requests under way: the lowest speed of a body, and all that an item may take. One timer looks
- * after all of them, so that they cost nothing while bytes come. The time in which a body is paused, because the storage
- * is slow, never counts; nor does that for which something held up the main thread.
+ * The bounds of time of requests under way: the wait for an answer, the lowest speed of a body, and all that an item may
+ * take. One timer looks after all of them, so that they cost nothing while bytes come. The time in which a body is
+ * paused, because the storage is slow, never counts; nor does that for which something held up the main thread.
  */
 import type { PlainError } from '../errors.js';
-import { tooLate, tooSlow } from './failure.js';
+import { tooLate, tooSlow, unanswered } from './failure.js';
 
 /** What is left of an item's time over all its tries, in milliseconds. */
 export interface TimeLimit {
@@ -14,6 +14,8 @@ export interface TimeLimit {
 /** A request that is looked after. */
 export interface Runner {
   readonly limit: TimeLimit;
+  /** How many {@link Pace.looks} there were when its request was sent; undefined before. */
+  readonly askedAt: number | undefined;
   /** Bytes of the body so far; undefined while none is coming. */
   readonly received: number | undefined;
   /** Where it asks, safe to print. */
@@ -24,7 +26,7 @@ export interface Runner {
 }
 
 export interface PaceOptions {
-  /** Milliseconds over which a body's speed is measured. */
+  /** Milliseconds for which an answer is waited for, and over which a body's speed is measured. */
   readonly timeout: number;
   /** Bytes a second; 0 for none. */
   readonly lowestSpeed: number;
@@ -51,6 +53,7 @@ export class Pace {
   readonly #laps = new Map<Runner, Lap>();
   #timer: NodeJS.Timeout | undefined;
   #now = 0;
+  #looks = 0;
 
   /** @param maxTime milliseconds: the least that is given to an item, which is to be kept to */
   constructor(options: PaceOptions, maxTime: number) {
@@ -61,6 +64,11 @@ export class Pace {
   /** Milliseconds of the monotonic clock at the last look. */
   get now(): number {
     return this.#now;
+  }
+
+  /** Looks so far: a clock that stands still while something holds up the main thread. */
+  get looks(): number {
+    return this.#looks;
   }
 
   add(runner: Runner): void {
@@ -81,16 +89,20 @@ export class Pace {
   look(now: number): void {
     const elapsed = Math.min(now - this.#now, 2 * this.#interval);
     this.#now = now;
+    this.#looks += 1;
     const late: Runner[] = [];
+    const silent: Runner[] = [];
     const slow: Runner[] = [];
     for (const runner of this.#running) {
       const isPaused = runner.takePaused();
       if (!isPaused) runner.limit.timeLeft -= elapsed;
       if (runner.limit.timeLeft <= 0) late.push(runner);
+      else if (this.#isSilent(runner)) silent.push(runner);
       else if (this.#options.lowestSpeed > 0 && this.#isSlow(runner, elapsed, isPaused)) slow.push(runner);
     }
     // Not before all were looked at: each that ends makes room for another.
     for (const runner of late) runner.cancel(tooLate(runner.where));
+    for (const runner of silent) runner.cancel(unanswered(runner.where));
     for (const runner of slow) {
       runner.cancel(tooSlow(runner.where, this.#options.lowestSpeed, this.#options.timeout / 1_000));
     }
@@ -100,6 +112,13 @@ export class Pace {
     this.#now = performance.now();
     this.#timer = setInterval(() => this.look(performance.now()), this.#interval);
     this.#timer.unref();
+  }
+
+  /** Undici's own time-out begins anew with each interim answer: a server that sends them would be waited for for ever. */
+  #isSilent({ askedAt, received }: Runner): boolean {
+    if (received !== undefined || askedAt === undefined) return false;
+    // It was asked at some time after that look.
+    return this.#looks - askedAt > 1 + this.#options.timeout / this.#interval;
   }
 
   #isSlow(runner: Runner, elapsed: number, isPaused: boolean): boolean {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../src/errors.js';
-import { answer, END, pause, RESET, type Script } from '../helpers/raw-server.js';
+import { Connections } from '../../src/fetch/client.js';
+import { answer, END, pause, RESET, type Script, type Step } from '../helpers/raw-server.js';
 import { assertFailure, deferred, type Ended, fetchOne, until, withServer } from './recording.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
@@ -66,6 +67,11 @@ describe('an attempt at a broken answer', () => {
     ],
     ['a flood of headers', () => flood((i) => `x-${i}: ${HALF}\r\n`), 'HTTP_BROKEN'],
     ['a header that does not end', () => flood(() => HALF, 'x-endless: '), 'HTTP_BROKEN'],
+    [
+      'more interim answers than anybody needs',
+      () => ['HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(150), answer('x')],
+      'HTTP_BROKEN',
+    ],
     ['something that is not HTTP', () => ['220 mail.example ESMTP\r\n'], 'HTTP_BROKEN'],
     ['nothing, and the end of the connection', () => [END], 'NET_RESET'],
     ['nothing, and a reset', () => [RESET], 'NET_RESET'],
@@ -182,11 +188,25 @@ describe('an attempt at a broken answer', () => {
       },
     ));
 
+  for (const [what, head] of [
+    ['a status line', 'HTTP/1.1 200 '],
+    ['a header', `${OK}x-endless: `],
+    ['the size of a chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5;`],
+    ['a trailer', `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-endless: `],
+  ] as const) {
+    it(`fails in time when ${what} comes byte by byte without end`, () =>
+      withServer({ onRequest: () => dripping(head) }, async (server) => {
+        const connections = new Connections({ timeout: 200 });
+        assertFailure(await fetchOne(connections, `${server.origin}/a`), 'NET_TIMEOUT');
+        await until(() => server.open === 0, 'the connection was closed');
+        await connections.destroy();
+      }));
+  }
+
   it('fails in time when the server stalls before the headers, in mid-body, or in a secure handshake', () =>
     withServer(
       { onRequest: ({ path }) => (path === '/body' ? [`${OK}Content-Length: 100\r\n\r\n${HALF}`] : []) },
       async (server) => {
-        const { Connections } = await import('../../src/fetch/client.js');
         const connections = new Connections({ timeout: 100 });
         const [headers, body, handshake] = await Promise.all(
           [`${server.origin}/headers`, `${server.origin}/body`, `https://127.0.0.1:${server.port}/`].map((url) =>
@@ -204,6 +224,14 @@ describe('an attempt at a broken answer', () => {
 function* flood(line: (i: number) => string, first = ''): Generator<string> {
   yield OK + first;
   for (let i = 0; ; i += 1) yield line(i);
+}
+
+function* dripping(first: string): Generator<Step> {
+  yield first;
+  for (;;) {
+    yield 'x';
+    yield pause(20);
+  }
 }
 
 /** Answers late, so that what the connection brings before is seen first. */

@@ -135,6 +135,26 @@ describe('an attempt', () => {
       ));
   }
 
+  for (const status of ['102 Processing', '103 Early Hints']) {
+    it(`waits for the answer after ten times ${status}`, () =>
+      withServer(
+        {
+          *onRequest() {
+            for (let i = 0; i < 10; i += 1) yield `HTTP/1.1 ${status}\r\nContent-Length: 9\r\nETag: "one"\r\n\r\n`;
+            yield pause(20);
+            yield answer('there');
+          },
+        },
+        async (server, connections) => {
+          for (let i = 0; i < 12; i += 1) {
+            const ended = await fetchOne(connections, `${server.origin}/a`);
+            assert.deepEqual(ended, { kind: 'body', text: 'there', chunks: 1, encoding: '' });
+          }
+          assert.equal(server.connections, 1);
+        },
+      ));
+  }
+
   it('fails for 204, which has no body', () =>
     withServer({ onRequest: () => ['HTTP/1.1 204 No Content\r\n\r\n'] }, async (server, connections) => {
       const ended = await fetchOne(connections, `${server.origin}/a`);

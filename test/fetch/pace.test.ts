@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Pace, type Runner } from '../../src/fetch/pace.js';
 import { answer, pause } from '../helpers/raw-server.js';
-import { assertFailure, fetchOne, withServer } from './recording.js';
+import { assertFailure, fetchOne, until, withServer } from './recording.js';
 
 const TIMEOUT = 10_000;
 
 class Body implements Runner {
   readonly limit: { timeLeft: number };
   readonly where = 'http://a/b';
+  askedAt: number | undefined;
   received: number | undefined;
   isPaused = false;
   readonly errors: string[] = [];
@@ -140,6 +141,34 @@ describe('Pace', () => {
     assert.deepEqual(first.errors, []);
   });
 
+  it('waits for an answer as long as for the first byte of a body, from when it was asked for', () => {
+    const scene = new Scene();
+    const waiting = scene.add(new Body());
+    scene.pass(100);
+    assert.deepEqual(waiting.errors, [], 'it is not connected yet');
+    waiting.askedAt = scene.pace.looks;
+    const answered = scene.add(new Body());
+    answered.askedAt = scene.pace.looks;
+    scene.pass(10);
+    answered.received = 0;
+    assert.deepEqual(waiting.errors, []);
+    scene.jump(3_600);
+    assert.deepEqual(waiting.errors, [], 'the main thread was held up');
+    scene.pass(1);
+    assert.deepEqual(waiting.errors, ['NET_TIMEOUT http://a/b: the server did not answer in time']);
+    assert.deepEqual(answered.errors, []);
+  });
+
+  it('ends the wait for an answer that others announce again and again', () =>
+    withServer({ onRequest: () => announcing() }, async (server, connections) => {
+      const pace = new Pace({ timeout: 300, lowestSpeed: 0 }, 60_000);
+      const limit = { timeLeft: 5_000 };
+      const ended = await fetchOne(connections, `${server.origin}/a`, { pace, limit });
+      pace.stop();
+      assertFailure(ended, 'NET_TIMEOUT', /the server did not answer in time$/);
+      await until(() => server.open === 0, 'the connection was closed');
+    }));
+
   it('looks after attempts by itself: one byte at a time is too slow, and no headers are too late', () =>
     withServer(
       { onRequest: ({ path }) => (path === '/slow' ? dripping() : path === '/none' ? [] : [answer('quick')]) },
@@ -182,5 +211,12 @@ function* dripping(): Generator<string | Promise<void>> {
   for (;;) {
     yield 'x';
     yield pause(20);
+  }
+}
+
+function* announcing(): Generator<string | Promise<void>> {
+  for (;;) {
+    yield 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n';
+    yield pause(100);
   }
 }
