@@ -40,6 +40,30 @@ function rest(
   return answer(body.subarray(from), `${headers}Content-Range: ${range}\r\n`, '206 Partial Content');
 }
 
+/** How an answer tells where its body ends, besides by a length. */
+const FRAMINGS: Readonly<Record<string, (body: Uint8Array) => readonly [headers: string, ...body: Step[]]>> = {
+  'in chunks': (body) => ['Transfer-Encoding: chunked\r\n', ...inChunks(body)],
+  'up to the end of the connection': (body) => ['Connection: close\r\n', body, END],
+};
+
+function* inChunks(body: Uint8Array): Generator<Step> {
+  for (let at = 0; at < body.length; at += 100_000) {
+    const piece = body.subarray(at, at + 100_000);
+    yield `${piece.length.toString(16)}\r\n`;
+    yield piece;
+    yield '\r\n';
+  }
+  yield '0\r\n\r\n';
+}
+
+/** The rest of a body, of which no more than `sent` comes. */
+function* restIn(framing: string, from: number, sent = BODY.subarray(from)): Generator<Step> {
+  const [headers, ...body] = (FRAMINGS[framing] as (typeof FRAMINGS)[string])(sent);
+  const range = `Content-Range: bytes ${from}-${BODY.length - 1}/${BODY.length}\r\n`;
+  yield `HTTP/1.1 206 Partial Content\r\n${TAG}${range}${headers}\r\n`;
+  yield* body;
+}
+
 /** The beginning of an answer, then nothing more. */
 function* broken(
   body: Uint8Array,
@@ -173,6 +197,29 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
     );
   });
 
+  for (const framing of Object.keys(FRAMINGS)) {
+    test(`when its rest comes ${framing}, and its end is proven`, async (t) => {
+      const server = await run(t, {
+        args: ['--strict', '--tries', '2'],
+        next: (request) => restIn(framing, rangeOf(request)?.from ?? 0),
+      });
+      assert.equal(server.requests.length, 2);
+    });
+
+    test(`when its rest comes ${framing} and ends too early`, async (t) => {
+      const server = await run(t, {
+        args: ['--tries', '3'],
+        next: (request) => {
+          const { from = 0 } = rangeOf(request) ?? {};
+          return restIn(framing, from, BODY.subarray(from, request.number === 2 ? from + MIB : undefined));
+        },
+      });
+      const asked = server.requests.map((request) => rangeOf(request)?.from ?? 0);
+      assert.equal(asked.length, 3);
+      assert.equal(asked[2], (asked[1] as number) + MIB);
+    });
+  }
+
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     test(`in the next run, after ${signal}; of another start of the machine it is not believed`, async (t) => {
       const body = noise(12 * MIB, 3);
@@ -246,6 +293,22 @@ describe('a large body that breaks off begins anew', { timeout }, () => {
       const server = await run(t, {
         args: ['--tries', '2'],
         next: (request) => [request.number === 2 ? misfit(rangeOf(request)?.from ?? 0) : answer(BODY, TAG)],
+      });
+      assert.deepEqual(
+        server.requests.map((request) => rangeOf(request) !== undefined),
+        [false, true, false],
+      );
+    });
+  }
+
+  for (const framing of Object.keys(FRAMINGS)) {
+    test(`when its rest comes ${framing} and is longer than it said`, async (t) => {
+      const server = await run(t, {
+        args: ['--tries', '3'],
+        next: (request) => {
+          const { from } = rangeOf(request) ?? {};
+          return from === undefined ? [answer(BODY, TAG)] : restIn(framing, from, BODY.subarray(from - 1));
+        },
       });
       assert.deepEqual(
         server.requests.map((request) => rangeOf(request) !== undefined),

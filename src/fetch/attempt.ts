@@ -5,7 +5,7 @@ import type { Item } from '../plan.js';
 import type { Kept, Whole } from '../protocol.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
-import { describeNetworkFailure, describeStatus, noFinalAnswer, tooLarge, tooLong, unproven } from './failure.js';
+import { cut, describeNetworkFailure, describeStatus, noFinalAnswer, tooLarge, tooLong, unproven } from './failure.js';
 import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './pace.js';
@@ -85,7 +85,7 @@ export class Attempt implements ResponseHandler, Runner {
   #chunks: Uint8Array[] | undefined;
   /** What is there of the body already; undefined once it turned out to be of no use. */
   #kept: Kept | undefined;
-  /** The same, where the request under way asks for no more than the rest. */
+  /** The same, where the request under way asks for no more than the rest, as long as nothing else is answered. */
   #asked: Kept | undefined;
   /** Of a body that may be worth keeping when it breaks off. */
   #headers: readonly Buffer[] | undefined;
@@ -159,15 +159,17 @@ export class Attempt implements ResponseHandler, Runner {
       if (this.#interim > MAX_INTERIM) this.#fail({ error: noFinalAnswer(this.where) });
       return true;
     }
-    this.#status = status;
-    if (this.#asked !== undefined && !this.#over) {
-      if (status === 206 && isRestOf(this.#asked, headers)) return this.#goOnWith(this.#asked, resume);
+    const rest =
+      this.#asked !== undefined && status === 206 && isRestOf(this.#asked, headers) ? this.#asked : undefined;
+    if (this.#asked !== rest && !this.#over) {
       if (status === 206 || status === 416) {
         this.#abort?.(ANEW);
         return true;
       }
+      this.#asked = undefined;
     }
-    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, status);
+    this.#status = rest === undefined ? status : 200;
+    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, this.#status);
     this.#resume = resume;
     let coding = '';
     let type = '';
@@ -190,6 +192,11 @@ export class Attempt implements ResponseHandler, Runner {
     }
     this.#framing = framing;
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
+    if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
+    if (rest !== undefined && !this.#over) {
+      this.#headers = undefined;
+      this.#writer = this.#open(rest);
+    }
     if (status !== 200) return true;
     this.#listener.onHeaders?.(this.#item, headers);
     if (announced > this.#rules.maxBodySize && this.#encoding === '') {
@@ -216,8 +223,11 @@ export class Attempt implements ResponseHandler, Runner {
       this.#refuse();
       return true;
     }
-    // A body that goes on after a pause may begin with nothing, which must not pause it again: see `onEnd`.
-    if (this.#writer !== undefined) return chunk.length === 0 || this.#goOn(this.#writer.write(chunk));
+    if (this.#writer !== undefined) {
+      if (this.#missing < 0) this.#fail({ error: tooLong(this.where) });
+      // A body that goes on after a pause may begin with nothing, which must not pause it again: see `onEnd`.
+      return this.#over || chunk.length === 0 || this.#goOn(this.#writer.write(chunk));
+    }
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
     if (this.#length > this.#rules.maxWhole) return this.#passOn(this.#chunks);
@@ -238,6 +248,7 @@ export class Attempt implements ResponseHandler, Runner {
     else if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
     this.#connection = undefined;
     if (isTooLong && this.#status === 200) this.#fail({ error: tooLong(this.where) });
+    else if (this.#missing > 0) this.#fail({ error: cut(this.where) });
     else this.#conclude();
   }
 
@@ -246,7 +257,6 @@ export class Attempt implements ResponseHandler, Runner {
     if (error === ANEW) {
       this.#drop();
       this.#kept = undefined;
-      this.#status = 0;
       this.#send(this.#connections.take(this.#target.origin));
       return;
     }
@@ -286,6 +296,14 @@ export class Attempt implements ResponseHandler, Runner {
     const read = this.#connection?.read;
     if (this.#framing !== 'length' || this.#length === 0 || read === undefined) return false;
     return read === this.#read ? read.byteOffset + read.length > this.#readTo : read.length > 0;
+  }
+
+  /**
+   * Bytes of the rest that is asked for which have not come; below 0 there are too many. However the answer is framed,
+   * its Content-Range has said how many there are.
+   */
+  get #missing(): number {
+    return this.#asked === undefined ? 0 : this.#asked.total - this.#asked.from - this.#length;
   }
 
   #conclude(): void {
@@ -350,17 +368,6 @@ export class Attempt implements ResponseHandler, Runner {
     this.#drop();
     this.#writer?.abort();
     this.#listener.onFailure(this.#item, failure);
-  }
-
-  /** The answer is the rest of what is kept. */
-  #goOnWith(kept: Kept, resume: () => void): boolean {
-    this.#status = 200;
-    this.#resume = resume;
-    this.#framing = 'length';
-    this.#listener.onAnswer?.(this.#item, 200);
-    if (kept.total > this.#rules.maxBodySize) this.#refuse();
-    if (!this.#over) this.#writer = this.#open(kept);
-    return true;
   }
 
   #open(whole: Whole | Kept | undefined): BodyWriter {

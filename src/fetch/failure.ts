@@ -129,11 +129,16 @@ export function noFinalAnswer(url: string): PlainError {
   return tell({ ...BROKEN, what: 'the server sent more interim answers than are allowed' }, url);
 }
 
+/** Less came than was announced. */
+export function cut(url: string): PlainError {
+  return tell(CUT, url);
+}
+
 function tell({ code, what, hint }: Meaning, url: string): PlainError {
   return { code, message: `${url}: ${what}`, hint };
 }
 
-/** More came than Content-Length announced: which of it is the file, nobody knows. */
+/** More came than was announced: which of it is the file, nobody knows. */
 export function tooLong(url: string): PlainError {
   return {
     code: 'BODY_EXCESS',
