@@ -20,8 +20,9 @@ describe('the verdict on a run', () => {
   });
 
   test('slow names that one thread waits for: storage', async (t) => {
-    const options = { layout: 'hashed', simulatedLatency: { name: 60, write: 0 } } as const;
-    const verdict = await judgeAsCommand(t, { count: 600, size: 1_000 }, options);
+    // So long that what 64 of them take at once is more than the main thread needs to load what it needs.
+    const options = { layout: 'hashed', simulatedLatency: { name: 300, write: 0 } } as const;
+    const verdict = await judgeAsCommand(t, { count: 400, size: 1_000 }, options);
     assertBound(verdict, 'storage', /^\d\d writers waiting on rename$/, 'try --layout tar');
   });
 
@@ -55,7 +56,7 @@ describe('the verdict on a run', () => {
 
   test('bodies that swell when they are decoded: cpu', async (t) => {
     await using fast = await startRawServer({ onRequest: () => [BOMB] });
-    const urls = Array.from({ length: 120 }, (_, n) => `${fast.origin}/${n}`);
+    const urls = Array.from({ length: 80 }, (_, n) => `${fast.origin}/${n}`);
     const verdict = await judge(t, urls, { workers: 2, imageCheck: 'structure' });
     assertBound(verdict, 'cpu', /^[12] writers? busy$/);
   });
@@ -81,7 +82,7 @@ describe('the verdict on a run', () => {
   });
 
   describe('the time that the storage took is known', () => {
-    const FILES = 32;
+    const FILES = 16;
     const LATENCY = { name: 40, write: 20 };
 
     /**
