@@ -152,10 +152,10 @@ describe('a large body that breaks off goes on where it was', { timeout }, () =>
       if (whole.length > 2 * MIB) yield END;
     });
     const place = new Place(t, true);
-    const { status, stderr } = await place.get(['--layout', 'hashed', `${server.origin}/a`]);
+    const { status, stderr } = await place.get(['--layout', 'hashed', `${server.origin}/body`]);
     assert.equal(status, 0, stderr);
     const names = readdirSync(place.directory, { recursive: true, encoding: 'utf8' });
-    const file = names.find((name) => name.endsWith('/a'));
+    const file = names.find((name) => name.endsWith('/body'));
     assert.ok(readFileSync(join(place.directory, file as string)).equals(BODY));
     const asked = server.requests.map((request) => rangeOf(request)?.from ?? 0);
     assert.ok(

@@ -1,6 +1,6 @@
 /** Where a thread's time goes: on a processor, waiting for one, or blocked, which in the store means waiting for storage. */
 import { openSync, readSync } from 'node:fs';
-import type { Operation, Times } from '../src/protocol.js';
+import type { Manner, Operation, Times } from '../src/protocol.js';
 
 const text = Buffer.alloc(128);
 let fd: number | undefined | null;
@@ -47,25 +47,80 @@ export function partOf(times: Times, wall: number): Times {
   return { ...times, wall, run: share * times.run, wait: share * times.wait };
 }
 
+/**
+ * The time of all bodies in parts that this thread stores, without what they wait for their parts. It is told by whichever
+ * ends next, as the operations are: what each of them had by itself would not fit these, nor one another, since a thread
+ * that is blocked for one holds up the others as well.
+ */
+class PartsTime {
+  /** Bodies that have what they need to go on. */
+  #atWork = 0;
+  #changed = 0;
+  #began: Moment | undefined;
+  /** Milliseconds with one of them at work, and the sum of what each was. */
+  #any = 0;
+  #each = 0;
+
+  /** @param bodies one more, or one fewer, that is at work */
+  change(bodies: 1 | -1): void {
+    this.#began ??= now();
+    const time = performance.now();
+    if (this.#atWork > 0) this.#any += time - this.#changed;
+    this.#each += this.#atWork * (time - this.#changed);
+    this.#changed = time;
+    this.#atWork += bodies;
+  }
+
+  /** What has passed since this was last asked for. */
+  take(manner: Manner): Times {
+    const began = this.#began ?? now();
+    const ended = now();
+    const wall = manner === 'blocking' ? this.#any : this.#each;
+    this.#began = this.#atWork > 0 ? ended : undefined;
+    this.#any = this.#each = 0;
+    return partOf(timesBetween(began, ended), wall);
+  }
+}
+
+const partsTime = new PartsTime();
+
 /** The times of a writer that has to wait for what it writes. */
 export class InParts {
-  readonly #started = now();
-  #waited = 0;
+  readonly #manner: Manner;
+  #state: 'at work' | 'waiting' | 'over' = 'at work';
+
+  constructor(manner: Manner) {
+    this.#manner = manner;
+    partsTime.change(1);
+  }
 
   /** The same parts; the time that they are waited for is no time of the writer's. */
   async *of<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
-    let asked = performance.now();
-    for await (const part of parts) {
-      this.#waited += performance.now() - asked;
-      yield part;
-      asked = performance.now();
+    this.#become('waiting');
+    try {
+      for await (const part of parts) {
+        this.#become('at work');
+        yield part;
+        this.#become('waiting');
+      }
+    } finally {
+      this.#become('at work');
     }
-    this.#waited += performance.now() - asked;
   }
 
-  get times(): Times {
-    const times = timesSince(this.#started);
-    return partOf(times, times.wall - this.#waited);
+  /** Ends it: to be called once. */
+  end(): Times {
+    this.#become('over');
+    return partsTime.take(this.#manner);
+  }
+
+  /** A decoder that failed may let go of its parts when all is over. */
+  #become(state: 'at work' | 'waiting' | 'over'): void {
+    const before = this.#state;
+    if (before === 'over' || before === state) return;
+    this.#state = state;
+    if (before === 'at work') partsTime.change(-1);
+    else if (state === 'at work') partsTime.change(1);
   }
 }
 

@@ -85,12 +85,12 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
 
 async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise<LargeAnswer> {
   try {
-    const clock = new InParts();
+    const clock = new InParts(manner);
     const parts = clock.of(receiveParts(port));
     const { storeLarge, storeLargeAsync } = await loadStore();
     const stored = await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
     const result = isStored(stored) ? ((await secureAsync([job.name], settings)) ?? stored) : stored;
-    return { result, times: clock.times };
+    return { result, times: clock.end() };
   } finally {
     port.close();
   }

@@ -50,7 +50,7 @@ async function storeBatch({ first, arena, spans, names, encodings, descriptions 
 
 async function storeParts({ id, job, port, description }: TarLargeTask): Promise<void> {
   const place = shards.placeFor({ id, name: job.name, description });
-  const clock = new InParts();
+  const clock = new InParts('blocking');
   let result: StoreResult;
   try {
     result = await storeLarge(clock.of(receiveParts(port)), job, settings.store, place);
@@ -58,5 +58,5 @@ async function storeParts({ id, job, port, description }: TarLargeTask): Promise
     port.close();
   }
   const failures = isStored(result) ? [] : [{ position: 0, error: result }];
-  tell({ kind: 'written', first: id, count: 1, failures, times: clock.times });
+  tell({ kind: 'written', first: id, count: 1, failures, times: clock.end() });
 }

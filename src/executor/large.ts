@@ -44,6 +44,11 @@ export class LargeBodySender implements BodyWriter {
     });
   }
 
+  /** What is to be written lies with the worker, and nothing more will come, or can: it waits for its writer alone. */
+  get waits(): boolean {
+    return this.#ended || this.aborted || this.#overflow.length > 0;
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.#settled) return true;
     this.#fill(chunk);
@@ -120,4 +125,11 @@ export class LargeBodySender implements BodyWriter {
   #send(message: PartMessage): void {
     if (!this.#settled) this.#port.postMessage(message);
   }
+}
+
+/** How many of them wait for a writer, or are being written by one. */
+export function countWaiting(senders: Iterable<LargeBodySender>): number {
+  let count = 0;
+  for (const { waits } of senders) if (waits) count += 1;
+  return count;
 }

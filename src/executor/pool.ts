@@ -9,7 +9,7 @@ import type { BatchAnswer, LargeAnswer, LargeTask, Manner, PartialJob, StoreSett
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
 import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
-import { LargeBodySender } from './large.js';
+import { countWaiting, LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../open-files.js';
 import { MAX_WORKERS } from '../options.js';
 import type { Load } from '../witness.js';
@@ -38,6 +38,8 @@ export class PoolExecutor implements Executor {
   });
   /** Undefined where the number of writers is given. */
   readonly #sizer: Sizer | undefined;
+  /** Of bodies in parts that are not accounted for. */
+  readonly #senders = new Set<LargeBodySender>();
   readonly #times = new TimesSum(NO_TIMES);
   #manner: Manner = 'blocking';
   /** A batch has come back. */
@@ -95,17 +97,20 @@ export class PoolExecutor implements Executor {
       port: port2,
     };
     const sender = new LargeBodySender(port1, window, from, partial !== undefined);
+    this.#senders.add(sender);
     this.#begin();
     void this.#threads
       .run<LargeAnswer>(task, [port2])
       .then(
         ({ result, times }) => {
           this.#times.add(times);
+          this.#resize(1, times);
           return result;
         },
         (error: unknown) => workerLost(error),
       )
       .then((result) => {
+        this.#senders.delete(sender);
         sender.settled();
         if (!sender.aborted) this.#onStored(item, result);
         this.#finish();
@@ -114,9 +119,12 @@ export class PoolExecutor implements Executor {
   }
 
   takeLoad(): Load {
-    const writers = this.#writers;
+    const most = this.#writers;
     const sharing = this.#manner === 'waiting';
-    return { waiting: this.#batcher.waitingFor(writers), writers, times: this.#times.take(), onMain: false, sharing };
+    // Of those that wait in one thread there are no more than it has something to do for.
+    const writers = sharing ? Math.max(1, Math.min(most, this.#underWay)) : most;
+    const waiting = this.#batcher.waitingFor(most) + Math.max(0, countWaiting(this.#senders) - most);
+    return { waiting, writers, times: this.#times.take(), onMain: false, sharing };
   }
 
   async close(): Promise<void> {
@@ -163,7 +171,7 @@ export class PoolExecutor implements Executor {
   #account(batch: Batch, { sizes, crc32s, failures, times }: BatchAnswer): void {
     this.#answered = true;
     this.#times.add(times);
-    this.#resize(batch, times);
+    this.#resize(batch.length, times);
     const each = times.wall / batch.length;
     // At most twice as many as last time: a first batch that met a warm cache proves little.
     const wanted = Math.max(1, Math.floor(BATCH_WORK / Math.max(each, 0.001)));
@@ -182,10 +190,11 @@ export class PoolExecutor implements Executor {
     }
   }
 
-  #resize(batch: Batch, times: Times): void {
+  /** @param bodies that a writer stored in these times */
+  #resize(bodies: number, times: Times): void {
     const sizer = this.#sizer;
     if (sizer === undefined) return;
-    sizer.note(batch.length, times, this.#batcher.waiting, this.#writers);
+    sizer.note(bodies, times, this.#batcher.waiting + countWaiting(this.#senders), this.#writers);
     this.#manner = sizer.manner;
     // To wait, the threads that are there are enough.
     this.#threads.wanted = this.#manner === 'waiting' ? Math.min(this.#threads.ready, PROCESSORS) : sizer.writers;

@@ -27,7 +27,7 @@ import {
   type StoreListener,
   WRITER_LIMITS,
 } from './executor.js';
-import { LargeBodySender } from './large.js';
+import { countWaiting, LargeBodySender } from './large.js';
 import type { Load } from '../witness.js';
 import { NO_TIMES, TimesSum } from './times.js';
 
@@ -123,7 +123,7 @@ export class TarExecutor implements Executor {
 
   takeLoad(): Load {
     return {
-      waiting: this.#batcher.waitingFor(1),
+      waiting: this.#batcher.waitingFor(1) + Math.max(0, countWaiting(this.#senders.values()) - 1),
       writers: 1,
       times: this.#times.take(),
       onMain: false,

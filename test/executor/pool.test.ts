@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { PoolExecutor } from '../../src/executor/pool.js';
 import { Workers } from '../../src/executor/workers.js';
@@ -102,4 +102,34 @@ test('the process ends by itself once the executor is closed, and when it was ne
   const unused = `import { createExecutor } from '${url}'; await createExecutor('pool', 2, {}, () => {});`;
   const { status, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', unused], { timeout: 20_000 });
   assert.deepEqual([status, signal], [0, null]);
+});
+
+describe('the number of writers', () => {
+  /** Stores bodies in parts alone; the most writers that there were meanwhile. */
+  async function mostWriters(t: TestContext, write: number): Promise<number> {
+    const settings = storeSettings(t, { layout: 'hashed', slow: simulate({ name: 0, write }) });
+    const told = new Told();
+    let most = 1;
+    const executor = new PoolExecutor('auto', settings, (item, result) => {
+      told.listener(item, result);
+      most = Math.max(most, executor.takeLoad().writers);
+    });
+    for (let round = 0; round < 3; round += 1) {
+      const bodies = Array.from({ length: 30 }, (_, i) => new LargeBody(executor, `${round}-${i}`));
+      for (const body of bodies) {
+        await body.send([noise(300_000, 1)]);
+        body.writer.end();
+      }
+      // As where the network goes on, and the budget has room.
+      await told.of(`${round}-20`);
+    }
+    await executor.close();
+    assert.equal(told.results.size, 90);
+    return most;
+  }
+
+  test('grows for bodies in parts alone, where the storage is slow', async (t) => {
+    const most = await mostWriters(t, 20);
+    assert.ok(most > 1, `${most} writers`);
+  });
 });
