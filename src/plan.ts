@@ -3,7 +3,6 @@
  * in memory, and 33 bytes for each URL, by which it and its name are known again.
  */
 
-import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 
 import type { PlainError } from './errors.js';
@@ -11,7 +10,7 @@ import { AddressParser, type Fault, whyRefused } from './plan/address.js';
 import { FingerprintSet } from './plan/fingerprints.js';
 import { CodeUnits, Has } from './plan/code-units.js';
 import { controlFault, type Line, LineSplitter } from './plan/lines.js';
-import { openList, readList, readStream } from './plan/lists.js';
+import { openList, type OpenList, readStream } from './plan/lists.js';
 import { type Hash, murmur3 } from './plan/murmur3.js';
 import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './plan/names.js';
 import { printable, withoutPassword } from './plan/printable.js';
@@ -107,16 +106,16 @@ export async function* plan(
   sources: Iterable<Source>,
   layout: Layout = 'flat',
 ): AsyncGenerator<readonly Entry[], void, undefined> {
-  const lists: FileHandle[] = [];
+  const lists: OpenList[] = [];
   const planner = new Planner(layout === 'hashed');
   const turn = new Turn();
   try {
     const opened = [];
     for (const source of sources) {
       if (source.kind === 'file') {
-        const handle = await openList(source.path);
-        lists.push(handle);
-        opened.push({ kind: 'bytes', chunks: readList(handle, source.path), label: source.path } as const);
+        const list = await openList(source.path);
+        lists.push(list);
+        opened.push({ kind: 'bytes', chunks: list.chunks, label: source.path } as const);
       } else if (source.kind === 'stream') {
         opened.push({ kind: 'bytes', chunks: readStream(source.stream, source.label), label: source.label } as const);
       } else {
@@ -151,7 +150,7 @@ export async function* plan(
       }
     }
   } finally {
-    for (const handle of lists) await handle.close();
+    for (const list of lists) await list.close();
   }
 }
 

@@ -1,7 +1,9 @@
 /** Lists as streams of bytes, with the errors of reading them. */
 
 import { Buffer } from 'node:buffer';
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, openSync } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { Socket } from 'node:net';
 
 import { SluiceError, toPlain } from '../errors.js';
 import { printable } from './printable.js';
@@ -17,16 +19,25 @@ const HINTS: Record<string, string> = {
   EISDIR: 'name a file in that directory',
 };
 
+/** A list that can be read. */
+export interface OpenList {
+  /** @throws SluiceError LIST_UNREADABLE */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /** @throws SluiceError LIST_UNREADABLE if it is missing, a directory or may not be read */
-export async function openList(path: string): Promise<FileHandle> {
+export async function openList(path: string): Promise<OpenList> {
   let handle: FileHandle | undefined;
   try {
+    if ((await stat(path)).isFIFO()) return openFifo(path);
     handle = await open(path);
     // A directory opens, and fails when it is read: too late.
     if ((await handle.stat()).isDirectory()) {
       throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), { code: 'EISDIR' });
     }
-    return handle;
+    const file = handle;
+    return { chunks: readList(file, path), close: () => file.close() };
   } catch (error) {
     await handle?.close();
     throw unreadable(path, error);
@@ -34,10 +45,17 @@ export async function openList(path: string): Promise<FileHandle> {
 }
 
 /**
- * The bytes of an open list. Every chunk is in the same memory: it must be used up before the next one is asked for.
- * @throws SluiceError LIST_UNREADABLE
+ * What comes when somebody writes it is waited for by the event loop. A thread of libuv's that waited for it could not
+ * be taken back, and the process could not end with a status of its own.
  */
-export async function* readList(handle: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+function openFifo(path: string): OpenList {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const pipe = new Socket({ fd, readable: true, writable: false });
+  return { chunks: readStream(pipe, path), close: () => Promise.resolve(void pipe.destroy()) };
+}
+
+/** Every chunk is in the same memory: it must be used up before the next one is asked for. */
+async function* readList(handle: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   for (;;) {
     let length;

@@ -21,8 +21,11 @@ if (!isMainThread) {
       const hoard: number[][] = [];
       for (;;) hoard.push(Array.from({ length: 100_000 }, Math.random));
     }
-    // Where there is a FIFO of this name, opening it takes until somebody writes to it.
-    if (name.endsWith('poison-fifo')) fs.closeSync(fs.openSync(name, 'r'));
+    // Where there is a FIFO of this name, opening it takes until somebody writes to it. Another file tells that it begins.
+    if (name.endsWith('poison-fifo')) {
+      fs.writeFileSync(`${name}-opened`, '');
+      fs.closeSync(fs.openSync(name, 'r'));
+    }
     if (name.endsWith('poison-slow')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 80);
     if (name.endsWith('poison-full')) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'rename' });
   };

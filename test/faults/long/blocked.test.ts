@@ -23,11 +23,17 @@ describe('a command with a worker that is blocked for ever', { skip: noFifo, con
   test('ends when the disk is full, and says so', async (t) => {
     const cwd = scratch(t);
     const fifo = makeFifo(cwd);
-    await using server = await servePaths();
-    // The one that blocks has a worker to itself, since it is asked for first.
+    const blocked = join(cwd, 'out', `${fifo}-opened`);
+    // The disk is full once a worker is blocked; it blocks by itself, since the next item is asked for after it.
+    await using server = await servePaths({
+      async *onRequest({ path }) {
+        if (path.endsWith('poison-full')) await until(() => existsSync(blocked));
+        yield `HTTP/1.1 200 OK\r\nContent-Length: ${path.length}\r\n\r\n${path}`;
+      },
+    });
     const urls = [fifo, 'poison-full'].map((name) => `${server.origin}/${name}`);
     const run = start(cwd, ...urls, '--overwrite', '-m', '1', '--workers', '2');
-    // Node before 22.15 can end such a process by a signal only.
+    // Node before 22.15 can end a process by a signal only that a thread holds up.
     const expected = 'execve' in process ? 3 : 137;
     assert.equal(await run.status, expected);
     assert.match(run.stderr(), /^\*\*\* Error: .*the disk is full/m);
