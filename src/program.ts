@@ -1,8 +1,8 @@
 /** The program: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printable } from './plan/printable.js';
-import { Ending } from './commands/leave.js';
-import { exitStatus, INTERNAL, USAGE } from './commands/exit-status.js';
+import { Ending, isInterruption } from './commands/leave.js';
+import { exitStatus, INTERNAL, SOME_FAILED, USAGE } from './commands/exit-status.js';
 import { SluiceError, UsageError } from './errors.js';
 import { ENCODINGS } from './bench/report.js';
 import type { BenchArguments } from './commands/bench.js';
@@ -15,7 +15,10 @@ import type { VerifyArguments } from './commands/verify.js';
 import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
 import { guardAgainstStandstill, unguard } from './standstill.js';
 import { version } from './version.js';
-import { outliveReaders } from './ui/output.js';
+import { Output } from './ui/output.js';
+
+/** Milliseconds for which a reader of the output may take nothing, such as one who reads it page by page, at the end. */
+const PATIENCE = { ended: 60_000, interrupted: 1_000 };
 
 function wholeNumber(text: string): number {
   if (!/^[+-]?\d+$/.test(text.trim())) throw new InvalidArgumentError('Give a whole number.');
@@ -70,7 +73,7 @@ function addDownloadOptions(command: Command): Command {
     .option('--header <LINE>', "a header for every request: 'Name: value'; may be repeated", collect)
     .addOption(stateOption())
     .option('--durable', 'sync each file and the journal before the file counts as stored')
-    .option('--report <FILE>', 'write the summary as JSON');
+    .option('--report <FILE>', 'write the summary as JSON; - is standard output');
 }
 
 function createProgram(finish: (status: number) => void): Command {
@@ -262,11 +265,23 @@ function standStill(): () => void {
 
 /** Runs a command line, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
-  outliveReaders();
+  const output = new Output();
   const ending = new Ending();
   const guard = standStill();
   guardAgainstStandstill(guard);
-  const status = await main(argv);
+  const status = await flushed(output, await main(argv));
   unguard(guard);
   await ending.end(status);
+}
+
+/** @returns the status, which tells whether all that the command had to tell has reached its reader */
+async function flushed(output: Output, status: number): Promise<number> {
+  const loss = await output.flush(isInterruption(status) ? PATIENCE.interrupted : PATIENCE.ended);
+  if (loss === undefined) return status;
+  if (loss.stream === process.stdout) {
+    process.stderr.write(
+      `*** Error: standard output is not whole: ${printable(loss.why)}: write it to another place\n`,
+    );
+  }
+  return status === 0 ? SOME_FAILED : status;
 }

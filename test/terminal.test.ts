@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn as spawnOnTerminal } from '@lydell/node-pty';
 import { CLI } from './helpers/cli.js';
@@ -13,6 +13,7 @@ import { filesBelow } from './helpers/folders.js';
 
 // A CI run is no terminal for the progress.
 const { CI: _ci, ...env } = { ...process.env, TERM: 'xterm' } as NodeJS.ProcessEnv;
+const { NO_COLOR: _no, FORCE_COLOR: _force, NODE_DISABLE_COLORS: _disable, ...plain } = env;
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 /** Seconds that Ctrl-C may take. */
@@ -90,4 +91,39 @@ test('the progress on a terminal goes away and leaves the summary', async (t) =>
   assert.match(screen, /1\/2 done/);
   assert.match(screen, /a: 5 B/);
   assert.match(screen, /2 files downloaded, 10 B in \d/);
+});
+
+describe('colours on a terminal', () => {
+  // eslint-disable-next-line no-control-regex
+  const COLOUR = /\u001b\[(?:3[0-7]|9[0-7]|38;)[\d;]*m/;
+  for (const [environment, wanted] of [
+    [{}, true],
+    [{ NO_COLOR: '1' }, false],
+    [{ FORCE_COLOR: '0' }, false],
+    [{ TERM: 'dumb' }, false],
+    [{ NO_COLOR: '1', FORCE_COLOR: '1' }, true],
+  ] as const) {
+    test(`${wanted ? 'some' : 'none'} with ${JSON.stringify(environment)}`, async (t) => {
+      const cwd = scratch(t);
+      let screen = '';
+      // Answers when there was time to show a colour.
+      const server = createServer((_request, response) => void setTimeout(() => response.end('hello'), 500));
+      await new Promise<void>((resolve) => {
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      t.after(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const terminal = spawnOnTerminal(process.execPath, [CLI, 'get', `http://127.0.0.1:${port}/a`], {
+        cwd,
+        env: { ...plain, ...environment },
+      });
+      terminal.onData((text) => (screen += text));
+      const status = await new Promise<number>((resolve) => {
+        terminal.onExit(({ exitCode }) => resolve(exitCode));
+      });
+      assert.equal(status, 0);
+      assert.match(screen, /1 file downloaded/);
+      assert.equal(COLOUR.test(screen), wanted, JSON.stringify(screen));
+    });
+  }
 });

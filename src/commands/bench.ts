@@ -13,7 +13,9 @@ import { type DownloadOptions, parseSize } from '../options.js';
 import type { ImageCheck, Layout, SimulatedLatency } from '../protocol.js';
 import { showLine } from '../ui/progress.js';
 import { describeProxies, describeUnchecked } from './environment.js';
+import { SOME_FAILED } from './exit-status.js';
 import { interruptible } from './interrupt.js';
+import { isWritten } from './report-file.js';
 
 export interface BenchArguments {
   readonly directory: string;
@@ -95,9 +97,13 @@ export async function bench(args: BenchArguments): Promise<number> {
       progress.stop();
     }
     process.stdout.write(done.text);
-    if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(done.json, undefined, 2)}\n`);
-    if (args.html !== undefined && done.html !== undefined) await writeFile(args.html, done.html);
-    return 0;
+    const { json, html } = args;
+    const text = `${JSON.stringify(done.json, undefined, 2)}\n`;
+    const page = done.html;
+    const jsonIsWhole = json === undefined || (await isWritten('--json', json, () => writeFile(json, text)));
+    const htmlIsWhole =
+      html === undefined || page === undefined || (await isWritten('--html', html, () => writeFile(html, page)));
+    return jsonIsWhole && htmlIsWhole ? 0 : SOME_FAILED;
   });
 }
 

@@ -6,10 +6,11 @@ import type { Source } from '../plan.js';
 import { printable, withoutPassword } from '../plan/printable.js';
 import type { ImageCheck } from '../protocol.js';
 import type { Summary } from '../report.js';
+import { isBehind, OUTPUT, roomIn } from '../ui/output.js';
 import { formatBytes, showProgress } from '../ui/progress.js';
 import { describeVerdict } from '../verdict.js';
 import { describeProxies, describeUnchecked } from './environment.js';
-import { SOME_FAILED } from './exit-status.js';
+import { statusOf } from './exit-status.js';
 import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
 
@@ -49,12 +50,17 @@ export interface DownloadingArguments {
 export const SHOWN_ERRORS = 10;
 const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
 
-/** @returns the exit status */
+export interface Ran {
+  /** The exit status. */
+  readonly status: number;
+  readonly summary: Summary;
+}
+
 export async function runDownload(
   sources: readonly Source[],
   options: ResolvedOptions,
   { command, total, quiet = false, verbose = false, report }: DownloadingArguments,
-): Promise<number> {
+): Promise<Ran> {
   const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
   for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
   const reportFile = await ReportFile.open(report);
@@ -67,6 +73,7 @@ export async function runDownload(
     });
     if (download.fewer !== undefined) progress?.print(describeFewer(download.fewer), process.stderr);
     let failed = 0;
+    let isTold = true;
     try {
       for await (const outcome of download) {
         reportFile?.note(outcome);
@@ -81,14 +88,16 @@ export async function runDownload(
             progress.print(MORE_ERRORS, process.stderr);
           }
         }
+        // Lines that nobody takes would pile up, so the run follows whoever reads them.
+        if (verbose) for (const stream of OUTPUT) if (isBehind(stream)) await roomIn(stream, interruption.signal);
       }
     } finally {
       progress?.stop();
       if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
-      if (download.begun) await reportFile?.write(command, download.summary);
+      if (download.begun) isTold = (await reportFile?.write(command, download.summary)) ?? true;
     }
-    const { errors, notFound } = download.summary;
-    return errors + notFound > 0 ? SOME_FAILED : 0;
+    const { summary } = download;
+    return { status: statusOf(summary, isTold), summary };
   });
 }
 

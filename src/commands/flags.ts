@@ -11,7 +11,7 @@ import { showProgress } from '../ui/progress.js';
 import { describeUnchecked } from './environment.js';
 import { drain, interruptible } from './interrupt.js';
 import { ReportFile } from './report-file.js';
-import { SOME_FAILED } from './exit-status.js';
+import { statusOf } from './exit-status.js';
 
 export interface FlagsArguments {
   readonly codes: readonly string[];
@@ -53,8 +53,8 @@ export async function flags(args: FlagsArguments): Promise<number> {
   const warning = describeUnchecked(process.env);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
   const reportFile = await ReportFile.open(args.report);
+  if (args.baseUrl === undefined) await startServerIfNeeded(label);
   return interruptible(async (interruption) => {
-    if (args.baseUrl === undefined) await startServerIfNeeded(label);
     process.stdout.write(describeStart(codes, requests, label, base));
     const urls = codes.map((code): ItemRequest => ({ url: flagUrl(base, code), name: `${code.toLowerCase()}.gif` }));
     const download = new Download([{ kind: 'urls', urls, label: 'flag' }], {
@@ -64,6 +64,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
     });
     const progress = await showProgress(() => download.summary, codes.length);
     drain(download, interruption, (line) => progress.print(line, process.stderr));
+    let isTold = true;
     try {
       for await (const outcome of download) {
         reportFile?.note(outcome);
@@ -72,9 +73,10 @@ export async function flags(args: FlagsArguments): Promise<number> {
     } finally {
       progress.stop();
       if (download.begun) process.stdout.write(describeEnd(download.summary));
-      if (download.begun) await reportFile?.write('flags', download.summary);
+      if (download.begun) isTold = (await reportFile?.write('flags', download.summary)) ?? true;
     }
-    return download.summary.errors > 0 ? SOME_FAILED : 0;
+    // A flag that is not there is no failure.
+    return statusOf({ ...download.summary, notFound: 0 }, isTold);
   });
 }
 

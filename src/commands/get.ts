@@ -20,7 +20,8 @@ export async function get(args: GetArguments): Promise<number> {
   const sources = toSources(args);
   const options = resolveOptions({ ...args, headers: parseHeaders(args.header ?? []) });
   const total = args.inputFile === undefined ? args.urls.length : undefined;
-  return runDownload(sources, options, { ...args, command: 'get', total });
+  const { status } = await runDownload(sources, options, { ...args, command: 'get', total });
+  return status;
 }
 
 function toSources({ urls, inputFile = [] }: GetArguments): Source[] {

@@ -9,6 +9,11 @@ import type { Worker } from 'node:worker_threads';
 export const STATUSES = { SIGINT: 130, SIGTERM: 143 } as const;
 export type StopSignal = keyof typeof STATUSES;
 
+/** Whether a command ends with this status because a signal asked for it. */
+export function isInterruption(status: number): boolean {
+  return Object.values<number>(STATUSES).includes(status);
+}
+
 /** Milliseconds that threads get to end. */
 const PATIENCE = 500;
 /** Milliseconds between two looks at what libuv's threads do. */

@@ -1,17 +1,22 @@
 /** `--report FILE`: the summary as JSON. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
-import { withoutPassword } from '../plan/printable.js';
+import { printable, withoutPassword } from '../plan/printable.js';
 import type { Outcome, Summary } from '../report.js';
 
 /** Failed items that the report lists; all are counted. */
 const MAX_FAILURES = 1000;
+/** The name that stands for standard output. */
+const STDOUT = '-';
 
 export class ReportFile {
-  readonly #file: FileHandle;
+  readonly #path: string;
+  /** Undefined for standard output. */
+  readonly #file: FileHandle | undefined;
   readonly #failures: object[] = [];
 
-  private constructor(file: FileHandle) {
+  private constructor(path: string, file: FileHandle | undefined) {
+    this.#path = path;
     this.#file = file;
   }
 
@@ -23,7 +28,7 @@ export class ReportFile {
   static async open(path: string | undefined): Promise<ReportFile | undefined> {
     if (path === undefined) return undefined;
     try {
-      return new ReportFile(await open(path, 'a'));
+      return new ReportFile(path, path === STDOUT ? undefined : await open(path, 'a'));
     } catch (error) {
       throw new UsageError(
         `--report ${path} cannot be written: ${(error as Error).message}`,
@@ -40,12 +45,42 @@ export class ReportFile {
     this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });
   }
 
-  async write(command: string, summary: Summary): Promise<void> {
+  /** @returns whether it is whole; why not is told */
+  async write(command: string, summary: Summary): Promise<boolean> {
     const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
     const counts = { ok, unproven, notFound, errors, skipped, duplicates, bytes };
     const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
-    await this.#file.truncate();
-    await this.#file.writeFile(`${JSON.stringify(report, undefined, 2)}\n`);
-    await this.#file.close();
+    const text = `${JSON.stringify(report, undefined, 2)}\n`;
+    const file = this.#file;
+    if (file !== undefined) return isWritten('--report', this.#path, () => replaceAll(file, text));
+    process.stdout.write(text);
+    return true;
+  }
+}
+
+async function replaceAll(file: FileHandle, text: string): Promise<void> {
+  try {
+    // A pipe or a device has nothing that could be taken away.
+    if ((await file.stat()).isFile()) await file.truncate();
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes what a command was asked to write besides its work, which counts whether that succeeds or not.
+ *
+ * @param option that names the file
+ * @returns whether it is whole; why not is told
+ */
+export async function isWritten(option: string, path: string, write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    const why = `${option} ${printable(path, 1000)} is not whole: ${printable((error as Error).message)}`;
+    process.stderr.write(`*** Error: ${why}: choose another place\n`);
+    return false;
   }
 }

@@ -5,7 +5,7 @@ import { itemsAgain } from '../journal/again.js';
 import type { Survey, Surveyed } from '../journal/survey.js';
 import { type ResolvedOptions, resolveOptions } from '../options.js';
 import type { Layout } from '../protocol.js';
-import { type OptionArguments, parseHeaders, runDownload } from './downloading.js';
+import { type OptionArguments, parseHeaders, type Ran, runDownload } from './downloading.js';
 import { openSurvey, type SurveyArguments } from './surveying.js';
 
 export interface AgainArguments extends SurveyArguments, OptionArguments {}
@@ -26,7 +26,9 @@ export async function retry(args: RetryArguments): Promise<number> {
   const shards = layout === 'tar' ? await shardsIn(resolve(args.directory)) : new Set<number>();
   const isGone = (surveyed: Surveyed): boolean =>
     surveyed.status === 'stored' && surveyed.stored.shard !== undefined && !shards.has(surveyed.stored.shard);
-  return downloadAgain('retry', args, survey, layout, (surveyed) => surveyed.status !== 'stored' || isGone(surveyed));
+  const isWanted = (surveyed: Surveyed): boolean => surveyed.status !== 'stored' || isGone(surveyed);
+  const { status } = await downloadAgain('retry', args, survey, layout, isWanted);
+  return status;
 }
 
 /** @throws UsageError */
@@ -41,12 +43,13 @@ export async function downloadAgain(
   survey: Survey,
   layout: Layout,
   isWanted: (surveyed: Surveyed) => boolean,
-): Promise<number> {
+): Promise<Ran> {
   try {
     const options = optionsAgain(args, layout);
     const items = itemsAgain(survey, layout, isWanted);
     return await runDownload([{ kind: 'items', items }], options, { ...args, command });
   } finally {
-    await survey.close();
+    // Where the storage hangs, what is being read does not come back; it is not waited for.
+    void survey.close();
   }
 }

@@ -26,20 +26,21 @@ export async function serve(args: ServeArguments): Promise<number> {
     ERROR: { ...PRESETS.ERROR, port: error, delayMs, delayRate: args.delayRate, errorRate: args.errorRate, ...seed },
   };
   const running: RunningServer[] = [];
-  return interruptible(async ({ signal }) => {
-    try {
-      for (const [label, options] of Object.entries(servers)) {
-        const server = await startServer(options);
-        running.push(server);
-        const chance = label === 'ERROR' ? ` (seed ${server.seed})` : '';
-        process.stdout.write(`${label} site: http://localhost:${server.port}/flags${chance}\n`);
-      }
+  try {
+    // Until they run, a signal ends the process by itself.
+    for (const [label, options] of Object.entries(servers)) {
+      const server = await startServer(options);
+      running.push(server);
+      const chance = label === 'ERROR' ? ` (seed ${server.seed})` : '';
+      process.stdout.write(`${label} site: http://localhost:${server.port}/flags${chance}\n`);
+    }
+    return await interruptible(async ({ signal }) => {
       if (!signal.aborted) await once(signal, 'abort');
       throw new SluiceError('ABORTED', 'interrupted', { hint: 'start it again', cause: signal.reason });
-    } finally {
-      await Promise.all(running.map((server) => server.close()));
-    }
-  });
+    });
+  } finally {
+    await Promise.all(running.map((server) => server.close()));
+  }
 }
 
 function parsePorts(text: string): [number, number, number] {

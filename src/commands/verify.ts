@@ -11,6 +11,7 @@ import { verify as verifyStored } from '../journal/verify.js';
 import { printable } from '../plan/printable.js';
 import type { Layout } from '../protocol.js';
 import { version } from '../version.js';
+import { roomIn } from '../ui/output.js';
 import { formatBytes } from '../ui/progress.js';
 import { count } from './downloading.js';
 import { SOME_FAILED } from './exit-status.js';
@@ -54,8 +55,11 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
     if (survey.extent.damaged > 0) {
       const kept = await salvageJournal(survey.path, directory, shards, assumed);
       const bytes = formatBytes(survey.extent.damaged);
-      tell(args, `${bytes} of the journal are damaged. It is kept as ${kept}, and written anew with what is whole.`);
-      tell(
+      await tell(
+        args,
+        `${bytes} of the journal are damaged. It is kept as ${kept}, and written anew with what is whole.`,
+      );
+      await tell(
         args,
         'Run sluice get once more; if it tells of files that are there already, with --overwrite: it goes on.',
       );
@@ -65,14 +69,23 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
     await destination.close();
   }
   let status = 0;
+  const again = { right: 0, wrong: 0 };
   for (const layout of layouts) {
     const wanted = await openSurvey(args);
     const its = await downloadAgain('verify', args, wanted, layout, (surveyed) => {
       return surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED';
     });
-    status = Math.max(status, its);
+    status = Math.max(status, its.status);
+    again.right += its.summary.ok;
+    again.wrong += its.summary.errors + its.summary.notFound;
   }
+  if (layouts.length > 0) await tell(args, describeAgain(again));
   return status;
+}
+
+function describeAgain({ right, wrong }: { readonly right: number; readonly wrong: number }): string {
+  const fetched = `${count(right, 'file')} fetched again, and right now`;
+  return wrong === 0 ? `${fetched}.` : `${fetched}; ${wrong} could not be had again.`;
 }
 
 /** @returns the layouts in which something is wrong */
@@ -96,31 +109,31 @@ async function verifyAll(
       onWrong: async (item, why) => {
         found.wrong += 1;
         wrong.add(layout);
-        tell(args, `*** ${printable(item.item.name, 1000)} ${why}`);
+        await tell(args, `*** ${printable(item.item.name, 1000)} ${why}`);
         if (layout !== 'tar') await repair?.note(item, why);
       },
       onWrongShard: async (shard, items) => {
         wrong.add(layout);
         const its = `its ${count(items.length, 'item')}`;
         if (repair === undefined) {
-          tell(args, `*** ${shardName(shard)} is damaged: --repair sets it aside and fetches ${its} again`);
+          await tell(args, `*** ${shardName(shard)} is damaged: --repair sets it aside and fetches ${its} again`);
           return;
         }
         const aside = await repair.noteShard(shard, items);
-        tell(
+        await tell(
           args,
           `*** ${shardName(shard)} is ${aside === undefined ? 'gone' : `${aside} now`}: ${its} are fetched again`,
         );
       },
-      onKnown: ({ message }) => {
+      onKnown: async ({ message }) => {
         found.wrong += 1;
         wrong.add(layout);
-        tell(args, `*** ${printable(message, 1000)}`);
+        await tell(args, `*** ${printable(message, 1000)}`);
       },
     });
     await repair?.close();
   }
-  tell(args, `${count(found.right, 'file')} right, ${formatBytes(found.bytes)}; ${found.wrong} wrong.`);
+  await tell(args, `${count(found.right, 'file')} right, ${formatBytes(found.bytes)}; ${found.wrong} wrong.`);
   return { wrong };
 }
 
@@ -132,6 +145,7 @@ async function assumedRun(directory: string, shards: ReadonlySet<number>): Promi
   return { version, started, pid: 0, boot: '', directory, layout, afresh: false, lists: [] };
 }
 
-function tell(args: VerifyArguments, line: string): void {
+async function tell(args: VerifyArguments, line: string): Promise<void> {
   if (args.quiet !== true) process.stdout.write(`${line}\n`);
+  await roomIn(process.stdout);
 }

@@ -21,7 +21,7 @@ export interface VerifyListener {
   /** @param why to follow the item's name: `is missing` */
   onWrong(item: StoredItem, why: string): void | Promise<void>;
   /** Of what an earlier look has found wrong, and nobody has fetched since. */
-  onKnown(failure: FailureRecord): void;
+  onKnown(failure: FailureRecord): void | Promise<void>;
   /** A shard that holds what is wrong, after all its items were told of. */
   onWrongShard(shard: number, items: readonly StoredItem[]): void | Promise<void>;
 }
@@ -38,7 +38,9 @@ export async function verify(
   for await (const batch of survey.outcomes()) {
     for (const surveyed of batch) {
       if (surveyed.item.layout !== layout) continue;
-      if (surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED') listener.onKnown(surveyed.failure);
+      if (surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED') {
+        await listener.onKnown(surveyed.failure);
+      }
       if (surveyed.status !== 'stored') continue;
       const { shard } = surveyed.stored;
       if (shard === undefined) {

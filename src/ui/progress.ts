@@ -31,7 +31,9 @@ export async function showLine(describe: () => string): Promise<Progress> {
 async function showSpinner(describe: () => string): Promise<Progress> {
   const { default: ora } = await import('ora');
   // ora would swallow Ctrl-C if it were to discard what is typed.
-  const spinner = ora({ discardStdin: false, stream: process.stderr }).start(describe());
+  // Its own colours know nothing of NO_COLOR, and Node does.
+  const color = process.stderr.hasColors() ? 'cyan' : false;
+  const spinner = ora({ discardStdin: false, stream: process.stderr, color }).start(describe());
   const timer = setInterval(() => {
     spinner.text = describe();
   }, TERMINAL_INTERVAL);
@@ -49,7 +51,10 @@ async function showSpinner(describe: () => string): Promise<Progress> {
 }
 
 function showLines(describe: () => string): Progress {
-  const timer = setInterval(() => process.stderr.write(`${describe()}\n`), PLAIN_INTERVAL);
+  const timer = setInterval(() => {
+    // Who has not read the last one does not want more of them.
+    if (process.stderr.writableLength === 0) process.stderr.write(`${describe()}\n`);
+  }, PLAIN_INTERVAL);
   timer.unref();
   return {
     print: (line, stream) => stream.write(`${line}\n`),
@@ -59,9 +64,11 @@ function showLines(describe: () => string): Progress {
 
 /** One line: how many, how fast, how long still, what waits for the storage, and what holds up the run. */
 export function describeProgress(summary: Summary, total: number | undefined): string {
-  const { ok, notFound, errors, elapsed, bytes, waiting, verdict } = summary;
-  const done = ok + notFound + errors;
-  const rate = elapsed > 0 ? done / elapsed : 0;
+  const { ok, notFound, errors, skipped, duplicates, elapsed, bytes, waiting, verdict } = summary;
+  const ended = ok + notFound + errors;
+  // What was there before counts as done, and not for how fast this run is.
+  const done = ended + skipped + duplicates;
+  const rate = elapsed > 0 ? ended / elapsed : 0;
   const parts = [
     total === undefined ? `${done} done` : `${done}/${total} done`,
     `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`,

@@ -185,4 +185,46 @@ describe('sluice get', () => {
     assert.match(stderr, /cannot write to --directory/);
     assert.ok(!existsSync(join(cwd, 'out', 'br.gif')));
   });
+
+  const FULL = '/dev/full';
+  test(
+    'a report that cannot be written is told of, and is status 1; all is stored',
+    { skip: !existsSync(FULL) },
+    async (t) => {
+      const cwd = scratch(t);
+      const { status, stderr } = await warmSluice(['get', `${base}/flags/br/br.gif`, '-d', 'out', '--report', FULL], {
+        cwd,
+      });
+      assert.equal(status, 1);
+      assert.match(stderr, /^1 file downloaded/m);
+      assert.match(stderr, /^\*\*\* Error: --report \/dev\/full is not whole: ENOSPC.*: choose another place$/m);
+      assert.doesNotMatch(stderr, /fault of sluice/);
+      assert.deepEqual(filesBelow(join(cwd, 'out')), ['br.gif']);
+    },
+  );
+
+  for (const file of ['-', '/dev/stdout']) {
+    test(`--report ${file} is standard output`, { skip: process.platform === 'win32' }, async (t) => {
+      const cwd = scratch(t);
+      const within = ['sh', '-c', '{ "$0" "$@"; echo $? >status; } | cat'];
+      const { stdout } = await sluice(['get', `${base}/flags/br/br.gif`, '--report', file], { cwd, within });
+      assert.equal(readFileSync(join(cwd, 'status'), 'utf8'), '0\n');
+      assert.equal((JSON.parse(stdout) as Report).ok, 1);
+      assert.deepEqual(readdirSync(cwd), ['downloads', 'status']);
+    });
+  }
+
+  test('what is no URL is a failure among URLs, and usage where nothing else was given', async (t) => {
+    const cwd = scratch(t);
+    writeFileSync(join(cwd, 'wrong'), 'foo\nbar\n');
+    const statusOf = async (...args: string[]): Promise<number | null> =>
+      (await warmSluice(['get', ...args, '-d', 'out'], { cwd })).status;
+    assert.equal(await statusOf('foo'), 2);
+    assert.equal(await statusOf('-i', 'wrong'), 2);
+    const url = `${base}/flags/br/br.gif`;
+    assert.equal(await statusOf('-i', 'wrong', url), 1);
+    // The one that is a URL is there already.
+    assert.equal(await statusOf('-i', 'wrong', url), 1);
+    assert.equal(await statusOf('-i', 'wrong', `${base}/flags/not/there.gif`), 1);
+  });
 });

@@ -81,6 +81,7 @@ describe('verify', () => {
     assert.deepEqual(readFileSync(join(d, '.sluice/journal')), journal);
     const repaired = await verify(cwd, '--repair');
     assert.equal(repaired.status, 0, repaired.stderr);
+    assert.match(repaired.stdout, /^8 files right, 23\.4 KiB; 4 wrong\.\n4 files fetched again, and right now\.$/m);
     assert.deepEqual(requested.toSorted(), ['/1.jpg', '/2.jpg', '/3.jpg', '/4.jpg']);
     for (let i = 0; i < 12; i += 1) assert.ok(readFileSync(join(d, `${i}.jpg`)).equals(BODY), `${i}.jpg`);
     assert.equal((await verify(cwd)).status, 0);
@@ -93,6 +94,7 @@ describe('verify', () => {
     const repaired = await verify(cwd, '--repair');
     assert.equal(repaired.status, 1);
     assert.match(repaired.stderr, /^1 not found\.$/m);
+    assert.match(repaired.stdout, /^0 files fetched again, and right now; 1 could not be had again\.$/m);
     assert.equal((await warmSluice(['status', 'd'], { cwd })).status, 1);
   });
 

@@ -27,3 +27,8 @@ test('the line tells what holds up the run, once that is known', () => {
   const expected = '10 done, 1.0 files/s, 2.0 MiB/s, held up by storage 87% (32 writers waiting on rename)';
   assert.equal(describeProgress({ ...SUMMARY, verdict }, undefined), expected);
 });
+
+test('what was there before, and lines that name it twice, are done, and make the run no faster', () => {
+  const resumed = { ...SUMMARY, skipped: 592, duplicates: 8 };
+  assert.equal(describeProgress(resumed, 620), '610/620 done, 1.0 files/s, 2.0 MiB/s, 10s left');
+});
