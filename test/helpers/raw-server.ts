@@ -28,15 +28,19 @@ export interface RawRequest {
 }
 
 export interface RawServerOptions {
+  /** Where it listens. Default: `127.0.0.1`. */
+  readonly host?: string;
   /** What a new connection gets before it has asked for anything. Default: nothing. */
   readonly onConnection?: (connection: number) => Script;
   /** The answer to a request. A connection stays open after its script, unless that ended it. */
   readonly onRequest?: (request: RawRequest) => Script;
+  /** Told of each connection that is closed, by whomever. */
+  readonly onClose?: (connection: number) => void;
 }
 
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
-  /** `http://127.0.0.1:PORT` */
+  /** `http://HOST:PORT` */
   readonly origin: string;
   /** All requests so far. */
   readonly requests: readonly RawRequest[];
@@ -48,7 +52,7 @@ export interface RawServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of the loopback interface. */
+/** Listens on a free port, of the loopback interface by itself. */
 export async function startRawServer(options: RawServerOptions): Promise<RawServer> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
@@ -58,7 +62,10 @@ export async function startRawServer(options: RawServerOptions): Promise<RawServ
     connections += 1;
     const connection = connections;
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      options.onClose?.(connection);
+    });
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.end());
     let received = '';
@@ -75,7 +82,8 @@ export async function startRawServer(options: RawServerOptions): Promise<RawServ
       }
     });
   });
-  server.listen(0, '127.0.0.1');
+  const { host = '127.0.0.1' } = options;
+  server.listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
@@ -85,7 +93,7 @@ export async function startRawServer(options: RawServerOptions): Promise<RawServ
   }
   return {
     port,
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://${host}:${port}`,
     requests,
     get connections() {
       return connections;

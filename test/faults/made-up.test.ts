@@ -1,0 +1,16 @@
+/** Made-up runs: a few of them here, fresh ones for minutes in `npm run test:faults`. */
+import { describe, test } from 'node:test';
+import { trySeed } from '../made-up/trial.js';
+
+/** Quick ones, and as different from one another as a few can be. */
+const SEEDS: Readonly<Record<number, string>> = {};
+
+const posix = process.platform === 'win32' && 'Windows has other signals';
+
+describe('a made-up run is sound, and so is what goes on from it:', { skip: posix }, () => {
+  for (const [seed, what] of Object.entries(SEEDS)) {
+    test(`seed ${seed}, ${what}`, { timeout: 120_000 }, async () => {
+      await trySeed(Number(seed));
+    });
+  }
+});
