@@ -399,9 +399,10 @@ export class Download implements StageListener {
       this.#partials?.forget(item);
       this.#observer?.onStored(item);
       this.#outcomes.stored(item, result, work.unproven);
-    } else if (isFetchedAgain(result) && !this.#stopping) {
+    } else if (isFetchedAgain(result)) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();
-      this.#retryOrFail(work, { error: result });
+      // After a stop it is like a fetch that was ended: what becomes of it, the next run will tell.
+      if (!this.#stopping) this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
       this.#fail(item, result);
       this.#judgeStorage(result);
