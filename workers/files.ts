@@ -305,6 +305,21 @@ export class AsyncTemporaryFile implements UnfinishedFile {
   }
 }
 
+/**
+ * Removes what a thread of this run was writing beside a final name when it was ended. Does not throw: the next run
+ * removes what cannot be removed now.
+ */
+export async function removeUnfinished({ directory, scratch }: StoreSettings, name: string): Promise<void> {
+  const slash = name.lastIndexOf('/');
+  if (slash === -1) return;
+  const folder = `${directory}/${name.slice(0, slash)}`;
+  const own = `${UNFINISHED_FILE}${basename(scratch)}-`;
+  const names = await fs.promises.readdir(folder).catch(() => []);
+  for (const found of names) {
+    if (found.startsWith(own)) await fs.promises.unlink(`${folder}/${found}`).catch(() => undefined);
+  }
+}
+
 /** A write that takes nothing and tells no reason would be tried for ever. */
 export function progress(written: number): number {
   if (written === 0) {

@@ -10,6 +10,7 @@ import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/retry.js';
 import type { Item } from '../plan.js';
 import type { StoreResult, StoreSettings, ThreadTimes } from '../protocol.js';
+import { removeUnfinished } from '../../workers/files.js';
 import type { StoreListener } from './executor.js';
 import { NO_THREAD_TIMES } from './thread-clock.js';
 import { TimesSum } from './times.js';
@@ -66,6 +67,8 @@ export class ThreadDownloads {
   readonly #listener: AttemptListener;
   readonly #onStored: StoreListener;
   readonly #times = new TimesSum(NO_THREAD_TIMES);
+  /** What threads are at, those that were cancelled included. */
+  readonly #underWay = new Set<Item>();
 
   /** @param requests requests at once: each takes a thread */
   constructor(
@@ -92,6 +95,7 @@ export class ThreadDownloads {
       request: this.#request,
       settings: this.#settings,
     };
+    this.#underWay.add(item);
     void this.#workers
       .run<ThreadAnswer>(task)
       .then(
@@ -102,6 +106,7 @@ export class ThreadDownloads {
         (error: unknown): ThreadEnd => ({ kind: 'failed', failure: { error: threadLost(error) } }),
       )
       .then((end) => {
+        this.#underWay.delete(item);
         if (cancelled) return;
         if (end.kind === 'stored') {
           if (end.unproven) this.#listener.onUnproven?.(item);
@@ -131,7 +136,9 @@ export class ThreadDownloads {
   }
 
   async close(): Promise<void> {
+    const interrupted = [...this.#underWay];
     await this.#workers.destroy();
+    for (const { name } of interrupted) await removeUnfinished(this.#settings, name);
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ThreadRequest, ThreadDownloads } from '../../src/executor/threads.js';
 import type { AttemptListener } from '../../src/fetch/attempt.js';
 import type { AttemptFailure } from '../../src/fetch/retry.js';
@@ -162,6 +163,19 @@ describe('threads that download and store by themselves', () => {
     assert.equal(ends.of.size, 3);
     assert.equal(ends.of.get('quick')?.kind, 'failed');
     assert.equal(ends.of.get('other')?.kind, 'stored');
+  });
+
+  test('close() removes what a thread was writing beside its final name', async (t) => {
+    const origin = await serveInThread(t);
+    // Far longer than it takes to see the file.
+    const { downloads, settings } = start(t, { layout: 'hashed', slow: simulate({ name: 0, write: 60_000 }) });
+    const error = { code: 'ABORTED', message: 'stopped', hint: 'go on' } as const;
+    const underWay = downloads.start(itemAt(origin, '/noise/1/10', '3/a/item'), { timeLeft: 60_000 });
+    while (filesBelow(settings.directory).length === 0) await sleep(5);
+    assert.match(filesBelow(settings.directory)[0] as string, /^3\/a\/\.sluice-/);
+    underWay.cancel(error);
+    await downloads.close();
+    assert.deepEqual(filesBelow(settings.directory), []);
   });
 
   test('an item whose thread is lost fails with WORKER_LOST', async (t) => {
