@@ -3,7 +3,12 @@ import { describe, test } from 'node:test';
 import { trySeed } from '../made-up/trial.js';
 
 /** Quick ones, and as different from one another as a few can be. */
-const SEEDS: Readonly<Record<number, string>> = {};
+const SEEDS: Readonly<Record<number, string>> = {
+  6012: 'files by libuv, and an interruption',
+  6025: 'files without a journal',
+  7001: 'shards on slow storage',
+  7022: 'folders, from the main thread',
+};
 
 const posix = process.platform === 'win32' && 'Windows has other signals';
 

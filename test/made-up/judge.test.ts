@@ -129,7 +129,7 @@ const REMAINS: Remains = {
 };
 
 function request(name: string, begun: number, changes: Partial<Logged> = {}): Logged {
-  return { origin: 0, name, led: false, begun, ended: begun + 1, left: false, ...changes };
+  return { origin: 0, name, begun, ended: begun + 1, left: false, ...changes };
 }
 
 const RUN: ObservedRun = {

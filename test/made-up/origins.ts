@@ -8,8 +8,6 @@ export interface Logged {
   readonly origin: number;
   /** Of the item. */
   readonly name: string;
-  /** It came through a redirect. */
-  readonly led: boolean;
   readonly begun: number;
   /** When the last byte of the answer was about to be sent, or the connection was found closed. */
   ended: number;

@@ -13,7 +13,7 @@ export const keepsToItsRequests: Rule = function* ({ scenario: { settings, origi
   if (maxRequestsPerHost === undefined) return;
   for (let origin = 0; origin < origins; origin += 1) {
     const there = mostAtOnce(
-      log.filter((logged) => logged.origin === origin && !logged.led),
+      log.filter((logged) => logged.origin === origin),
       grace,
     );
     if (there > maxRequestsPerHost)
