@@ -28,10 +28,11 @@ export interface ResponseHandler {
 export interface ConnectionOptions {
   /** Milliseconds to connect, to wait for headers, and between two pieces of a body. */
   readonly timeout: number;
-  /** Idle connections that are kept over all servers, besides those in use. Default: 1024. */
+  /** Idle connections that are kept over all servers, besides those in use; 1024 at most, which is the default. */
   readonly maxIdle?: number;
 }
 
+/** Of those that servers have closed something is kept, too, so files are not what bounds them. */
 const MAX_IDLE = 1024;
 /** Bytes of response headers. */
 const MAX_HEADER_SIZE = 64 << 10;
@@ -71,7 +72,7 @@ export class Connections {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#maxIdle = options.maxIdle ?? MAX_IDLE;
+    this.#maxIdle = Math.min(options.maxIdle ?? MAX_IDLE, MAX_IDLE);
     this.#connect = connector({
       timeout: options.timeout,
       // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
@@ -125,6 +126,7 @@ export class Connections {
     const { origin } = connection;
     connection.used = true;
     connection.handler = undefined;
+    connection.read = undefined;
     const idle = this.#idle.get(origin);
     if (idle === undefined) this.#idle.set(origin, [connection]);
     else idle.push(connection);

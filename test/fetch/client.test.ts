@@ -48,6 +48,7 @@ describe('Connections', () => {
       for (let i = 0; i < 3; i += 1) assert.deepEqual(await fetchOne(connections, `${server.origin}/`), GOOD);
       assert.equal(server.connections, 3);
       await until(() => server.open === 0, 'all connections were closed');
+      assert.equal(connections.take(server.origin).read, undefined, 'it keeps what it read');
     }));
 
   it('keeps nothing of connections that are closed', () =>
@@ -153,8 +154,8 @@ describe('Connections', () => {
     await connections.destroy();
   });
 
-  it('keeps 1,024 idle connections of 1,100 origins, the last ones', async () => {
-    const connections = new Connections({ timeout: 5_000 });
+  it('keeps 1,024 idle connections of 1,100 origins, the last ones, though more files may be open', async () => {
+    const connections = new Connections({ timeout: 5_000, maxIdle: 250_000 });
     const taken = Array.from({ length: 1_100 }, (_, i) => connections.take(`http://127.0.0.1:${1 + i}`));
     for (const connection of taken) connections.giveBack(connection);
     const closed = taken.filter(({ client }) => client.closed);
