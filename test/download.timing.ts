@@ -17,7 +17,7 @@ after(() => server.close());
 /** Milliseconds that the store waits for each file. */
 const STORE_WAIT = 20;
 
-/** The longest stall of this thread's event loop, in milliseconds, while 150 files are stored at 20 ms each. */
+/** The longest stall of this thread's event loop, in milliseconds, while 75 files are stored at 20 ms each. */
 async function longestStall(executor: 'pool' | 'inline', directory: string): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const options = {
@@ -28,7 +28,7 @@ async function longestStall(executor: 'pool' | 'inline', directory: string): Pro
     simulatedLatency: { name: 0, write: STORE_WAIT },
   };
   delay.enable();
-  for await (const outcome of download(flagRequests(150, server.port), options)) assert.equal(outcome.status, 'ok');
+  for await (const outcome of download(flagRequests(75, server.port), options)) assert.equal(outcome.status, 'ok');
   delay.disable();
   return delay.max / 1e6;
 }

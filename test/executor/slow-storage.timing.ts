@@ -83,11 +83,12 @@ describe('where storage is slow and libuv has threads, one worker that waits for
   });
 
   test('gives way to several that block where libuv has no threads for it', (t) => {
-    const answer = storeSlowly(join(scratch(t), 'd'), {}, 4);
+    const bodies = hashed(150);
+    const answer = storeSlowly(join(scratch(t), 'd'), { bodies }, 4);
     assert.ok(answer.threads > 1, `${answer.threads} threads`);
     assertWhole(
       answer,
-      hashed(COUNT).map(([name]) => name),
+      bodies.map(([name]) => name),
     );
   });
 
