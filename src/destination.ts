@@ -8,6 +8,7 @@ import { UNFINISHED_FILE } from '../workers/files.js';
 import { shardNumber } from '../workers/shard-name.js';
 import { SluiceError, StorageError, toPlain, UsageError } from './errors.js';
 import { makeFolders } from './folders.js';
+import { FileSizes } from './journal/sizes.js';
 import { Lock, STATE } from './lock.js';
 import { NameSet } from './plan/names.js';
 
@@ -25,6 +26,7 @@ export class Destination {
   readonly own: string;
   /** Folder for unfinished files; its name is this run's alone. */
   readonly scratch: string;
+  readonly sizes: FileSizes;
   readonly #lock: Lock;
   /** Of the folder that the journal is in, where it was named. */
   #state: Lock | undefined;
@@ -33,6 +35,7 @@ export class Destination {
     this.directory = directory;
     this.own = own;
     this.scratch = scratch;
+    this.sizes = new FileSizes(directory);
     this.#lock = lock;
   }
 
@@ -131,6 +134,7 @@ export class Destination {
    * a storage that takes no change any more has been told of by what it did to the files.
    */
   async close(): Promise<void> {
+    this.sizes.close();
     await this.#state?.untell();
     await this.#state?.release();
     await leave(this.own, this.scratch, this.#lock);

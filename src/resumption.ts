@@ -5,7 +5,7 @@ import { syncStored } from '../workers/durable.js';
 import type { Destination } from './destination.js';
 import type { StorageError } from './errors.js';
 import { Admission } from './journal/admission.js';
-import { examineFile, sizeOfFile } from './journal/examine.js';
+import { examineFile } from './journal/examine.js';
 import type { ListMark } from './journal/format.js';
 import type { Journal } from './journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from './journal/open.js';
@@ -77,9 +77,8 @@ export async function resume(
     if (options.durable) await syncStored(path);
     return stored;
   };
-  const sizeOf = (name: string): Promise<number | undefined> => sizeOfFile(join(options.directory, name));
   return {
-    admission: new Admission({ present, overwrite, sizeOf, examine, onThere }, known),
+    admission: new Admission({ present, overwrite, sizesOf: (names) => destination.sizes.of(names), examine, onThere }, known),
     journal: known?.journal,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
   };

@@ -6,7 +6,16 @@ import type { ItemRecord, Key } from './format.js';
 import { textOf } from './former.js';
 import type { IndexSet } from './index-set.js';
 import type { Journal } from './journal.js';
-import { DOUBTFUL_IF_THERE, hasSize, keyOf, type Ledger, OK, stateOf, WHOLE_IF_THERE } from './ledger.js';
+import {
+  DOUBTFUL_IF_THERE,
+  hasSize,
+  keyOf,
+  type Ledger,
+  OK,
+  type Standing,
+  stateOf,
+  WHOLE_IF_THERE,
+} from './ledger.js';
 
 /**
  * What is left of the plan. `taken`: a file that nobody knows has the item's name; `key taken`: in the shards, another
@@ -19,8 +28,8 @@ export interface AdmissionSettings {
   readonly present: NameSet | undefined;
   /** Whether a file that nobody knows may be replaced. */
   readonly overwrite: boolean;
-  /** The size of a file that is there; undefined for what is none, or is gone meanwhile. */
-  readonly sizeOf: (name: string) => Promise<number | undefined>;
+  /** The sizes of files that are there; -1 for what is none, or is gone meanwhile. */
+  readonly sizesOf: (names: readonly string[]) => Promise<readonly number[]>;
   /** The size and the checksum of a file that is there. */
   readonly examine: (name: string) => Promise<StoredFile>;
   /** Told of items that earlier runs have stored. */
@@ -37,11 +46,11 @@ export interface Known {
   readonly keys?: IndexSet;
 }
 
+const NONE: ReadonlySet<Item> = new Set();
+
 export class Admission {
   readonly #settings: AdmissionSettings;
   readonly #known: Known | undefined;
-  /** The files of one batch after the other are looked at: as many at once as are in it. */
-  #looking: Promise<unknown> = Promise.resolve();
 
   /** @param known undefined for a run without a journal */
   constructor(settings: AdmissionSettings, known: Known | undefined) {
@@ -57,7 +66,7 @@ export class Admission {
 
   async #admitKnown(entries: readonly Entry[], known: Known): Promise<readonly Admitted[]> {
     const { journal, ledger, elsewhere, keys } = known;
-    const changed = ledger.size === 0 ? undefined : await this.#inTurn(() => this.#changed(entries, known));
+    const changed = ledger.size === 0 ? NONE : await this.#changed(entries, known);
     const admitted: Admitted[] = [];
     let begun = 0;
     let there = 0;
@@ -72,7 +81,7 @@ export class Admission {
       const state = standing === undefined ? undefined : stateOf(standing);
       const record = formerOf(key, elsewhere) ?? item;
       const isThere = this.#isPresent(record.name);
-      if (state === OK && isThere !== false && changed?.has(item) !== true) {
+      if (state === OK && isThere !== false && !changed.has(item)) {
         there += 1;
       } else if (state === WHOLE_IF_THERE && isThere === true) {
         const stored = await this.#settings.examine(record.name);
@@ -97,16 +106,11 @@ export class Admission {
     return admitted;
   }
 
-  #inTurn<T>(look: () => Promise<T>): Promise<T> {
-    const looked = this.#looking.then(look);
-    this.#looking = looked.catch(() => undefined);
-    return looked;
-  }
-
   /** Items that were stored, and whose files have another size now. */
   async #changed(entries: readonly Entry[], { ledger, elsewhere }: Known): Promise<ReadonlySet<Item>> {
-    const changed = new Set<Item>();
-    const looks: Promise<void>[] = [];
+    const items: Item[] = [];
+    const standings: Standing[] = [];
+    const names: string[] = [];
     for (const entry of entries) {
       if (entry.kind !== 'item') continue;
       const { item } = entry;
@@ -114,14 +118,13 @@ export class Admission {
       const standing = ledger.get(key);
       const name = formerOf(key, elsewhere)?.name ?? item.name;
       if (standing === undefined || stateOf(standing) !== OK || this.#isPresent(name) !== true) continue;
-      const look = async (): Promise<void> => {
-        const size = await this.#settings.sizeOf(name);
-        if (size === undefined || !hasSize(standing, size)) changed.add(item);
-      };
-      looks.push(look());
+      items.push(item);
+      standings.push(standing);
+      names.push(name);
     }
-    await Promise.all(looks);
-    return changed;
+    if (names.length === 0) return NONE;
+    const sizes = await this.#settings.sizesOf(names);
+    return new Set(items.filter((_, at) => !hasSize(standings[at] as Standing, sizes[at] as number)));
   }
 
   #unlessTaken(entry: Entry): Admitted {

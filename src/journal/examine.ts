@@ -1,7 +1,6 @@
 /** Reads files that are in the destination, to see what they are. */
-import { constants, lstat as lstatWithCallback } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { meaningOf } from '../../workers/failure.js';
 import { SluiceError, StorageError, toPlain } from '../errors.js';
@@ -13,20 +12,6 @@ const PIECE = 256 << 10;
 
 /** Flags that follow no link and do not wait for a pipe's writer; not all systems have them. */
 const PLAINLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-
-/** As `fs.promises` has it, for half of its time. */
-const lstat = promisify(lstatWithCallback);
-
-/** Of a file that is there; undefined for a link, or something else. @throws StorageError */
-export async function sizeOfFile(path: string): Promise<number | undefined> {
-  try {
-    const stats = await lstat(path);
-    return stats.isFile() ? stats.size : undefined;
-  } catch (error) {
-    if (isNoFile(error)) return undefined;
-    throw storageFailed(error, 'read', path);
-  }
-}
 
 /** Opens a file for reading. @throws the system's error, ELOOP for a link; EINVAL for what is no file */
 export async function openFile(path: string): Promise<FileHandle> {

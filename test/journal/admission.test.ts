@@ -26,8 +26,8 @@ interface Setup {
   readonly known?: Readonly<Record<string, State>>;
   /** Names of files that are there; undefined where items have none of their own. */
   readonly present?: readonly string[] | undefined;
-  /** Sizes of files by name, where they are not what was stored; undefined for what is no file any more. */
-  readonly changed?: Readonly<Record<string, number | undefined>>;
+  /** Sizes of files by name, where they are not what was stored. */
+  readonly changed?: Readonly<Record<string, number>>;
   readonly overwrite?: boolean;
 }
 
@@ -64,9 +64,9 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   const settings = {
     present,
     overwrite: setup.overwrite ?? false,
-    sizeOf: (name: string) => {
-      assert.ok(present?.has(name), `${name} is not there`);
-      return Promise.resolve(setup.changed !== undefined && name in setup.changed ? setup.changed[name] : name.length);
+    sizesOf: (names: readonly string[]) => {
+      for (const name of names) assert.ok(present?.has(name), `${name} is not there`);
+      return Promise.resolve(names.map((name) => setup.changed?.[name] ?? name.length));
     },
     examine: (name: string) => Promise.resolve({ size: name.length, crc32: 7 }),
     onThere: (count: number) => (there += count),
@@ -107,7 +107,7 @@ describe('what is admitted', () => {
 
   test('is what was stored and has another size now, or is no file any more', async (t) => {
     const known = { a: OK, b: OK, c: OK, d: OK } as const;
-    const changed = { b: 0, c: undefined, d: 2 ** 20 + 1 };
+    const changed = { b: 0, c: -1, d: 2 ** 20 + 1 };
     const result = await admit(t, ['a', 'b', 'c', 'd'].map(toEntry), { known, present: ['a', 'b', 'c', 'd'], changed });
     assert.deepEqual(result, {
       admitted: ['item b', 'item c', 'item d'],
@@ -140,7 +140,7 @@ describe('what is admitted', () => {
     const present = new NameSet();
     present.add('a');
     const never = (): never => assert.fail('nothing is known');
-    const settings = { present, overwrite: false, sizeOf: never, examine: never, onThere: never };
+    const settings = { present, overwrite: false, sizesOf: never, examine: never, onThere: never };
     const admitted = new Admission(settings, undefined).admit(['a', 'b'].map(toEntry));
     assert.ok(!(admitted instanceof Promise));
     assert.deepEqual(admitted.map(describeEntry), ['taken a', 'item b']);
