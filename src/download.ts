@@ -40,7 +40,10 @@ const MAX_WAITING = 4096;
  * be quick; one that the storage stopped was not.
  */
 const PATIENCE = { interrupted: 1_500, stopped: 5_000 };
-/** Milliseconds in which a run that did not get so far may still remove what is unfinished. */
+/**
+ * Milliseconds in which a run that did not get so far may still remove what is unfinished, and one that was stopped while
+ * it began may close what it opened.
+ */
 const CLEANING = 500;
 /** Milliseconds until an item is looked at again whose last attempt is still being written to its end. */
 const UNTIL_LEFT = 50;
@@ -91,7 +94,13 @@ export class Download implements StageListener {
   #planning = false;
   #storeFailures = 0;
   #lastStoreFailure: PlainError | undefined;
+  /** Settles when all that is needed is open, or as much as was when the run was stopped. */
+  #starting: Promise<void> | undefined;
   #stopping = false;
+  #onStop = (): void => undefined;
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#onStop = resolve;
+  });
   #fatal: SluiceError | undefined;
   #closing: Promise<void> | undefined;
   #abandon = (): void => undefined;
@@ -172,10 +181,10 @@ export class Download implements StageListener {
       this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
     guardAgainstStandstill(this.#standStill);
     try {
-      await this.#start();
-      this.#watch = this.#beginWatch();
       signal?.addEventListener('abort', interrupt);
       if (signal?.aborted === true) interrupt();
+      // Whatever it waits for, a list that nobody writes or a storage that hangs: an interruption does not.
+      else await Promise.race([this.#open(), this.#stopped]);
       this.#pump();
       for await (const outcome of this.#outcomes) {
         yield outcome;
@@ -191,13 +200,25 @@ export class Download implements StageListener {
     if (this.#fatal !== undefined) throw this.#fatal;
   }
 
+  async #open(): Promise<void> {
+    this.#starting = this.#start();
+    try {
+      await this.#starting;
+    } finally {
+      this.#starting = undefined;
+    }
+    if (!this.#stopping) this.#watch = this.#beginWatch();
+  }
+
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #start(): Promise<void> {
     // While lists are opened and the destination is made, which on slow storage takes a while.
     preload(this.#options);
-    await this.#entries.prime();
+    await Promise.race([this.#entries.prime(), this.#stopped]);
+    if (this.#stopping) return;
     const { layout, imageCheck, maxBodySize, simulatedLatency, durable } = this.#options;
     this.#destination = await Destination.open(this.#options.directory, durable);
+    if (this.#stopping) return;
     this.#resumption = await resume(this.#destination, this.#sources, this.#options, {
       onThere: (count) => {
         this.#outcomes.tally.skipped += count;
@@ -206,6 +227,7 @@ export class Download implements StageListener {
     });
     const { journal, firstShard } = this.#resumption;
     this.#outcomes.writeTo(journal, durable);
+    if (this.#stopping) return;
     const { directory, scratch } = this.#destination;
     const cancelled = this.#cancelled;
     const slow = simulate(simulatedLatency);
@@ -460,6 +482,7 @@ export class Download implements StageListener {
   #stop(error: SluiceError | undefined): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#onStop();
     this.#fatal = error;
     this.#turns.clear();
     for (const { attempt } of this.#underWay.works()) attempt?.cancel(INTERRUPTED);
@@ -518,8 +541,17 @@ export class Download implements StageListener {
 
   /** Once: waits for the store, frees everything, and ends the outcomes. */
   #close(): Promise<void> {
-    this.#closing ??= this.#doClose();
+    this.#closing ??= this.#starting === undefined ? this.#doClose() : this.#closeEarly(this.#starting);
     return this.#closing;
+  }
+
+  /** What is being opened is closed when it is open. Nobody waits long for that: the storage may hang. */
+  async #closeEarly(starting: Promise<void>): Promise<void> {
+    const started = starting.catch(() => undefined);
+    const closed = started.then(() => this.#doClose());
+    await Promise.race([started, sleep(CLEANING)]);
+    if (this.#starting === undefined) await closed;
+    this.#outcomes.close();
   }
 
   async #doClose(): Promise<void> {

@@ -149,4 +149,37 @@ describe('download', () => {
     assert.ok(most <= memory);
     assert.ok(most > memory / 4, 'the storage was slow enough to be waited for');
   });
+
+  test('a signal stops a run whose source gives nothing; what opens late is closed, for another run to have', async (t) => {
+    const directory = scratch(t);
+    async function readAll(outcomes: AsyncIterable<unknown>): Promise<void> {
+      for await (const outcome of outcomes) assert.ok(outcome);
+    }
+    // oxlint-disable-next-line require-yield
+    async function* silent(): AsyncGenerator<string> {
+      await new Promise(() => undefined);
+    }
+    for (const patience of [0, 50]) {
+      const stop = new AbortController();
+      const run = download(silent(), { directory, signal: stop.signal });
+      const ended = readAll(run);
+      await sleep(patience);
+      stop.abort('enough');
+      await assert.rejects(ended, { code: 'ABORTED', cause: 'enough' });
+    }
+    // At any moment of the start.
+    for (let turns = 0; turns < 12; turns += 1) {
+      const stop = new AbortController();
+      const run = download(requests(2), { directory, signal: stop.signal });
+      const ended = readAll(run);
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      stop.abort('enough');
+      await assert.rejects(ended, { code: 'ABORTED' });
+    }
+    for await (const outcome of download(requests(2), { directory })) assert.equal(outcome.status, 'ok');
+    assert.deepEqual(
+      filesBelow(directory).filter((path) => path.startsWith('.sluice')),
+      [],
+    );
+  });
 });

@@ -52,6 +52,7 @@ export async function bench(
   const asked: Setting = { layout, requests: maxRequests, workers };
   return withSource(
     options.directory,
+    signal,
     (place) => openSource(options, place, signal),
     async (place, source) => {
       const { size = 0 } = source;
@@ -107,7 +108,9 @@ async function openSource(
   place: Place,
   signal: AbortSignal,
 ): Promise<WorkSource> {
-  return typeof source === 'string' ? listed(source, files, await place.fresh(signal), download) : embedded(source);
+  return typeof source === 'string'
+    ? listed(source, files, await place.fresh(signal), { ...download, signal })
+    : embedded(source);
 }
 
 interface Measurement {

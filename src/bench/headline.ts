@@ -60,6 +60,7 @@ export async function headline(
   };
   return withSource(
     directory,
+    signal,
     () => embedded(server),
     async (place, source) => {
       const rig = new Rig({ place, source, options: {}, files: undefined, most: Infinity, signal });

@@ -26,17 +26,19 @@ export interface WorkSource {
 /**
  * Works with a place and a source, and leaves nothing of either.
  *
+ * @param signal ends the opening at once; what works is told of it by who made it
  * @param onClosing what was stored is being removed, which may take long
  */
 export async function withSource<T>(
   directory: string,
+  signal: AbortSignal,
   open: (place: Place) => Promise<WorkSource>,
   work: (place: Place, source: WorkSource) => Promise<T>,
   onClosing: () => void = () => undefined,
 ): Promise<T> {
-  const place = await Place.open(directory);
+  const place = await unlessAborted(signal, Place.open(directory), (late) => late.close());
   try {
-    const source = await open(place);
+    const source = await unlessAborted(signal, open(place), (late) => late.server?.stop());
     try {
       return await work(place, source);
     } finally {
@@ -45,6 +47,24 @@ export async function withSource<T>(
   } finally {
     onClosing();
     await place.close();
+  }
+}
+
+/** What is being opened, a storage or a list that may hang, is not waited for when it is not wanted any more. */
+async function unlessAborted<T>(
+  signal: AbortSignal,
+  opening: Promise<T>,
+  close: (late: T) => Promise<void> | undefined,
+): Promise<T> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([opening, aborted]);
+  } catch (error) {
+    if (signal.aborted) void opening.then(close).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -1,10 +1,31 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noFifo, makeFifo, servePaths, start, unfinished, until } from '../helpers/signals.js';
+import { Destination } from '../../src/destination.js';
+import { filesBelow } from '../helpers/folders.js';
+import {
+  interruptBegun,
+  makeFifo,
+  makeList,
+  noFifo,
+  servePaths,
+  start,
+  unfinished,
+  until,
+} from '../helpers/signals.js';
 import { scratch } from '../helpers/scratch.js';
+
+const FULL = '/dev/full';
+const noFull = !existsSync(FULL) && 'there is no device that is always full';
+/** Loaded before a command: making a folder never ends, and keeps the process alive, as a thread that hangs does. */
+const HANGS = `
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  fs.promises.mkdir = () => new Promise(() => setInterval(() => {}, 60_000));
+  syncBuiltinESMExports();
+`;
 
 describe('an interrupted command', { skip: noFifo }, () => {
   for (const [signal, expected] of [
@@ -62,19 +83,88 @@ describe('an interrupted command', { skip: noFifo }, () => {
     assert.deepEqual(unfinished(run.directory), []);
   });
 
-  test('ends, though nobody writes to the FIFO that its list is read from', async (t) => {
-    const cwd = scratch(t);
-    const fifo = makeFifo(cwd);
-    await using server = await servePaths();
-    const run = start(cwd, `${server.origin}/a`, '-i', join('out', fifo), '--overwrite');
-    const seen = { end: false };
-    void run.status.then(() => (seen.end = true));
-    // It tells of nothing by which its start could be known.
-    while (!seen.end) {
-      await sleep(500);
-      if (!seen.end) run.kill('SIGINT');
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const waits = [
+      ['standard input has sent nothing', ['get', '-i', '-', '-d', 'out'], ''],
+      ['nobody writes to the FIFO that its list is read from', ['get', '-i', 'fifo', '-d', 'out'], ''],
+      ['the destination hangs', ['get', 'http://127.0.0.1:9/', '-d', 'out'], HANGS],
+      [
+        'the list of a measurement comes from a FIFO that nobody writes to',
+        ['bench', '--url-list', 'fifo', '-d', 'out'],
+        '',
+      ],
+      ['the storage that is to be measured hangs', ['bench', '-d', 'out'], HANGS],
+    ] as const;
+    for (const [what, args, hook] of waits) {
+      test(`ends at the first ${signal} while it begins: ${what}`, async (t) => {
+        const cwd = scratch(t);
+        makeList(cwd, 'fifo');
+        const { status, stderr } = await interruptBegun(cwd, args, signal, hook);
+        assert.equal(status, expected, stderr);
+        assert.match(stderr, /^\*\*\* Interrupted$/m);
+        assert.deepEqual(filesBelow(cwd), ['fifo']);
+      });
     }
-    assert.equal(server.requests.length, 0);
+  }
+
+  test('requests what comes before a FIFO that nobody writes to, and stores it after SIGINT', async (t) => {
+    const cwd = scratch(t);
+    makeList(cwd, 'fifo');
+    await using server = await servePaths();
+    const run = start(cwd, `${server.origin}/a`, '-i', 'fifo');
+    await until(() => existsSync(join(run.directory, 'a')));
+    run.kill('SIGINT');
     assert.equal(await run.status, 130);
+    assert.match(run.stderr(), /^1 file downloaded/m);
+  });
+
+  test('keeps its status when the report cannot be written', { skip: noFull }, async (t) => {
+    const cwd = scratch(t);
+    makeList(cwd, 'fifo');
+    await using server = await servePaths();
+    const run = start(cwd, `${server.origin}/a`, '-i', 'fifo', '--report', FULL);
+    await until(() => existsSync(join(run.directory, 'a')));
+    run.kill('SIGINT');
+    assert.equal(await run.status, 130);
+    assert.match(run.stderr(), /^\*\*\* Error: --report \/dev\/full is not whole: ENOSPC/m);
+    assert.doesNotMatch(run.stderr(), /fault of sluice/);
+  });
+});
+
+describe('a command whose list is a FIFO that stalls ends with its own status', { skip: noFifo }, () => {
+  /** A list of one URL, after which nothing comes. */
+  function stall(t: TestContext, cwd: string, url: string): void {
+    const list = openSync(join(cwd, makeList(cwd, 'fifo')), 'r+');
+    t.after(() => closeSync(list));
+    writeSync(list, `${url}\n`);
+  }
+
+  test('3 when the disk is full', async (t) => {
+    const cwd = scratch(t);
+    await using server = await servePaths();
+    stall(t, cwd, `${server.origin}/poison-full`);
+    const run = start(cwd, '-i', 'fifo');
+    assert.equal(await run.status, 3, run.stderr());
+    assert.match(run.stderr(), /^\*\*\* Error: .*the disk is full/m);
+  });
+
+  test('2 when another list is not there', async (t) => {
+    const cwd = scratch(t);
+    stall(t, cwd, 'http://127.0.0.1:9/');
+    const run = start(cwd, '-i', 'fifo', '-i', 'missing');
+    assert.equal(await run.status, 2, run.stderr());
+  });
+
+  test('4 when the destination is busy', async (t) => {
+    const cwd = scratch(t);
+    await using server = await servePaths();
+    stall(t, cwd, `${server.origin}/a`);
+    const holds = await Destination.open(join(cwd, 'out'));
+    t.after(() => holds.close());
+    const run = start(cwd, '-i', 'fifo');
+    assert.equal(await run.status, 4, run.stderr());
   });
 });

@@ -1,6 +1,7 @@
 /** A command that is sent signals, as a shell sees it end. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLI } from './cli.js';
@@ -40,12 +41,62 @@ export function start(cwd: string, ...args: readonly string[]): Running {
   };
 }
 
+export interface Ended {
+  /** Undefined when it had to be killed. */
+  readonly status: number | undefined;
+  readonly stderr: string;
+}
+
+/** What a command tells of before it does anything, and after it listens for signals. */
+const BEGUN = 'NODE_TLS_REJECT_UNAUTHORIZED';
+/** Milliseconds that a command gets to end, fewer than SIGTERM gives it. */
+const MOST = 6_000;
+
+/**
+ * Runs a command whose standard input is open and silent, sends it a signal while it begins, and waits for its end.
+ *
+ * @param hook a module that is loaded before it
+ */
+export async function interruptBegun(
+  cwd: string,
+  args: readonly string[],
+  signal: NodeJS.Signals,
+  hook = '',
+): Promise<Ended> {
+  const loaded = `data:text/javascript,${encodeURIComponent(hook)}`;
+  const env = { ...process.env, [BEGUN]: '0' };
+  const child = spawn(process.execPath, ['--import', loaded, CLI, ...args], {
+    cwd,
+    env,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<number | undefined>((resolve) => {
+    child.on('close', (status, by) =>
+      resolve(status ?? (by === 'SIGKILL' || by === null ? undefined : 128 + constants.signals[by])),
+    );
+  });
+  await until(() => stderr.includes(BEGUN));
+  await sleep(300);
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), MOST);
+  const status = await ended;
+  clearTimeout(timer);
+  return { status, stderr };
+}
+
 /** Answers each request with its path. */
 export function servePaths(options: RawServerOptions = {}): Promise<RawServer> {
   return startRawServer({
     onRequest: ({ path }) => [`HTTP/1.1 200 OK\r\nContent-Length: ${path.length}\r\n\r\n${path}`],
     ...options,
   });
+}
+
+export function makeList(cwd: string, name: string): string {
+  spawnSync(MKFIFO, [join(cwd, name)]);
+  return name;
 }
 
 /** Makes a FIFO in the destination that blocks the worker that stores under its name. */
