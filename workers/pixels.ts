@@ -3,12 +3,18 @@
 import type sharp from 'sharp';
 
 import { SluiceError } from '../src/errors.js';
-import { MAX_TOTAL_PIXELS } from './image/bounds.js';
+import { Gate } from './gate.js';
+import { MAX_PIXELS, MAX_TOTAL_PIXELS } from './image/bounds.js';
 import { imageError } from './image/cursor.js';
 
 type Sharp = typeof sharp;
 
 let loading: Promise<Sharp> | undefined;
+/**
+ * Pixels of the frames that this thread has decoded at once: those of one that is as large as may be. Interlaced PNG,
+ * progressive JPEG and WebP need all of a frame in memory, 3 to 8 bytes for each pixel, which came in a thousandth of that.
+ */
+const decoding = new Gate(MAX_PIXELS);
 
 async function load(): Promise<Sharp> {
   try {
@@ -42,10 +48,11 @@ export async function checkPixels(bytes: Uint8Array): Promise<void> {
   try {
     // `warning` because libjpeg reports damaged data as no more than that.
     const image = sharp(bytes, { pages: -1, failOn: 'warning', limitInputPixels: MAX_TOTAL_PIXELS });
-    const { height, pageHeight = height } = await image.metadata();
+    const { width, height, pageHeight = height } = await image.metadata();
     // Decoders work line by line, so the first column takes all pixels and keeps almost none. `stats` has the same end
     // at eight times the cost, and `resize` lets JPEG and WebP leave out what it does not need.
-    await image.extract({ left: 0, top: 0, width: 1, height: pageHeight }).raw().toBuffer();
+    const column = image.extract({ left: 0, top: 0, width: 1, height: pageHeight }).raw();
+    await decoding.within(width * pageHeight, () => column.toBuffer());
   } catch (error) {
     const reason = error instanceof Error ? error.message.trim().replaceAll(/\s+/g, ' ') : 'unknown';
     throw imageError(`the image does not decode: ${reason}`, { cause: error });

@@ -8,6 +8,7 @@ import { SluiceError } from '../src/errors.js';
 import type { PartialJob, StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
+import { Gate } from './gate.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checkStructure } from './image.js';
 import { imageError } from './image/cursor.js';
@@ -22,6 +23,8 @@ import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
 const MAX_DECODED_WHOLE = 16 << 20;
 /** Bytes of an image that is to be checked: for that it has to be read back whole. */
 const MAX_CHECKED = 128 << 20;
+/** Bytes of images that are read back at once by this thread. */
+const readBack = new Gate(MAX_CHECKED);
 
 /** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
 export interface Place {
@@ -149,7 +152,7 @@ async function storeParts(
     }
     if (partial !== undefined && size !== partial.total) throw notWhole(partial.path);
     await file.close();
-    if (settings.imageCheck !== 'none') await checkImage(await file.read(), settings);
+    if (settings.imageCheck !== 'none') await checkImage(file, size, settings);
     const stored = { size, crc32: check };
     await file.commit(stored);
     return stored;
@@ -165,9 +168,12 @@ function isCancellation(error: unknown): boolean {
   return error instanceof SluiceError && error.code === CANCELLED.code;
 }
 
-async function checkImage(bytes: Uint8Array, settings: StoreSettings): Promise<void> {
-  checkStructure(bytes);
-  if (settings.imageCheck === 'pixels') await checkPixels(bytes);
+function checkImage(file: UnfinishedFile, size: number, { imageCheck }: StoreSettings): Promise<void> {
+  return readBack.within(size, async () => {
+    const bytes = await file.read();
+    checkStructure(bytes);
+    if (imageCheck === 'pixels') await checkPixels(bytes);
+  });
 }
 
 /**

@@ -6,8 +6,10 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 
+import sharp from 'sharp';
 import { SluiceError } from '../../src/errors.js';
 import { checkStructure } from '../../workers/image.js';
+import { MAX_PIXELS } from '../../workers/image/bounds.js';
 import { checkPixels, renderGif } from '../../workers/pixels.js';
 import * as make from '../helpers/images.js';
 
@@ -100,6 +102,18 @@ describe('checkPixels', () => {
     await checkPixels(bytes);
     const grownKiB = process.resourceUsage().maxRSS - before;
     assert.ok(grownKiB < 48 * 1024, `peak memory grew by ${grownKiB} KiB for 240 MB of pixels`);
+  });
+
+  it('decodes no more at once than one image may have, and all of them in the end', async () => {
+    const [width, height] = [16_000, 9_000];
+    assert.ok(2 * width * height > MAX_PIXELS);
+    const data = make.pngChunk('IDAT', deflateSync(Buffer.alloc((width + 1) * height), { level: 1 }));
+    const png = Buffer.concat([make.PNG_SIGNATURE, make.pngHeader(width, height), data, make.PNG_END]);
+    let most = 0;
+    const timer = setInterval(() => (most = Math.max(most, sharp.counters().process)), 1);
+    await Promise.all([png, png, png].map(checkPixels));
+    clearInterval(timer);
+    assert.equal(most, 1);
   });
 
   it('does not load sharp before it is used', () => {
