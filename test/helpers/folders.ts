@@ -1,13 +1,20 @@
 /** What lies in folders. */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { type Dirent, mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** Where a run is written down: it stays. */
 const JOURNAL = join('.sluice', 'journal');
 
+/** All that lies below a folder. Node 22 and later follow links where they list recursively; this does not. */
+export function entriesBelow(folder: string): Dirent[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry, ...entriesBelow(join(folder, entry.name))] : [entry],
+  );
+}
+
 /** Paths of all that lies below a folder and is neither a folder nor a journal, seen from it, sorted. */
 export function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entriesBelow(folder)
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .filter((path) => path !== JOURNAL)

@@ -1,6 +1,6 @@
 /** What a run has left in its destination, however it ended: asserts that nothing of it is wrong, and tells what is there. */
 import assert from 'node:assert/strict';
-import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -8,6 +8,7 @@ import { type EndRecord, itemAt, type StoredRecord, storedAt } from '../../src/j
 import { readJournal } from '../../src/journal/reader.js';
 import type { Layout } from '../../src/protocol.js';
 import type { Corpus } from './corpus.js';
+import { entriesBelow } from './folders.js';
 import { bodiesIn, membersOf } from './tars.js';
 
 export interface Remains {
@@ -48,7 +49,7 @@ export class Examiner {
   read = 0;
 
   async examine(): Promise<Remains> {
-    const entries = readdirSync(this.#directory, { recursive: true, withFileTypes: true });
+    const entries = entriesBelow(this.#directory);
     const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => this.#pathOf(entry));
     const paths = files.filter((path) => !isOwn(path)).toSorted();
     const there = this.#layout === 'tar' ? this.#inShards(paths) : this.#inFiles(paths);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Ran, type RunOptions, sluice, warmSluice } from './cli.js';
+import { entriesBelow } from './folders.js';
 import { scratch } from './scratch.js';
 
 /** Bodies by the names that their files shall have below the destination. */
@@ -97,7 +98,7 @@ export interface How {
 /** Asserts that final names hold whole bodies, and that nothing else lies below the destination. */
 export function assertSound(directory: string, expected: Bodies, { some = false, besides = {} }: How = {}): void {
   const found = new Set<string>();
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(directory)) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(directory, path);
     if (KEPT.test(name)) continue;
