@@ -48,7 +48,8 @@ export async function openStages(stages: StageOptions, listener: StageListener):
   if (executor === 'threads') {
     const { ThreadDownloads } = await import('./executor/threads.js');
     const { strict, maxWhole } = rules;
-    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict };
+    const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
+    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle };
     return { kind: 'threads', threads: new ThreadDownloads(maxRequests, request, settings, listener, onStored) };
   }
   const { Connections } = await import('./fetch/client.js');

@@ -1,4 +1,5 @@
 /** What the threads of {@link ThreadDownloads} run: one item, from the request to the stored file. */
+import { BroadcastChannel } from 'node:worker_threads';
 import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
 import { Pace } from '../fetch/pace.js';
@@ -6,21 +7,21 @@ import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from './executor.js';
 import { LocalExecutor } from './local.js';
 import { isStored } from '../protocol.js';
+import { CANCELLED } from '../../workers/plain.js';
 import { ThreadClock } from './thread-clock.js';
 import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';
 
 /** A thread keeps its connections from item to item; it ends with its run. */
 let connections: Connections | undefined;
 let pace: Pace | undefined;
+let cancels: BroadcastChannel | undefined;
+/** Attempts under way, by what their tasks are called. */
+const attempts = new Map<number, Attempt>();
 
-export default function downloadAndStore({
-  item,
-  from,
-  timeLeft,
-  request,
-  settings,
-}: ThreadTask): Promise<ThreadAnswer> {
-  connections ??= new Connections({ timeout: request.timeout });
+export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer> {
+  const { item, from, id, timeLeft, request, settings } = task;
+  cancels ??= listenTo(task.cancels);
+  connections ??= new Connections(request);
   const kept = connections;
   pace ??= new Pace(request, request.maxTime);
   const { maxBodySize } = settings;
@@ -29,7 +30,10 @@ export default function downloadAndStore({
   return new Promise((resolve) => {
     let unproven = false;
     let fetched = performance.now();
-    const end = (how: ThreadEnd): void => resolve({ end: how, times: clock.stop() });
+    const end = (how: ThreadEnd): void => {
+      attempts.delete(id);
+      resolve({ end: how, times: clock.stop() });
+    };
     const onFetched = (): void => {
       fetched = performance.now();
       clock.fetched();
@@ -59,6 +63,14 @@ export default function downloadAndStore({
       onFailure: (_item, failure) => void executor.close().then(() => end({ kind: 'failed', failure })),
     };
     const attempt = new Attempt(item, { timeLeft }, kept, rules, listener, undefined, from);
+    attempts.set(id, attempt);
     attempt.start();
   });
+}
+
+function listenTo(name: string): BroadcastChannel {
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = (message) => attempts.get((message as { data: number }).data)?.cancel(CANCELLED);
+  channel.unref();
+  return channel;
 }

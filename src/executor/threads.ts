@@ -2,6 +2,8 @@
  * Each worker downloads and stores by itself, one item after the other, as `flags2_threadpool.py` does: no hand-off, and
  * no event loop that is shared. Made to be compared with the pool.
  */
+import { randomUUID } from 'node:crypto';
+import { BroadcastChannel } from 'node:worker_threads';
 import type { PlainError } from '../errors.js';
 import { toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
@@ -30,12 +32,18 @@ export interface ThreadRequest {
   readonly maxWhole: number;
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
+  /** Idle connections that a thread keeps. */
+  readonly maxIdle: number;
 }
 
 export interface ThreadTask {
   readonly item: Item;
   /** Where redirects have led it. */
   readonly from: Redirected | undefined;
+  /** What {@link ThreadTask.cancels} calls it. */
+  readonly id: number;
+  /** The channel that tells the threads which tasks nobody waits for any more. */
+  readonly cancels: string;
   /** Milliseconds. */
   readonly timeLeft: number;
   readonly request: ThreadRequest;
@@ -69,6 +77,9 @@ export class ThreadDownloads {
   readonly #times = new TimesSum(NO_THREAD_TIMES);
   /** What threads are at, those that were cancelled included. */
   readonly #underWay = new Set<Item>();
+  /** One for all threads: which of them has a task only piscina knows. */
+  readonly #cancels = new BroadcastChannel(`sluice ${randomUUID()}`);
+  #tasks = 0;
 
   /** @param requests requests at once: each takes a thread */
   constructor(
@@ -83,14 +94,19 @@ export class ThreadDownloads {
     this.#settings = settings;
     this.#listener = listener;
     this.#onStored = onStored;
+    this.#cancels.unref();
   }
 
   start(item: Item, limit: TimeLimit, from?: Redirected): { cancel(error: PlainError): void } {
     let cancelled = false;
     const started = performance.now();
+    this.#tasks += 1;
+    const id = this.#tasks;
     const task: ThreadTask = {
       item,
       from,
+      id,
+      cancels: this.#cancels.name,
       timeLeft: limit.timeLeft,
       request: this.#request,
       settings: this.#settings,
@@ -125,6 +141,7 @@ export class ThreadDownloads {
     return {
       cancel: (error) => {
         cancelled = true;
+        this.#cancels.postMessage(id);
         this.#listener.onFailure(item, { error });
       },
     };
@@ -136,6 +153,7 @@ export class ThreadDownloads {
   }
 
   async close(): Promise<void> {
+    this.#cancels.close();
     const interrupted = [...this.#underWay];
     await this.#workers.destroy();
     for (const { name } of interrupted) await removeUnfinished(this.#settings, name);

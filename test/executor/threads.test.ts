@@ -12,7 +12,9 @@ import { simulate } from '../../workers/slow.js';
 import { noise } from '../helpers/bodies.js';
 import { filesBelow } from '../helpers/folders.js';
 import { serveInThread } from '../helpers/http-thread.js';
+import { answer, type RawRequest, startRawServer, type Step } from '../helpers/raw-server.js';
 import { storeSettings } from '../helpers/stores.js';
+import { until } from '../fetch/recording.js';
 
 type End =
   | { readonly kind: 'stored'; readonly result: StoreResult }
@@ -75,6 +77,7 @@ const REQUEST: ThreadRequest = {
   strict: false,
   lowestSpeed: 0,
   maxTime: 60_000,
+  maxIdle: 2,
 };
 
 function start(
@@ -176,6 +179,52 @@ describe('threads that download and store by themselves', () => {
     underWay.cancel(error);
     await downloads.close();
     assert.deepEqual(filesBelow(settings.directory), []);
+  });
+
+  test('an item that is cancelled is requested no longer, in whatever state its request is, nor is its file left', async (t) => {
+    await using server = await startRawServer({
+      *onRequest({ path }: RawRequest): Generator<Step> {
+        if (path === '/silent') return;
+        yield 'HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n';
+        if (path === '/large') yield noise(2_000_000, 1);
+      },
+    });
+    const { downloads, ends, settings } = start(t);
+    const error = { code: 'ABORTED', message: 'stopped', hint: 'go on' } as const;
+    const started = ['/silent', '/begun', '/large'].map((path) =>
+      downloads.start(itemAt(server.origin, path, path.slice(1)), { timeLeft: 60_000 }),
+    );
+    await until(() => server.requests.length === 3, 'all were requested');
+    await until(() => filesBelow(settings.directory).length === 1, 'the large one was begun');
+    for (const each of started) each.cancel(error);
+    await until(() => server.open === 0, 'their connections were closed');
+    await until(() => filesBelow(settings.directory).length === 0, 'what was unfinished was removed');
+    assert.equal(ends.of.size, 3);
+    for (const end of ends.of.values()) assert.deepEqual(end, { kind: 'failed', failure: { error } });
+    // Nor is one whose time is up, and which its thread ends by itself.
+    downloads.start(itemAt(server.origin, '/silent', 'late'), { timeLeft: 1 });
+    await ends.count(4);
+    await until(() => server.open === 0, 'its connection was closed');
+    const late = ends.of.get('late');
+    assert.ok(late?.kind === 'failed' && late.failure.error.code === 'NET_TIMEOUT', JSON.stringify(late));
+  });
+
+  test('keep no more idle connections than they may', async (t) => {
+    const servers = await Promise.all([1, 2, 3, 4, 5].map(() => startRawServer({ onRequest: () => [answer('x')] })));
+    t.after(() => Promise.all(servers.map((server) => server.close())));
+    const settings = storeSettings(t);
+    const ends = new Ends();
+    const downloads = new ThreadDownloads(1, { ...REQUEST, maxIdle: 2 }, settings, ends, ends.onStored);
+    t.after(() => downloads.close());
+    for (const [i, { origin }] of servers.entries()) {
+      downloads.start(itemAt(origin, '/', `${i}`), { timeLeft: 60_000 });
+      await ends.count(i + 1);
+    }
+    await until(() => servers.filter(({ open }) => open > 0).length === 2, 'the others were closed');
+    assert.deepEqual(
+      servers.map(({ connections, open }) => [connections, open]),
+      [0, 0, 0, 1, 1].map((open) => [1, open]),
+    );
   });
 
   test('an item whose thread is lost fails with WORKER_LOST', async (t) => {
