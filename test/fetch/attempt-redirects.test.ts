@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answer, type RawRequest, type Script, startRawServer } from '../helpers/raw-server.js';
-import { assertFailure, fetchOne, withServer } from './recording.js';
+import { Connections } from '../../src/fetch/client.js';
+import { Pace } from '../../src/fetch/pace.js';
+import { connecting, startDeafServer } from '../helpers/deaf-server.js';
+import { answer, pause, type RawRequest, type Script, startRawServer } from '../helpers/raw-server.js';
+import { assertFailure, fetchOne, until, withServer } from './recording.js';
 
 function redirect(location: string, body = '', status = 302): Script {
   return [answer(body, `Location: ${location}\r\n`, `${status} Found`)];
@@ -101,6 +104,30 @@ describe('an attempt that is redirected', () => {
         assert.equal(ended.retryAfter, undefined);
       },
     ));
+
+  it('has no more time for all steps together than for one', () =>
+    withServer(
+      { onRequest: (request) => [pause(100), ...(countdown(request) as Uint8Array[])] },
+      async (server, connections) => {
+        const pace = new Pace({ timeout: 60_000, lowestSpeed: 0 }, 300);
+        const ended = await fetchOne(connections, `${server.origin}/10`, { pace, limit: { timeLeft: 300 } });
+        pace.stop();
+        assertFailure(ended, 'NET_TIMEOUT', /\/[1-9]: it took longer than one file may take/);
+        await until(() => server.open === 0, 'the connection was closed');
+      },
+    ));
+
+  it('closes the connection to a server that takes none when its time is up', async () => {
+    await using deaf = await startDeafServer();
+    await using server = await startRawServer({ onRequest: () => redirect(`${deaf.origin}/b`) });
+    const connections = new Connections({ timeout: 60_000 });
+    const pace = new Pace({ timeout: 60_000, lowestSpeed: 0 }, 300);
+    const ended = await fetchOne(connections, `${server.origin}/a`, { pace, limit: { timeLeft: 300 } });
+    pace.stop();
+    assertFailure(ended, 'NET_TIMEOUT', new RegExp(`^${deaf.origin}/b: it took longer`));
+    await until(() => connecting() === 0, 'the socket was closed');
+    await connections.destroy();
+  });
 
   it('does not wait for the end of a long body', () =>
     withServer(

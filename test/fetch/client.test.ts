@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Connection, Connections } from '../../src/fetch/client.js';
 import { answer, END, pause, RESET, startRawServer } from '../helpers/raw-server.js';
-import { startDeafServer } from '../helpers/deaf-server.js';
+import { connecting, startDeafServer } from '../helpers/deaf-server.js';
 import { assertFailure, deferred, type Ended, fetchOne, startFetch, until, withServer } from './recording.js';
 
 const CANCELLED = { code: 'ABORTED', message: 'cancelled', hint: 'none' } as const;
@@ -257,11 +257,6 @@ describe('Connections', () => {
     });
   });
 });
-
-/** Sockets of this process that are being connected. */
-function connecting(): number {
-  return process.getActiveResourcesInfo().filter((resource) => resource.endsWith('ConnectWrap')).length;
-}
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {

@@ -28,6 +28,11 @@ export async function startDeafServer(): Promise<DeafServer> {
   };
 }
 
+/** Sockets of this process that are being connected. */
+export function connecting(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource.endsWith('ConnectWrap')).length;
+}
+
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
   const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
