@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { noise, text } from '../helpers/bodies.js';
-import { noOwnMounts, over } from '../helpers/faults.js';
+import { startDeafServer } from '../helpers/deaf-server.js';
+import { limited, noOwnMounts, over } from '../helpers/faults.js';
 import { answer, END, pause, RESET, type Script, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
 import { type Bodies, Place } from '../helpers/soundness.js';
@@ -206,6 +207,22 @@ test('a URL that fails is told of without its password, in the report too', { ti
   const { stdout, stderr, report } = await place.get(['-v', `http://s0meone:passw0rd@127.0.0.1:${server.port}/a`]);
   assert.equal(report?.failures.length, 1);
   for (const text of [stdout, stderr, JSON.stringify(report)]) assert.doesNotMatch(text, /passw0rd/);
+});
+
+test('a server that takes no connections leaves the files that may be open to the others', { timeout }, async (t) => {
+  await using deaf = await startDeafServer();
+  await using server = await startRawServer({ onRequest: ({ path }) => [answer(GOOD[path.slice(1)] as Uint8Array)] });
+  const place = new Place(t);
+  const silent = Array.from({ length: 300 }, (_, n) => `${deaf.origin}/${n}`);
+  const good = Object.keys(GOOD).map((name) => `${server.origin}/${name}`);
+  const options = ['-i', '-', '-m', '100', '--max-time', '1', '--tries', '1', '--executor', 'inline'];
+  const { status, stderr, report } = await place.get(options, {
+    input: [...silent, ...good].join('\n'),
+    within: limited('-n 300'),
+  });
+  assert.equal(status, 1, stderr);
+  assert.deepEqual([report?.ok, report?.causes], [good.length, { NET_TIMEOUT: silent.length }]);
+  place.assertSound(GOOD);
 });
 
 describe('names of hosts', { timeout }, () => {
