@@ -47,10 +47,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What a command tells of before it does anything, and after it listens for signals. */
-const BEGUN = 'NODE_TLS_REJECT_UNAUTHORIZED';
-/** Milliseconds that a command gets to end, fewer than SIGTERM gives it. */
-const MOST = 6_000;
+/** Loaded before a command: tells when it listens for signals. */
+const TELLS = `
+  process.on('newListener', (name) => {
+    if (name === 'SIGTERM') setImmediate(() => process.stderr.write('listens\\n'));
+  });
+`;
+/** Milliseconds after which a command that has not ended will not. */
+const MOST = 60_000;
 
 /**
  * Runs a command whose standard input is open and silent, sends it a signal while it begins, and waits for its end.
@@ -63,11 +67,9 @@ export async function interruptBegun(
   signal: NodeJS.Signals,
   hook = '',
 ): Promise<Ended> {
-  const loaded = `data:text/javascript,${encodeURIComponent(hook)}`;
-  const env = { ...process.env, [BEGUN]: '0' };
+  const loaded = `data:text/javascript,${encodeURIComponent(hook + TELLS)}`;
   const child = spawn(process.execPath, ['--import', loaded, CLI, ...args], {
     cwd,
-    env,
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -77,8 +79,9 @@ export async function interruptBegun(
       resolve(status ?? (by === 'SIGKILL' || by === null ? undefined : 128 + constants.signals[by])),
     );
   });
-  await until(() => stderr.includes(BEGUN));
-  await sleep(300);
+  await until(() => stderr.includes('listens'));
+  // It may have got to what it waits for; before, the signal has to end it just as well.
+  await sleep(200);
   child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), MOST);
   const status = await ended;
