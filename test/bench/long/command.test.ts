@@ -74,13 +74,13 @@ describe('sluice bench', { timeout }, () => {
 
   test('finds the layout that gains where names are slow, and proves it in its rounds', async (t) => {
     const cwd = scratch(t);
-    // Starting counts for both, so the ratio depends on how it compares with the waits of one by one: two seconds.
-    const slow = ['--simulate-latency', '20,0', '--strategies', 'inline,pool', '--rounds', '3', '--files', '100'];
+    // Starting counts for both: the ratio depends on how it compares with the waits of one by one, four seconds.
+    const slow = ['--simulate-latency', '80,0', '--strategies', 'inline', '--rounds', '3', '--files', '50'];
     const { status, stdout, stderr } = await benchIn(cwd, ...slow, '--advice', '60', '--json', 'report.json');
     assert.equal(status, 0, stderr);
     const { advice, storage, strategies } = reportIn(cwd);
-    assert.deepEqual(storage.simulated, { name: 20, write: 0 });
-    for (const { elapsed, files } of strategies) assert.ok(elapsed.least >= (files * 20) / 1000);
+    assert.deepEqual(storage.simulated, { name: 80, write: 0 });
+    for (const { elapsed, files } of strategies) assert.ok(elapsed.least >= (files * 80) / 1000);
     assert.ok(advice !== null && advice.tried.length >= 3);
     assert.notEqual(advice.best.layout, 'flat');
     assert.match(advice.flags, new RegExp(`--layout ${advice.best.layout}`));
