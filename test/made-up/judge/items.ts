@@ -69,7 +69,8 @@ function fatesOf(one: Case, item: MadeItem, requests: number): Set<Fate> {
   // Without a journal nobody says which.
   if (!settings.journal && fates.has('unproven')) fates.add('ok');
   if (isOnBadStorage(one)) for (const code of OF_STORAGE) fates.add(code);
-  const hadToHurry = settings.maxTime !== undefined && requests > (item.character.steps ?? 1);
+  // There may be no time for another try, nor for the wait before it.
+  const hadToHurry = settings.maxTime !== undefined && item.kind !== 'good';
   if (hadToHurry || wasHeldUp(one)) for (const code of OF_TIME) fates.add(code);
   return fates;
 }
