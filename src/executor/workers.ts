@@ -68,13 +68,18 @@ export class Workers {
       started();
       onReady();
     });
-    // Perhaps one that was there already: then one more than intended starts at the same time.
-    this.#pool.on('workerDestroy', started);
-    // A worker that fails while it starts, or between two tasks: piscina has no task to reject, and tells it here. Where
-    // no other worker is left, what waits for one is rejected; the next task starts a new one.
-    this.#pool.on('error', () => {
-      if (this.#pool.threads.length === 0) void this.#pool.destroy();
+    // Where no worker is left, what waits for one is rejected; the next task starts a new one.
+    const rejectIfAlone = (): void => {
+      if (this.#pool.threads.length === 0 && this.#pool.queueSize > 0) void this.#pool.destroy();
+    };
+    this.#pool.on('workerDestroy', () => {
+      // Perhaps one that was there already: then one more than intended starts at the same time.
+      started();
+      // One that exits while it starts piscina tells of here alone, and still counts it as there.
+      queueMicrotask(rejectIfAlone);
     });
+    // A worker that fails while it starts, or between two tasks: piscina has no task to reject, and tells it here.
+    this.#pool.on('error', rejectIfAlone);
   }
 
   /**

@@ -49,6 +49,21 @@ describe('a worker that dies', () => {
     });
   }
 
+  for (const how of ['process.exit(7)', 'throw 7']) {
+    test(`while it starts, by ${how}: all that waits for it is told of once, as WORKER_LOST`, (t) => {
+      const script = `import { isMainThread } from 'node:worker_threads'; if (!isMainThread) ${how};`;
+      const flags = ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
+      const bodies = ['a', 'b', 'c', 'd', 'e'].map((name, i) => [name, i < 2 ? MIB : 100] as const);
+      const task = { executor: 'pool', directory: join(scratch(t), 'd'), bodies } as const;
+      const { told } = storeInChild(task, { flags });
+      assert.equal(told.length, bodies.length);
+      assert.deepEqual(
+        Object.fromEntries(told.map(([name, result]) => [name, typeof result === 'object' && result.code])),
+        Object.fromEntries(bodies.map(([name]) => [name, 'WORKER_LOST'])),
+      );
+    });
+  }
+
   test('between two tasks: nothing is lost, and the process goes on', (t) => {
     const directory = join(scratch(t), 'd');
     const bodies = [
