@@ -72,9 +72,10 @@ export class Turns {
   enter(work: Work): boolean | PlainError {
     const { origin, path } = work.redirected?.target ?? work.item;
     const host = this.#hosts.of(origin);
-    if (work.parkedAt > 0 && work.tried > 0) work.timeLeft -= this.#pace.now - work.parkedAt;
-    work.parkedAt = 0;
-    const admission = work.timeLeft > 0 ? this.#hosts.enter(host) : tooLate(origin + path);
+    const { parkedAt } = work;
+    work.parkedAt = undefined;
+    if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#pace.now - parkedAt;
+    const admission = work.timeLeft > 0 ? this.#mayEnter(host, parkedAt) : tooLate(origin + path);
     if (admission === true) {
       work.host = host;
     } else if (admission === false) {
@@ -111,6 +112,11 @@ export class Turns {
     if (delay === undefined || work.timeLeft <= 0) return false;
     this.#waiting.add(work, delay);
     return true;
+  }
+
+  /** Who has not waited yet comes after those who do: else one item would be the probe again and again, and use up its tries. */
+  #mayEnter(host: Host, parkedAt: number | undefined): boolean | PlainError {
+    return host.parked > 0 && parkedAt === undefined ? false : this.#hosts.enter(host);
   }
 
   #bringUp(host: Host | undefined): void {

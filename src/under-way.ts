@@ -17,8 +17,8 @@ export interface Work {
   readonly item: Item;
   /** Milliseconds, of all that it may take over all tries. */
   timeLeft: number;
-  /** When it began to wait for its server. */
-  parkedAt: number;
+  /** When it began to wait for its server; undefined while it does not. */
+  parkedAt: number | undefined;
   tried: number;
   /** Where redirects have led it, to another server, which it waits for or asks. */
   redirected: Redirected | undefined;
@@ -54,7 +54,7 @@ export function workFor(item: Item, timeLeft: number): Work {
   return {
     item,
     timeLeft,
-    parkedAt: 0,
+    parkedAt: undefined,
     tried: 0,
     redirected: undefined,
     host: undefined,
