@@ -78,7 +78,10 @@ export async function resume(
     return stored;
   };
   return {
-    admission: new Admission({ present, overwrite, sizesOf: (names) => destination.sizes.of(names), examine, onThere }, known),
+    admission: new Admission(
+      { present, overwrite, sizesOf: (names) => destination.sizes.of(names), examine, onThere },
+      known,
+    ),
     journal: known?.journal,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
   };
