@@ -25,10 +25,15 @@ async function measure(work: () => Promise<void>): Promise<{ outside: (rank: num
   return { inside, outside: (rank) => delayOf(messages, rank) };
 }
 
-/** Within a tenth, and the resolution of Node's timers. */
-function assertNear(actual: number, { least, most }: Bounds, what: string): void {
+/** Milliseconds: the resolution of Node's timers. */
+const RESOLUTION = 2;
+/** Milliseconds for which a loop rests between two stalls that follow each other closely. */
+const REST = 3;
+
+/** Within a tenth, and what timers cannot tell. @param more milliseconds that may be found inside alone */
+function assertNear(actual: number, { least, most }: Bounds, what: string, more = 0): void {
   const found = `${what}: ${actual} ms inside, ${least} to ${most} ms outside`;
-  assert.ok(actual >= 0.9 * least - 2 && actual <= 1.1 * most + 2, found);
+  assert.ok(actual >= 0.9 * least - RESOLUTION && actual <= 1.1 * most + RESOLUTION + more, found);
 }
 
 describe('the delay of the event loop', () => {
@@ -36,7 +41,7 @@ describe('the delay of the event loop', () => {
     'that saves 20 ms for each file': async () => {
       for (let file = 0; file < 40; file += 1) {
         block(20);
-        await sleep(3);
+        await sleep(REST);
       }
     },
     'that rests but for a stall now and then': async () => {
@@ -57,7 +62,8 @@ describe('the delay of the event loop', () => {
       assertNear(inside.quantile(0.5), outside(0.5), 'median');
       assertNear(inside.quantile(0.9), outside(0.9), '90th percentile');
       assertNear(inside.quantile(0.99), outside(0.99), '99th percentile');
-      assertNear(inside.max, outside(1), 'longest');
+      // Where the system wakes the loop late, its rest is over when the timer inside is looked at, and counts with the stall.
+      assertNear(inside.max, outside(1), 'longest', REST);
     });
   }
 
