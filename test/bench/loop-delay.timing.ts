@@ -27,8 +27,8 @@ async function measure(work: () => Promise<void>): Promise<{ outside: (rank: num
 
 /** Milliseconds: the resolution of Node's timers. */
 const RESOLUTION = 2;
-/** Milliseconds for which a loop rests between two stalls that follow each other closely. */
-const REST = 3;
+/** Milliseconds that a shared machine may wake a resting loop late: what comes then is late inside, and nothing arrives outside. */
+const LATE = 25;
 
 /** Within a tenth, and what timers cannot tell. @param more milliseconds that may be found inside alone */
 function assertNear(actual: number, { least, most }: Bounds, what: string, more = 0): void {
@@ -41,7 +41,7 @@ describe('the delay of the event loop', () => {
     'that saves 20 ms for each file': async () => {
       for (let file = 0; file < 40; file += 1) {
         block(20);
-        await sleep(REST);
+        await sleep(3);
       }
     },
     'that rests but for a stall now and then': async () => {
@@ -62,8 +62,7 @@ describe('the delay of the event loop', () => {
       assertNear(inside.quantile(0.5), outside(0.5), 'median');
       assertNear(inside.quantile(0.9), outside(0.9), '90th percentile');
       assertNear(inside.quantile(0.99), outside(0.99), '99th percentile');
-      // Where the system wakes the loop late, its rest is over when the timer inside is looked at, and counts with the stall.
-      assertNear(inside.max, outside(1), 'longest', REST);
+      assertNear(inside.max, outside(1), 'longest', LATE);
     });
   }
 
