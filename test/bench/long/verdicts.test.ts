@@ -91,7 +91,7 @@ const CASES: Readonly<Record<string, Case>> = {
     server: { bodies: { kind: 'fixed', size: 10 } },
     options: { maxRequests: 64, layout: 'tar' },
     idle: false,
-    expected: [['pool', 5000, 'main thread']],
+    expected: [['pool', 20_000, 'main thread']],
   },
   'a budget that is too small': {
     server: { bodies: { kind: 'fixed', size: 250_000 } },
