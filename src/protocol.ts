@@ -248,4 +248,6 @@ export interface TarSettled {
   /** The bodies in it. */
   readonly ids: readonly number[];
   readonly result: { readonly stored: readonly StoredFile[] } | { readonly error: PlainError };
+  /** Of the shards that are sealed when nothing else is under way, of which no answer to a task tells. */
+  readonly times?: Times;
 }

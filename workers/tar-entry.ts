@@ -12,21 +12,37 @@ import {
   type TarMessage,
   type TarSettings,
   type TarTask,
+  type Times,
 } from '../src/protocol.js';
-import { InParts, now, timesSince } from './clock.js';
+import { InParts, type Moment, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
 import { Shards } from './shards.js';
 import { storeBody, storeLarge } from './store.js';
 
 const settings = workerData as TarSettings;
 const port = parentPort as MessagePort;
-const shards = new Shards(settings, tell);
+const shards = new Shards(settings, (settled) => tell({ ...settled, ...takeSealing() }));
+/** When the shard that is sealed now was begun with, while nothing else is under way. */
+let sealing: Moment | undefined;
 
 port.on('message', (task: TarTask) => {
-  if (task === 'seal') shards.seal();
+  if (task === 'seal') seal();
   else if (task.kind === 'batch') void storeBatch(task);
   else void storeParts(task);
 });
+
+function seal(): void {
+  sealing = now();
+  shards.seal();
+  sealing = undefined;
+}
+
+function takeSealing(): { times?: Times } {
+  if (sealing === undefined) return {};
+  const times = timesSince(sealing);
+  sealing = now();
+  return { times };
+}
 
 function tell(message: TarMessage): void {
   port.postMessage(message);

@@ -209,7 +209,8 @@ export class TarExecutor implements Executor {
   #account(message: TarMessage): void {
     if (message.kind === 'settled') {
       this.#nextShard = message.number + 1;
-      const { ids, result } = message;
+      const { ids, result, times } = message;
+      if (times !== undefined) this.#times.add(times);
       for (const [position, id] of ids.entries()) {
         this.#tell(
           id,

@@ -233,6 +233,17 @@ describe('the executor of the layout tar', () => {
     assert.equal(shardsIn(run.settings.directory).length, 1);
   });
 
+  test('tells what the storage took to seal shards when nothing else was under way', async (t) => {
+    const run = await start(t, { store: { slow: simulate({ name: 30, write: 0 }) } });
+    run.store('a', [noise(1_000, 1)]);
+    await until(() => run.written.length === 1, 'it is written');
+    run.executor.takeLoad();
+    run.executor.seal();
+    await run.told.of('a');
+    const { wall, rename } = run.executor.takeLoad().times;
+    assert.ok(rename > 0 && 2 * rename > wall, `${rename} of ${wall} ms`);
+  });
+
   test('large bodies arrive whole beside small ones, with encodings, one larger than its shard', async (t) => {
     const run = await start(t, { shardSize: MIB });
     const bodies = new Map<string, Uint8Array>();
