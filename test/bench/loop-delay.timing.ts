@@ -61,7 +61,8 @@ describe('the delay of the event loop', () => {
       const { inside, outside } = await measure(work);
       assertNear(inside.quantile(0.5), outside(0.5), 'median');
       assertNear(inside.quantile(0.9), outside(0.9), '90th percentile');
-      assertNear(inside.quantile(0.99), outside(0.99), '99th percentile');
+      // Of a second, one late wake is more than a hundredth.
+      assertNear(inside.quantile(0.99), outside(0.99), '99th percentile', LATE);
       assertNear(inside.max, outside(1), 'longest', LATE);
     });
   }
