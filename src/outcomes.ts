@@ -79,7 +79,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
       this.#emit({ status: 'error', index, url, error: new FetchError({ url, name: '' }, error) });
     } else {
       const { item } = entry;
-      const error = new FetchError(item, this.#whyTaken(entry));
+      const error = new FetchError(item, this.#whyTaken(item));
       this.#emit({ status: 'error', index: item.index, url: item.url, error });
     }
   }
@@ -98,14 +98,9 @@ export class Outcomes implements AsyncIterable<Outcome> {
     this.#channel.push(outcome);
   }
 
-  #whyTaken({ kind, item }: Extract<Admitted, { kind: 'taken' | 'key taken' }>): PlainError {
-    const [message, hint] =
-      kind === 'taken'
-        ? [`${item.name} is in ${this.#directory} already`, 'replace such files with --overwrite']
-        : [
-            `its key ${item.index} is taken in this dataset: the list has changed before this line`,
-            'add new URLs at the end of the list',
-          ];
-    return { code: 'STORE_EXISTS', message, hint: `${hint}, or choose another destination with --directory` };
+  #whyTaken({ name }: Item): PlainError {
+    const message = `${name} is in ${this.#directory} already`;
+    const hint = 'replace such files with --overwrite, or choose another destination with --directory';
+    return { code: 'STORE_EXISTS', message, hint };
   }
 }

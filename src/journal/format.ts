@@ -108,6 +108,9 @@ const END = 5;
 /** An item as in {@link ITEM}, of whose name there is a file that is not known to be what it is to be. */
 const REPLACEMENT = 6;
 
+const DASH = 0x2d;
+const DOT = 0x2e;
+
 const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
 const FAILED_HEADER = 1 + 4 + 4;
 const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
@@ -292,6 +295,15 @@ export function itemAt(payload: Buffer, at: number): ItemRecord {
     url: payload.toString('latin1', url, name),
     name: payload.toString('utf8', name, name + payload.readUInt32LE(at + 21)),
   };
+}
+
+/** Whether the name of an item may have the mark of its URL: eight digits after a dash, before an extension or the end. */
+export function maybeMarkedAt(payload: Buffer, at: number): boolean {
+  const end = at + itemSizeAt(payload, at);
+  if (payload[end - 9] === DASH) return true;
+  const least = Math.max(end - payload.readUInt32LE(at + 21) + 9, end - 16);
+  for (let dot = end - 1; dot >= least; dot -= 1) if (payload[dot] === DOT) return payload[dot - 9] === DASH;
+  return false;
 }
 
 /** Only the size of what {@link storedAt} tells. */

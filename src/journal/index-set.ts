@@ -4,8 +4,15 @@ const LEAST_BYTES = 1 << 10;
 
 export class IndexSet {
   #bits = new Uint8Array(LEAST_BYTES);
+  #next = 0;
+
+  /** The lowest number above all that are in it. */
+  get next(): number {
+    return this.#next;
+  }
 
   add(index: number): void {
+    this.#next = Math.max(this.#next, index + 1);
     const at = index >>> 3;
     if (at >= this.#bits.length) {
       const larger = new Uint8Array(Math.max(at + 1, 2 * this.#bits.length));
@@ -21,5 +28,6 @@ export class IndexSet {
 
   clear(): void {
     this.#bits = new Uint8Array(LEAST_BYTES);
+    this.#next = 0;
   }
 }

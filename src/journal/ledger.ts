@@ -1,6 +1,7 @@
 /** What a journal says of items: built once, when a run begins, then asked for each item of the plan. */
 import { CodeUnits } from '../plan/code-units.js';
 import { murmur3 } from '../plan/murmur3.js';
+import { unmarked } from '../plan/names.js';
 import type { Key } from './format.js';
 
 /** What became of an item in the runs before. */
@@ -16,27 +17,42 @@ export const WHOLE_IF_THERE = 2;
 export const DOUBTFUL_IF_THERE = 3;
 export type State = typeof OK | typeof FAILED | typeof WHOLE_IF_THERE | typeof DOUBTFUL_IF_THERE;
 
-/** What a ledger says of an item: a {@link State}, and of what is stored what is left of its size. */
+/**
+ * What a ledger says of an item: a {@link State}, whether its name has the mark of its URL, and of what is stored what is
+ * left of its size.
+ */
 export type Standing = number;
 
 /** What a {@link State} takes. */
 const STATE_BITS = 2;
+const MARKED = 1 << STATE_BITS;
 /** What is left of a size takes 16 bits. By a prime, since most changes of a size are by round numbers. */
 const SIZES = 65_521;
 const SIZE_BITS = 16;
+const SIZE_AT = STATE_BITS + 1;
 
 export function stateOf(standing: Standing): State {
   return (standing & ((1 << STATE_BITS) - 1)) as State;
 }
 
+/** It was begun, and is not known to be stored. */
+export function begunAs(state: Exclude<State, typeof OK>, marked = false): Standing {
+  return state | (marked ? MARKED : 0);
+}
+
 /** It is stored, with so many bytes. */
-export function storedWith(size: number): Standing {
-  return OK | ((size % SIZES) << STATE_BITS);
+export function storedWith(size: number, marked = false): Standing {
+  return OK | (marked ? MARKED : 0) | ((size % SIZES) << SIZE_AT);
+}
+
+/** Whether its file's name has the mark of its URL. */
+export function isMarked(standing: Standing): boolean {
+  return (standing & MARKED) !== 0;
 }
 
 /** Whether what is stored has so many bytes. One of 65,521 other sizes is taken for the right one. */
 export function hasSize(standing: Standing, size: number): boolean {
-  return standing >>> STATE_BITS === size % SIZES;
+  return standing >>> SIZE_AT === size % SIZES;
 }
 
 /** 32-bit words to a slot. A slot whose first word is zero is empty; the lowest bits of the last are the value. */
@@ -49,11 +65,12 @@ const text = new CodeUnits();
 const hash = new Uint32Array(4);
 
 /**
- * Of URL and name together. No tab is in a normalised URL. Of its 96 bits a ledger keeps 78: by the birthday bound, that any
- * two of 10^8 items are taken for one another has the probability n^2 / 2^79 = 2e-8.
+ * Of URL and name together; the same whether or not the name has the mark of the URL, which depends on the lines before the
+ * item's. No tab is in a normalised URL. Of its 96 bits a ledger keeps 77: by the birthday bound, that any two of 10^8 items
+ * are taken for one another has the probability n^2 / 2^78 = 3e-8.
  */
 export function keyOf(url: string, name: string): Key {
-  text.load(`${url}\t${name}`);
+  text.load(`${url}\t${unmarked(name, url) ?? name}`);
   murmur3(text, hash);
   return { a: hash[0] as number, b: hash[1] as number, c: hash[2] as number };
 }
@@ -66,7 +83,7 @@ export class Ledger {
   #size = 0;
 
   /** @param valueBits of a value, which the key is shorter by. Default: those of a {@link Standing} */
-  constructor(valueBits: number = STATE_BITS + SIZE_BITS) {
+  constructor(valueBits: number = SIZE_AT + SIZE_BITS) {
     this.#valueBits = valueBits;
   }
 

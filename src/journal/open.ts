@@ -2,11 +2,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type StorageError, UsageError } from '../errors.js';
+import type { NameSet } from '../plan/names.js';
 import { shardName } from '../../workers/shard-name.js';
 import type { Known } from './admission.js';
 import { adoptShards, removeShard } from './adoption.js';
 import { bootId } from './boot.js';
 import type { RunRecord } from './format.js';
+import { storedNames } from './stored-names.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
 import { Recall } from './recall.js';
 
@@ -77,7 +79,9 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   const firstShard = afresh ? 0 : firstShardAfter(shards, recall.shards);
   const numbered = run.layout === 'tar' ? { firstShard } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
-  return { journal, ledger, elsewhere, firstShard, ...(run.layout === 'tar' && { keys }) };
+  let names: Promise<NameSet> | undefined;
+  const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
+  return { journal, ledger, elsewhere, names: namesOnce, firstShard, ...(run.layout === 'tar' && { keys }) };
 }
 
 /** Above all that are there, and all that were: of a number, what is known is true of one shard only. */

@@ -16,7 +16,7 @@ import {
   sizeAt,
 } from './format.js';
 import { FormerRecords, textOf } from './former.js';
-import { DOUBTFUL_IF_THERE, FAILED, Ledger, stateOf, storedWith, WHOLE_IF_THERE } from './ledger.js';
+import { begunAs, DOUBTFUL_IF_THERE, FAILED, Ledger, stateOf, storedWith, WHOLE_IF_THERE } from './ledger.js';
 import { IndexSet } from './index-set.js';
 import { type Extent, readJournal } from './reader.js';
 
@@ -26,6 +26,8 @@ interface Begun extends Key {
   readonly at: number;
   /** There was a file of its name, which may be there still. */
   readonly replaces: boolean;
+  /** Its name has the mark of its URL. */
+  readonly marked: boolean;
   /** The plan gives its file another name today. */
   readonly former: ItemRecord | undefined;
 }
@@ -125,9 +127,10 @@ export class Recall implements RecordVisitor {
     if (!this.#concerns) return;
     const found = this.#formers.at(payload, at);
     const { a, b, c } = found?.key ?? keyAt(payload, at);
+    const marked = found?.marked === true;
     const former = found?.renamed === true ? found.record : undefined;
     if (this.elsewhere.size > 0) this.elsewhere.delete(textOf({ a, b, c }));
-    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at), former });
+    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at), marked, former });
   }
 
   stored(index: number, payload: Buffer, at: number): void {
@@ -145,7 +148,7 @@ export class Recall implements RecordVisitor {
     const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
     // What was in doubt before may be there still.
     const wasDoubtful = key.replaces && stateOf(this.ledger.get(key) ?? FAILED) === DOUBTFUL_IF_THERE;
-    this.ledger.set(key, isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED);
+    this.ledger.set(key, begunAs(isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED, key.marked));
   }
 
   end(record: EndRecord): void {
@@ -158,7 +161,7 @@ export class Recall implements RecordVisitor {
     if (key === undefined) return;
     this.#begun.delete(index);
     const isThere = shard === undefined || this.#hasShard(shard);
-    this.ledger.set(key, isThere ? storedWith(size) : FAILED);
+    this.ledger.set(key, isThere ? storedWith(size, key.marked) : begunAs(FAILED, key.marked));
     if (shard === undefined) {
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
       return;
@@ -175,7 +178,7 @@ export class Recall implements RecordVisitor {
   #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
     const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
     for (const key of begun.values()) {
-      this.ledger.set(key, key.replaces ? DOUBTFUL_IF_THERE : state);
+      this.ledger.set(key, begunAs(key.replaces ? DOUBTFUL_IF_THERE : state, key.marked));
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
     }
   }

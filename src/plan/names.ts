@@ -19,6 +19,8 @@ const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const SLASH = 0x2f;
 const DOT = 0x2e;
 const DASH = 0x2d;
+/** Digits of {@link hexHash}. */
+const MARK_LENGTH = 8;
 /** Separators, what Windows forbids, and what makes a name unprintable, ill-formed or look like another. */
 const UNSAFE = /[<>:"/\\|?*\u2028\u2029\p{Control}\p{Surrogate}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
 /** Reserved on Windows whatever follows the first dot ("Naming Files, Paths, and Namespaces", Microsoft Learn). */
@@ -168,6 +170,23 @@ export function marked(name: string, mark: string): string {
   return join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
 }
 
+/** What {@link NameRegistry.claim} gives an item whose name another one has; folders before the name stay. */
+export function markedFor(name: string, url: string): string {
+  const own = name.lastIndexOf('/') + 1;
+  return name.slice(0, own) + marked(name.slice(own), hexHash(url));
+}
+
+/** The name as it was before {@link markedFor}, but for what a long one lost; undefined for one without the URL's mark. */
+export function unmarked(name: string, url: string): string | undefined {
+  const beforeMark = MARK_LENGTH + 1;
+  const maybe = name[name.length - beforeMark] === '-' || name[name.lastIndexOf('.') - beforeMark] === '-';
+  if (!maybe) return undefined;
+  const dot = extensionAt(name);
+  const dash = dot - beforeMark;
+  if (name[dash] !== '-' || name.slice(dash + 1, dot) !== hexHash(url)) return undefined;
+  return name.slice(0, dash) + name.slice(dot);
+}
+
 /** Where the extension starts, its dot included; the end of the name if there is none, or none that is short. */
 function extensionAt(name: string): number {
   const dot = name.lastIndexOf('.');
@@ -204,5 +223,5 @@ const hash = new Uint32Array(4);
 export function hexHash(url: string): string {
   text.load(url);
   murmur3(text, hash);
-  return hash[0]!.toString(16).padStart(8, '0');
+  return hash[0]!.toString(16).padStart(MARK_LENGTH, '0');
 }

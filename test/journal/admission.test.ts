@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { Admission, type Admitted } from '../../src/journal/admission.js';
-import { itemAt, storedAt } from '../../src/journal/format.js';
+import { itemAt, PREAMBLE, storedAt } from '../../src/journal/format.js';
 import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
 import {
   DOUBTFUL_IF_THERE,
@@ -16,6 +16,7 @@ import {
   WHOLE_IF_THERE,
 } from '../../src/journal/ledger.js';
 import { readJournal } from '../../src/journal/reader.js';
+import { storedNames } from '../../src/journal/stored-names.js';
 import type { Entry } from '../../src/plan.js';
 import { NameSet } from '../../src/plan/names.js';
 import { scratch } from '../helpers/scratch.js';
@@ -71,7 +72,9 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
     examine: (name: string) => Promise.resolve({ size: name.length, crc32: 7 }),
     onThere: (count: number) => (there += count),
   };
-  const admitted = await new Admission(settings, { journal, ledger, elsewhere: new Map() }).admit(entries);
+  const names = (): Promise<NameSet> => storedNames(file, path, PREAMBLE.length);
+  const known = { journal, ledger, elsewhere: new Map(), names };
+  const admitted = await new Admission(settings, known).admit(entries);
   const written: string[] = [];
   await using reading = await open(path);
   const visitor = {

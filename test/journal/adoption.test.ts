@@ -145,12 +145,8 @@ describe('shards that were sealed and not written down', () => {
     assert.equal((await data.get()).status, 0);
     data.lines = [data.lines[0] as string, `${origin}/${size}/new.jpg`, ...data.lines.slice(1)];
     const { status, stderr } = await data.get();
-    assert.equal(status, 1);
-    assert.match(stderr, /new\.jpg: its key 1 is taken in this dataset: the list has changed before this line/);
-    assert.match(stderr, /^1 error: 1 STORE_EXISTS/m);
-    assert.deepEqual(data.names, all);
-    data.lines = [...data.lines.filter((line) => !line.endsWith('new.jpg')), `${origin}/${size}/new.jpg`];
-    assert.equal((await data.get()).status, 0);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^1 file downloaded/m);
     assert.deepEqual(data.names, [...all, 'new.jpg'].toSorted());
   });
 

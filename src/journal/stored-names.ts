@@ -1,0 +1,49 @@
+/** Names of files that runs before this one have stored, read from their journal: for the few items that need to know. */
+import type { FileHandle } from 'node:fs/promises';
+import { NameSet } from '../plan/names.js';
+import { itemAt, type RecordVisitor, type RunRecord } from './format.js';
+import { readJournal } from './reader.js';
+
+/**
+ * @param path for messages
+ * @param end bytes of the journal that are theirs
+ * @throws StorageError STORE_JOURNAL
+ */
+export async function storedNames(file: FileHandle, path: string, end: number): Promise<NameSet> {
+  const names = new StoredNames();
+  await readJournal(file, path, names, { end });
+  names.giveUp();
+  return names.names;
+}
+
+class StoredNames implements RecordVisitor {
+  readonly names = new NameSet();
+  /** By number in the run. */
+  readonly #begun = new Map<number, string>();
+  #inFiles = true;
+
+  run({ layout }: RunRecord): void {
+    this.giveUp();
+    this.#inFiles = layout !== 'tar';
+  }
+
+  item(index: number, payload: Buffer, at: number): void {
+    if (this.#inFiles) this.#begun.set(index, itemAt(payload, at).name);
+  }
+
+  stored(index: number): void {
+    const name = this.#begun.get(index);
+    if (name !== undefined) this.names.add(name);
+    this.#begun.delete(index);
+  }
+
+  failed(index: number): void {
+    this.#begun.delete(index);
+  }
+
+  /** What the run has begun and nobody has written down may be stored. */
+  giveUp(): void {
+    for (const name of this.#begun.values()) this.names.add(name);
+    this.#begun.clear();
+  }
+}
