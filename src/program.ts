@@ -1,21 +1,21 @@
 /** The program: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { printable } from './plan/printable.js';
-import { Ending, isInterruption } from './commands/leave.js';
-import { exitStatus, INTERNAL, SOME_FAILED, USAGE } from './commands/exit-status.js';
+import { printable } from './shared/printable.js';
+import { Ending, isInterruption } from './terminal/exit.js';
+import { exitStatus, INTERNAL, SOME_FAILED, USAGE } from './terminal/exit-status.js';
 import { SluiceError, UsageError } from './errors.js';
 import { ENCODINGS } from './bench/report.js';
-import type { BenchArguments } from './commands/bench.js';
-import type { FlagsArguments } from './commands/flags.js';
-import type { GetArguments } from './commands/get.js';
-import type { RetryArguments } from './commands/retry.js';
-import type { ServeArguments } from './commands/serve.js';
-import type { StatusArguments } from './commands/status.js';
-import type { VerifyArguments } from './commands/verify.js';
-import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options.js';
-import { guardAgainstStandstill, unguard } from './standstill.js';
+import type { BenchArguments } from './commands/bench/bench.js';
+import type { FlagsArguments } from './commands/flags/flags.js';
+import type { GetArguments } from './commands/get/get.js';
+import type { RetryArguments } from './commands/retry/retry.js';
+import type { ServeArguments } from './commands/serve/serve.js';
+import type { StatusArguments } from './commands/status/status.js';
+import type { VerifyArguments } from './commands/verify/verify.js';
+import { EXECUTORS, IMAGE_CHECKS, LAYOUTS } from './options/resolve.js';
+import { guardAgainstStandstill, unguard } from './shared/standstill.js';
 import { version } from './version.js';
-import { Output } from './ui/output.js';
+import { Output } from './terminal/output.js';
 
 /** Milliseconds for which a reader of the output may take nothing, such as one who reads it page by page, at the end. */
 const PATIENCE = { ended: 60_000, interrupted: 1_000 };
@@ -97,7 +97,7 @@ function createProgram(finish: (status: number) => void): Command {
     .option('--overwrite', 'replace files that are there')
     .option('--no-journal', 'do not write down what is done: the run cannot be resumed');
   addDownloadOptions(get).action(async (urls: string[], options: Omit<GetArguments, 'urls'>) => {
-    const { get: run } = await import('./commands/get.js');
+    const { get: run } = await import('./commands/get/get.js');
     finish(await run({ ...options, urls }));
   });
 
@@ -109,7 +109,7 @@ function createProgram(finish: (status: number) => void): Command {
     .option('-v, --verbose', 'tell of all that failed, not of the first ten')
     .addOption(stateOption())
     .action(async (directory: string, options: Omit<StatusArguments, 'directory'>) => {
-      const { status } = await import('./commands/status.js');
+      const { status } = await import('./commands/status/status.js');
       finish(await status({ ...options, directory }));
     });
 
@@ -119,7 +119,7 @@ function createProgram(finish: (status: number) => void): Command {
     .argument('<DIR>', 'destination of runs')
     .addOption(new Option('--layout <name>', 'of which runs (default: that of the last one)').choices(LAYOUTS));
   addDownloadOptions(retry).action(async (directory: string, options: Omit<RetryArguments, 'directory'>) => {
-    const { retry: run } = await import('./commands/retry.js');
+    const { retry: run } = await import('./commands/retry/retry.js');
     finish(await run({ ...options, directory }));
   });
 
@@ -129,7 +129,7 @@ function createProgram(finish: (status: number) => void): Command {
     .argument('<DIR>', 'destination of runs')
     .option('--repair', 'fetch again what is wrong');
   addDownloadOptions(verify).action(async (directory: string, options: Omit<VerifyArguments, 'directory'>) => {
-    const { verify: run } = await import('./commands/verify.js');
+    const { verify: run } = await import('./commands/verify/verify.js');
     finish(await run({ ...options, directory }));
   });
 
@@ -149,7 +149,7 @@ function createProgram(finish: (status: number) => void): Command {
     .addOption(executorOption())
     .option('--report <FILE>', 'write the summary as JSON')
     .action(async (codes: string[], options: Omit<FlagsArguments, 'codes'> & { max_req?: number }) => {
-      const { flags } = await import('./commands/flags.js');
+      const { flags } = await import('./commands/flags/flags.js');
       const maxReq = options.maxReq ?? options.max_req;
       finish(await flags({ ...options, codes, ...(maxReq !== undefined && { maxReq }) }));
     });
@@ -163,7 +163,7 @@ function createProgram(finish: (status: number) => void): Command {
     .option('--delay-rate <SHARE>', 'share of requests that ERROR delays, 0 to 1', someNumber, 0.5)
     .option('--seed <N>', 'makes the random choices the same in each run', wholeNumber)
     .action(async (options: ServeArguments) => {
-      const { serve } = await import('./commands/serve.js');
+      const { serve } = await import('./commands/serve/serve.js');
       finish(await serve(options));
     });
 
@@ -197,7 +197,7 @@ function createProgram(finish: (status: number) => void): Command {
     .option('--json <FILE>', 'write the report as JSON')
     .option('--html <FILE>', 'write the report as a page')
     .action(async (options: BenchArguments) => {
-      const { bench } = await import('./commands/bench.js');
+      const { bench } = await import('./commands/bench/bench.js');
       finish(await bench(options));
     });
 

@@ -11,25 +11,23 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\.cts$/],
   [/^src\/program\.ts$/, /^src\/index\.ts$/],
-  [/^src\/commands\//, /^src\/peers\//],
-  [/^src\/bench\//],
-  [/^src\/download\.ts$/, /^src\/ui\//],
-  [/^src\/resumption\.ts$/, /^src\/stages\.ts$/, /^src\/outcomes\.ts$/, /^src\/turns\.ts$/],
-  [/^src\/destination\.ts$/, /^src\/under-way\.ts$/, /^src\/watch\.ts$/, /^src\/partials\.ts$/, /^src\/server\//],
-  [/^src\/fetch\//, /^src\/executor\//, /^src\/journal\//, /^src\/lock\.ts$/, /^src\/witness\.ts$/],
-  [/^src\/options\.ts$/, /^src\/report\.ts$/, /^src\/open-files\.ts$/, /^src\/folders\.ts$/, /^src\/verdict\.ts$/],
-  [/^src\/flags\//, /^src\/plan\.ts$/],
-  [/^src\/plan\//],
-  [/^workers\//],
-  [/^src\/protocol\.ts$/, /^src\/channel\.ts$/],
-  [/^src\/errors\.ts$/, /^src\/version\.ts$/, /^src\/standstill\.ts$/, /^src\/libuv-threads\.cts$/],
+  [/^src\/commands\//],
+  [/^src\/bench\//, /^src\/comparison\//],
+  [/^src\/pipeline\//, /^src\/results\//, /^src\/terminal\//],
+  [/^src\/verdict\//, /^src\/destination\//, /^src\/schedule\//, /^src\/executor\//],
+  [/^src\/fetch\//, /^src\/journal\//, /^src\/server\//],
+  [/^src\/plan\//, /^src\/options\//, /^workers\//],
+  [/^src\/lists\//, /^src\/protocol\//, /^src\/flags\//],
+  [/^src\/shared\//],
+  [/^src\/item\.ts$/, /^src\/body\.ts$/, /^src\/outcome\.ts$/],
+  [/^src\/errors\.ts$/, /^src\/version\.ts$/, /^src\/libuv-threads\.cts$/],
 ];
 
 const ONE_IMPORTER: Readonly<Record<string, string>> = {
   piscina: 'src/executor/workers.ts',
   undici: 'src/fetch/client.ts',
   commander: 'src/program.ts',
-  ora: 'src/ui/progress.ts',
+  ora: 'src/terminal/progress.ts',
   sharp: 'workers/pixels.ts',
 };
 
@@ -96,7 +94,9 @@ test('no folder is made by the recursive mkdir of Node, which never ends where a
 });
 
 test('nobody imports the race of the peers, which the package leaves out', () => {
-  const uses = imports.filter(({ from, to }) => to.startsWith('src/peers/') && !from.startsWith('src/peers/'));
+  const uses = imports.filter(
+    ({ from, to }) => to.startsWith('src/comparison/') && !from.startsWith('src/comparison/'),
+  );
   assert.deepEqual(uses, []);
 });
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { serveInThread } from '../src/server/thread.js';
-import { type Bound, describeVerdict } from '../src/verdict.js';
+import { type Bound, describeVerdict } from '../src/verdict/verdict.js';
 import { REPORTS } from './helpers/bench-reports.js';
 import { scratch } from './helpers/scratch.js';
 import { filesBelow } from './helpers/folders.js';

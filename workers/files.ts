@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { SluiceError } from '../src/errors.js';
-import type { PartialJob, StoredFile, StoreSettings } from '../src/protocol.js';
+import type { PartialJob, StoredFile, StoreSettings } from '../src/protocol/messages.js';
 import { count } from './clock.js';
 import { syncFile, syncFileAsync } from './durable.js';
 import { useFolder, useFolderAsync } from './folders.js';

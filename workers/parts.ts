@@ -1,8 +1,8 @@
 /** The receiving end of a large body's way to a worker. */
 import type { MessagePort } from 'node:worker_threads';
-import { Channel } from '../src/channel.js';
+import { Channel } from '../src/shared/channel.js';
 import { SluiceError } from '../src/errors.js';
-import type { Part, PartMessage } from '../src/protocol.js';
+import type { Part, PartMessage } from '../src/protocol/messages.js';
 import { CANCELLED } from './plain.js';
 
 /** Takes the parts of a large body from the port; each buffer goes back when it is written, as credit for the next. */

@@ -9,7 +9,7 @@ import {
   type StoreFailure,
   type StoreResult,
   type Task,
-} from '../src/protocol.js';
+} from '../src/protocol/messages.js';
 import { InParts, now, timesSince } from './clock.js';
 import { secure, secureAsync } from './durable.js';
 import { receiveParts } from './parts.js';

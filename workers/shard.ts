@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname, relative } from 'node:path';
-import type { StoredFile, StoreSettings } from '../src/protocol.js';
+import type { StoredFile, StoreSettings } from '../src/protocol/messages.js';
 import { count } from './clock.js';
 import { syncFile, syncFolder } from './durable.js';
 import { openPatiently, progress } from './files.js';

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { threadId } from 'node:worker_threads';
-import type { StoredFile, TarSettings, TarSettled } from '../src/protocol.js';
+import type { StoredFile, TarSettings, TarSettled } from '../src/protocol/messages.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
 import { addDescription, describe, memberName, type Packed, timeOf } from './member.js';

@@ -5,7 +5,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
-import type { PartialJob, StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol.js';
+import type { PartialJob, StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol/messages.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';

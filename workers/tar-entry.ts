@@ -13,7 +13,7 @@ import {
   type TarSettings,
   type TarTask,
   type Times,
-} from '../src/protocol.js';
+} from '../src/protocol/messages.js';
 import { InParts, type Moment, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
 import { Shards } from './shards.js';

@@ -1,7 +1,7 @@
 /** Finds the setting that is fastest here by trying, within a set time, one thing after the other. */
 import { availableParallelism } from 'node:os';
 import type { Advice, Setting } from './report.js';
-import type { Rig } from './rig.js';
+import type { Rig } from './harness.js';
 import { type Entrant, type Raced, runsOf } from './rounds.js';
 import { ratioOf } from './summarise.js';
 import { DEFAULTS, flagsOf, sameSetting } from './text.js';

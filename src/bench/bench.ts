@@ -1,14 +1,14 @@
 /** `sluice bench`: what handing the writes to an executor gains on a storage. */
-import { type DownloadOptions, resolveOptions } from '../options.js';
+import { type DownloadOptions, resolveOptions } from '../options/resolve.js';
 import { version } from '../version.js';
 import { adviceOf, type Candidate, findCandidate } from './advice.js';
 import { answerOf } from './answer.js';
-import { doubtsOf } from './doubts.js';
+import { doubtsOf } from './caveats.js';
 import { describeMachine } from './machine.js';
 import { type Place, requireRoom } from './place.js';
 import type { BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import { STRATEGIES } from './report.js';
-import { Rig } from './rig.js';
+import { Rig } from './harness.js';
 import { type Entrant, isSame, race, type Raced, runsOf } from './rounds.js';
 import { embedded, listed, withSource, type WorkSource } from './source.js';
 import type { Contender } from './strategies.js';

@@ -6,7 +6,7 @@ import { version } from '../version.js';
 import { judge } from './judgement.js';
 import { describeMachine } from './machine.js';
 import type { Machine, ServerSettings } from './report.js';
-import { Rig } from './rig.js';
+import { Rig } from './harness.js';
 import { embedded, withSource } from './source.js';
 import { type Spread, spreadOf } from './statistics.js';
 import { spread } from './text.js';

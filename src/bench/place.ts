@@ -4,10 +4,10 @@ import { mkdtemp, readdir, readFile, rm, rmdir, stat, statfs } from 'node:fs/pro
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { whyNot } from '../destination.js';
+import { whyNot } from '../destination/destination.js';
 import { UsageError } from '../errors.js';
-import { makeFolders } from '../folders.js';
-import { formatBytes } from '../ui/progress.js';
+import { makeFolders } from '../shared/folders.js';
+import { formatBytes } from '../terminal/progress.js';
 
 const PREFIX = '.sluice-bench-';
 /** The types of `statfs` for tmpfs and ramfs. */

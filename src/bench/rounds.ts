@@ -1,6 +1,6 @@
 /** Strategies in turn, round after round, so that the machine's good and bad times hit all of them. */
 import type { Setting } from './report.js';
-import type { Measured, Rig } from './rig.js';
+import type { Measured, Rig } from './harness.js';
 import type { Contender } from './strategies.js';
 import { sameSetting } from './text.js';
 

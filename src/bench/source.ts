@@ -1,9 +1,9 @@
 /** What is downloaded: from the embedded server, or a list of the user's. */
-import { Download } from '../download.js';
+import { Download } from '../pipeline/download.js';
 import { UsageError } from '../errors.js';
-import type { DownloadOptions } from '../options.js';
-import { type Item, type ItemRequest, plan } from '../plan.js';
-import { printable } from '../plan/printable.js';
+import type { DownloadOptions } from '../options/resolve.js';
+import { type Item, type ItemRequest, plan } from '../plan/plan.js';
+import { printable } from '../shared/printable.js';
 import { meanSize } from './bodies.js';
 import { Place } from './place.js';
 import type { ServerSettings } from './report.js';

@@ -1,5 +1,5 @@
 /** The strategies, as options of a download. */
-import { type DownloadOptions, type ExecutorName, type ResolvedOptions, resolveOptions } from '../options.js';
+import { type DownloadOptions, type ExecutorName, type ResolvedOptions, resolveOptions } from '../options/resolve.js';
 import type { Strategy } from './report.js';
 
 /** `network` stores nothing: what the others are held against to tell how busy the network was. */

@@ -1,8 +1,8 @@
 /** What a process of {@link runInProcess} does: one download, measured from within. */
-import { Download } from '../download.js';
+import { Download } from '../pipeline/download.js';
 import { toPlain } from '../errors.js';
-import { MAX_WORKERS, type ResolvedOptions } from '../options.js';
-import type { Operation } from '../protocol.js';
+import { MAX_WORKERS, type ResolvedOptions } from '../options/resolve.js';
+import type { Operation } from '../protocol/messages.js';
 import { now } from '../../workers/clock.js';
 import { LoopDelay } from './loop-delay.js';
 import { peakMemory } from './peak-memory.js';

@@ -1,7 +1,7 @@
 /** Runs -> what the report says of a strategy. */
 import type { Ratio, Reference, RunFigures, Strategy, StrategyReport } from './report.js';
 import { REFERENCES } from './report.js';
-import type { Measured } from './rig.js';
+import type { Measured } from './harness.js';
 import { median, type Spread, spreadOf } from './statistics.js';
 
 /**

@@ -1,5 +1,5 @@
 /** Numbers and settings as people read them. */
-import { printable } from '../plan/printable.js';
+import { printable } from '../shared/printable.js';
 import { judge } from './judgement.js';
 import type { Bodies, BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import type { Spread } from './statistics.js';

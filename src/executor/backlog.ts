@@ -3,8 +3,8 @@
  * its place in an arena, and the worker writes it from there. Nothing is transferred and nothing comes back but the
  * outcome: shared memory needs no detaching, and a batch that fails with its worker can be stored by another.
  */
-import type { Item } from '../plan.js';
-import type { BatchTask, Manner, StoreSettings } from '../protocol.js';
+import type { Item } from '../plan/plan.js';
+import type { BatchTask, Manner, StoreSettings } from '../protocol/messages.js';
 import type { Body } from './executor.js';
 
 /** Bytes of an arena, and so of the largest batch. */

@@ -1,6 +1,6 @@
 /** Takes bodies and drops them, so that a run shows what the network gives. Made to be compared with those that store. */
-import type { Item } from '../plan.js';
-import type { Load } from '../witness.js';
+import type { Item } from '../plan/plan.js';
+import type { Load } from '../verdict/detector.js';
 import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
 import { NO_TIMES } from './times.js';
 

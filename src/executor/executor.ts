@@ -1,7 +1,7 @@
 /** The interface of what decodes and stores bodies. */
-import type { PartialJob, StoreResult } from '../protocol.js';
-import type { Item } from '../plan.js';
-import type { Load } from '../witness.js';
+import type { PartialJob, StoreResult } from '../protocol/messages.js';
+import type { Item } from '../plan/plan.js';
+import type { Load } from '../verdict/detector.js';
 
 /** A body that is whole in memory. */
 export interface Body {

@@ -3,7 +3,7 @@
  * next part, so nothing is ever held whole.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { PartMessage } from '../protocol.js';
+import type { PartMessage } from '../protocol/messages.js';
 import type { BodySender, BodyWriter } from './executor.js';
 
 /** Bytes of a part at the most: a write of slow storage takes as long for fewer. */

@@ -2,11 +2,11 @@
  * The executors that have no threads of their own, made to be compared with the pool: `inline` stores on the main
  * thread, synchronously, as a program does that hands nothing over; `libuv` goes through `fs.promises` and async zlib.
  */
-import { Channel } from '../channel.js';
+import { Channel } from '../shared/channel.js';
 import { SluiceError } from '../errors.js';
-import type { Item } from '../plan.js';
-import { isStored, type PartialJob, type StoreResult, type StoreSettings } from '../protocol.js';
-import type { Load } from '../witness.js';
+import type { Item } from '../plan/plan.js';
+import { isStored, type PartialJob, type StoreResult, type StoreSettings } from '../protocol/messages.js';
+import type { Load } from '../verdict/detector.js';
 import { Laps, partOf } from '../../workers/clock.js';
 import { secure, secureAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';

@@ -6,7 +6,7 @@
  * look at a writer's time tells how many would help, and a second one, after the step, whether they did. No clock is
  * needed, and no queue is guessed at.
  */
-import type { Manner, Times } from '../protocol.js';
+import type { Manner, Times } from '../protocol/messages.js';
 
 /** A step pays if the rate grows by this much at least; else it is taken back. */
 const WORTH = 1.3;

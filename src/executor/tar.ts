@@ -5,8 +5,8 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
-import type { Item } from '../plan.js';
-import { withoutPassword } from '../plan/printable.js';
+import type { Item } from '../plan/plan.js';
+import { withoutPassword } from '../shared/printable.js';
 import type {
   Description,
   TarBatchTask,
@@ -16,7 +16,7 @@ import type {
   TarTask,
   StoredFile,
   StoreResult,
-} from '../protocol.js';
+} from '../protocol/messages.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
 import {
@@ -28,7 +28,7 @@ import {
   WRITER_LIMITS,
 } from './executor.js';
 import { countWaiting, LargeBodySender } from './large.js';
-import type { Load } from '../witness.js';
+import type { Load } from '../verdict/detector.js';
 import { NO_TIMES, TimesSum } from './times.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */

@@ -2,11 +2,11 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
-import { Pace } from '../fetch/pace.js';
+import { Pace } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from './executor.js';
 import { LocalExecutor } from './local.js';
-import { isStored } from '../protocol.js';
+import { isStored } from '../protocol/messages.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { ThreadClock } from './thread-clock.js';
 import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';

@@ -1,10 +1,10 @@
 /** Items of a journal as a plan has them, to be downloaded once more. */
-import type { Item } from '../plan.js';
+import type { Item } from '../plan/plan.js';
 import { AddressParser } from '../plan/address.js';
 import { calledToday } from '../plan/former.js';
-import { CodeUnits } from '../plan/code-units.js';
-import type { Layout } from '../protocol.js';
-import type { Survey, Surveyed } from './survey.js';
+import { CodeUnits } from '../shared/code-units.js';
+import type { Layout } from '../protocol/messages.js';
+import type { Survey, Surveyed } from './history.js';
 
 /**
  * Those items of a layout that are wanted, with the names that they had. In shards they keep their numbers, too, which

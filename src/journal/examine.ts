@@ -4,8 +4,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { meaningOf } from '../../workers/failure.js';
 import { SluiceError, StorageError, toPlain } from '../errors.js';
-import { printable } from '../plan/printable.js';
-import type { StoredFile } from '../protocol.js';
+import { printable } from '../shared/printable.js';
+import type { StoredFile } from '../protocol/messages.js';
 
 /** Bytes that are read at once. */
 const PIECE = 256 << 10;

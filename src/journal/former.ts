@@ -6,7 +6,7 @@ import type { Buffer } from 'node:buffer';
 import { calledToday } from '../plan/former.js';
 import { unmarked } from '../plan/names.js';
 import { itemAt, type ItemRecord, type Key, keyAt, maybeMarkedAt } from './format.js';
-import { keyOf } from './ledger.js';
+import { keyOf } from './state-index.js';
 
 export interface FormerRecord {
   /** By which the item is known today. */

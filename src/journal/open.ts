@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { type StorageError, UsageError } from '../errors.js';
 import type { NameSet } from '../plan/names.js';
 import { shardName } from '../../workers/shard-name.js';
-import type { Known } from './admission.js';
-import { adoptShards, removeShard } from './adoption.js';
+import type { Known } from './resume-filter.js';
+import { adoptShards, removeShard } from './shard-recovery.js';
 import { bootId } from './boot.js';
 import type { RunRecord } from './format.js';
 import { storedNames } from './stored-names.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
-import { Recall } from './recall.js';
+import { Recall } from './log-replay.js';
 
 /** The journal's name in its folder. */
 export const JOURNAL = 'journal';

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { StorageError } from '../errors.js';
-import { printable } from '../plan/printable.js';
+import { printable } from '../shared/printable.js';
 import {
   claimedSize,
   FRAME_HEADER_SIZE,

@@ -4,12 +4,12 @@ import { copyFile, lstat, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
 import type { StorageError } from '../errors.js';
-import type { Layout } from '../protocol.js';
+import type { Layout } from '../protocol/messages.js';
 import { bootId } from './boot.js';
 import { storageFailed } from './examine.js';
 import type { FailureRecord } from './format.js';
 import { cutJournalFile, Journal, openJournalFile } from './journal.js';
-import type { Survey, SurveyedItem } from './survey.js';
+import type { Survey, SurveyedItem } from './history.js';
 import type { StoredItem } from './verify.js';
 
 /** A run that writes down what is wrong, and downloads nothing: until it is fetched again, it does not count as stored. */

@@ -7,15 +7,15 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
 import type { StorageError } from '../errors.js';
-import { withoutPassword } from '../plan/printable.js';
-import type { Layout } from '../protocol.js';
+import { withoutPassword } from '../shared/printable.js';
+import type { Layout } from '../protocol/messages.js';
 import type { RunRecord } from './format.js';
 import { isNoFile, storageFailed } from './examine.js';
 import { beginJournalFile, Journal, openJournalFile } from './journal.js';
-import { keyOf } from './ledger.js';
-import { readItems, type ShardItem, ShardDamage } from './members.js';
+import { keyOf } from './state-index.js';
+import { readItems, type ShardItem, ShardDamage } from './tar-reader.js';
 import { keepDamaged, noteChanged, setAside } from './repair.js';
-import { Survey } from './survey.js';
+import { Survey } from './history.js';
 
 const LOST = 'is not proved: the journal was damaged';
 

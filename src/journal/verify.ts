@@ -1,11 +1,11 @@
 /** Whether what a journal calls stored is there, and is what was stored: by size and checksum. */
 import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
-import type { Layout } from '../protocol.js';
+import type { Layout } from '../protocol/messages.js';
 import { examineFile, isNoFile } from './examine.js';
 import type { FailureRecord, StoredRecord } from './format.js';
-import { readItems, ShardDamage } from './members.js';
-import type { Survey, SurveyedItem } from './survey.js';
+import { readItems, ShardDamage } from './tar-reader.js';
+import type { Survey, SurveyedItem } from './history.js';
 
 /** Files that are read at once: more than that does not make storage faster. */
 const AT_ONCE = 16;

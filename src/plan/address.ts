@@ -2,7 +2,7 @@
 
 import { domainToUnicode } from 'node:url';
 
-import { type CodeUnits, Has } from './code-units.js';
+import { type CodeUnits, Has } from '../shared/code-units.js';
 
 /** What is wrong with a line. */
 export interface Fault {

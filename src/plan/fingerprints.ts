@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 
-import type { Hash } from './murmur3.js';
+import type { Hash } from '../shared/murmur3.js';
 
 /** 4,096 fingerprints to a page: splitting one takes some 0.1 ms, the longest that an addition takes. */
 const PAGE_SLOTS = 4096;

@@ -3,8 +3,8 @@
  * the folder, and in the suffix of a name that another item had.
  */
 import { normalise } from './address.js';
-import { CodeUnits } from './code-units.js';
-import { murmur3 } from './murmur3.js';
+import { CodeUnits } from '../shared/code-units.js';
+import { murmur3 } from '../shared/murmur3.js';
 import { hashedFolder, hexHash, marked, nameFromUrl } from './names.js';
 
 /** Where an item is, and what it is called there. */

@@ -2,9 +2,9 @@
 
 import { Buffer } from 'node:buffer';
 
-import { CodeUnits, Has } from './code-units.js';
+import { CodeUnits, Has } from '../shared/code-units.js';
 import { FingerprintSet } from './fingerprints.js';
-import { type Hash, murmur3 } from './murmur3.js';
+import { type Hash, murmur3 } from '../shared/murmur3.js';
 
 /** The longest name, in bytes of UTF-8. File systems allow 255; the rest is room for the names of temporary files. */
 export const MAX_NAME_BYTES = 200;

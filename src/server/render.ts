@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderGif } from '../../workers/pixels.js';
 import { SluiceError } from '../errors.js';
-import { makeFolders } from '../folders.js';
+import { makeFolders } from '../shared/folders.js';
 import { ALL_CODES } from '../flags/codes.js';
 import { FLAGS_DIRECTORY } from './files.js';
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adviceOf, findCandidate } from '../../src/bench/advice.js';
 import type { Advice, Setting } from '../../src/bench/report.js';
-import type { Measured, Rig } from '../../src/bench/rig.js';
+import type { Measured, Rig } from '../../src/bench/harness.js';
 import { race } from '../../src/bench/rounds.js';
 import type { Contender } from '../../src/bench/strategies.js';
 

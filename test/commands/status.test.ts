@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { FrameWriter, PREAMBLE, type RunRecord } from '../../src/journal/format.js';
-import { keyOf } from '../../src/journal/ledger.js';
+import { keyOf } from '../../src/journal/state-index.js';
 import { sluice, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { asAfterKill } from '../helpers/journals.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { ARENA_SIZE, Backlog, type Batch } from '../../src/executor/backlog.js';
-import type { BatchTask, StoreSettings } from '../../src/protocol.js';
+import type { BatchTask, StoreSettings } from '../../src/protocol/messages.js';
 import { cut, noise } from '../helpers/bodies.js';
 import { itemNamed } from '../helpers/stores.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { benchItem, startBenchServer } from '../../src/bench/server.js';
 import { resolveStrategy } from '../../src/bench/strategies.js';
-import { Download } from '../../src/download.js';
+import { Download } from '../../src/pipeline/download.js';
 import { scratch } from '../helpers/scratch.js';
 
 describe('the executor that discards', () => {

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as fc from 'fast-check';
 import { LARGE_WINDOW } from '../../src/executor/executor.js';
 import { LargeBodySender } from '../../src/executor/large.js';
-import type { Part, PartMessage } from '../../src/protocol.js';
+import type { Part, PartMessage } from '../../src/protocol/messages.js';
 import { cut, noise } from '../helpers/bodies.js';
 
 const MIB = 1 << 20;

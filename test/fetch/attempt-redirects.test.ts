@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Connections } from '../../src/fetch/client.js';
-import { Pace } from '../../src/fetch/pace.js';
+import { Pace } from '../../src/fetch/stall-watchdog.js';
 import { connecting, startDeafServer } from '../helpers/deaf-server.js';
 import { answer, pause, type RawRequest, type Script, startRawServer } from '../helpers/raw-server.js';
 import { assertFailure, fetchOne, until, withServer } from './recording.js';

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../src/errors.js';
 import { Connections } from '../../src/fetch/client.js';
 import { describeNetworkFailure, describeStatus } from '../../src/fetch/failure.js';
-import { retryDelay } from '../../src/fetch/retry.js';
+import { retryDelay } from '../../src/schedule/retry.js';
 import { startRawServer } from '../helpers/raw-server.js';
 import { assertFailure, type Ended, fetchOne } from './recording.js';
 

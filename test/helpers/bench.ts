@@ -11,7 +11,7 @@ import type { ServerSettings } from '../../src/bench/report.js';
 import type { Answer, Items, RunResult, RunSpec } from '../../src/bench/run.js';
 import { type BenchServer, startBenchServer } from '../../src/bench/server.js';
 import type { Contender } from '../../src/bench/strategies.js';
-import type { DownloadOptions } from '../../src/options.js';
+import type { DownloadOptions } from '../../src/options/resolve.js';
 import type { Probed } from './bench-probe.cjs';
 import { scratch } from './scratch.js';
 

@@ -1,6 +1,6 @@
 /** A program that opens and closes destinations as it is told, line by line, and prints what came of it. */
 import { createInterface } from 'node:readline';
-import { Destination } from '../../src/destination.js';
+import { Destination } from '../../src/destination/destination.js';
 import { SluiceError } from '../../src/errors.js';
 
 function print(text: string): void {

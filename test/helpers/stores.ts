@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { PlainError } from '../../src/errors.js';
 import { type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from '../../src/executor/executor.js';
-import type { Item } from '../../src/plan.js';
-import { isStored, type StoreResult, type StoreSettings } from '../../src/protocol.js';
+import type { Item } from '../../src/plan/plan.js';
+import { isStored, type StoreResult, type StoreSettings } from '../../src/protocol/messages.js';
 import { subfolder } from './folders.js';
 import { scratch } from './scratch.js';
 

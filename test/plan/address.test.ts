@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { type Address, AddressParser, normalise } from '../../src/plan/address.js';
-import { CodeUnits } from '../../src/plan/code-units.js';
+import { CodeUnits } from '../../src/shared/code-units.js';
 import { mulberry32 } from '../../src/server/random.js';
 
 const units = new CodeUnits();

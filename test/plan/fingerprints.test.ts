@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { CodeUnits } from '../../src/plan/code-units.js';
+import { CodeUnits } from '../../src/shared/code-units.js';
 import { FingerprintSet } from '../../src/plan/fingerprints.js';
-import { type Hash, murmur3 } from '../../src/plan/murmur3.js';
+import { type Hash, murmur3 } from '../../src/shared/murmur3.js';
 
 function hashOf(text: string): Hash {
   const units = new CodeUnits();

@@ -4,7 +4,7 @@ import { basename, posix, win32 } from 'node:path';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { CodeUnits } from '../../src/plan/code-units.js';
+import { CodeUnits } from '../../src/shared/code-units.js';
 import { MAX_NAME_BYTES, nameFromUrl, NameRegistry, safeName } from '../../src/plan/names.js';
 
 /** Texts that come near every rule: parts of dangerous names, put together at random, and any text at all. */

@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 
 import { SluiceError } from '../../src/errors.js';
-import { type Entry, type Item, type ItemRequest, plan, type Source } from '../../src/plan.js';
+import { type Entry, type Item, type ItemRequest, plan, type Source } from '../../src/plan/plan.js';
 
 async function entriesOf(...sources: Source[]): Promise<Entry[]> {
   const entries = [];
@@ -376,7 +376,7 @@ describe('plan', () => {
     list.end();
     await finished(list);
     const program = `
-      import { plan } from ${JSON.stringify(new URL('../../src/plan.js', import.meta.url).href)};
+      import { plan } from ${JSON.stringify(new URL('../../src/plan/plan.js', import.meta.url).href)};
       const before = process.memoryUsage.rss();
       let items = 0;
       for await (const batch of plan([{ kind: 'file', path: ${JSON.stringify(path)} }])) {

@@ -14,7 +14,7 @@ import {
   type PartMessage,
   type StoreResult,
   type StoreSettings,
-} from '../../src/protocol.js';
+} from '../../src/protocol/messages.js';
 import run from '../../workers/pool-entry.js';
 import { simulate } from '../../workers/slow.js';
 import { noise, text, TINY_GIF } from '../helpers/bodies.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import type { StoreResult, TarSettled } from '../../src/protocol.js';
+import type { StoreResult, TarSettled } from '../../src/protocol/messages.js';
 import type { Packed } from '../../workers/member.js';
 import { MAX_BODIES, Shards } from '../../workers/shards.js';
 import { Shard } from '../../workers/shard.js';

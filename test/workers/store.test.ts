@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import type { StoreJob, StoreResult, StoreSettings } from '../../src/protocol.js';
+import type { StoreJob, StoreResult, StoreSettings } from '../../src/protocol/messages.js';
 import { simulate } from '../../workers/slow.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import { cut, noise, TINY_GIF } from '../helpers/bodies.js';

@@ -1,5 +1,5 @@
 /** What the report is about: files a second of the strategies, side by side, and how they compare. */
-import { describeBound } from '../../verdict.js';
+import { describeBound } from '../../verdict/verdict.js';
 import { bar, track } from './bars.js';
 import { FIGURES } from '../figures.js';
 import { datum, glyph, tickLabels } from './marks.js';

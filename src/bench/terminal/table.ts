@@ -1,6 +1,6 @@
 /** The report on a terminal, or in a file that a terminal's text is written to. */
-import { printable } from '../../plan/printable.js';
-import { describeBound } from '../../verdict.js';
+import { printable } from '../../shared/printable.js';
+import { describeBound } from '../../verdict/verdict.js';
 import { type Column, inColumns, wrap } from './columns.js';
 import { type Figure, FIGURES, shownSpread } from '../figures.js';
 import { judge } from '../judgement.js';

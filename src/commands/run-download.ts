@@ -1,0 +1,146 @@
+/** Runs a download for a person who watches: progress, errors, the summary, the report. */
+import { Download } from '../pipeline/download.js';
+import { UsageError } from '../errors.js';
+import type { ExecutorName, ResolvedOptions } from '../options/resolve.js';
+import type { Source } from '../plan/plan.js';
+import { printable, withoutPassword } from '../shared/printable.js';
+import type { ImageCheck } from '../protocol/messages.js';
+import type { Summary } from '../outcome.js';
+import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
+import { formatBytes, showProgress } from '../terminal/progress.js';
+import { describeVerdict } from '../verdict/verdict.js';
+import { describeProxies, describeUnchecked } from '../terminal/environment.js';
+import { statusOf } from '../terminal/exit-status.js';
+import { drain, interruptible } from '../terminal/interrupt.js';
+import { ReportFile } from '../results/json-report.js';
+
+/** The options of every command that downloads what is asked for. */
+export interface OptionArguments {
+  readonly maxRequests: number;
+  readonly maxRequestsPerHost?: number;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly executor: ExecutorName;
+  readonly workers: number | 'auto';
+  readonly memory: string;
+  readonly shardSize: string;
+  readonly imageCheck: ImageCheck;
+  readonly maxBodySize: string;
+  readonly timeout: number;
+  readonly maxTime: number;
+  readonly lowestSpeed: string;
+  readonly tries: number;
+  readonly strict?: boolean;
+  readonly header?: readonly string[];
+  readonly durable?: boolean;
+  readonly report?: string;
+}
+
+export interface DownloadingArguments {
+  /** As the report calls it. */
+  readonly command: string;
+  /** Items in all, where that is known. */
+  readonly total?: number | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly report?: string | undefined;
+}
+
+/** Errors that are printed one by one unless `--verbose` asks for all. */
+export const SHOWN_ERRORS = 10;
+const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
+
+export interface Ran {
+  /** The exit status. */
+  readonly status: number;
+  readonly summary: Summary;
+}
+
+export async function runDownload(
+  sources: readonly Source[],
+  options: ResolvedOptions,
+  { command, total, quiet = false, verbose = false, report }: DownloadingArguments,
+): Promise<Ran> {
+  const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
+  for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  const reportFile = await ReportFile.open(report);
+  return interruptible(async (interruption) => {
+    const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
+    const progress = quiet ? undefined : await showProgress(() => download.summary, total);
+    drain(download, interruption, (line) => {
+      if (progress === undefined) process.stderr.write(`${line}\n`);
+      else progress.print(line, process.stderr);
+    });
+    if (download.fewer !== undefined) progress?.print(describeFewer(download.fewer), process.stderr);
+    let failed = 0;
+    let isTold = true;
+    try {
+      for await (const outcome of download) {
+        reportFile?.note(outcome);
+        if (progress === undefined) continue;
+        if (outcome.status === 'ok') {
+          if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
+        } else {
+          failed += 1;
+          if (verbose || failed <= SHOWN_ERRORS) {
+            progress.print(describeFailure(outcome.url, outcome.error.message), process.stderr);
+          } else if (failed === SHOWN_ERRORS + 1) {
+            progress.print(MORE_ERRORS, process.stderr);
+          }
+        }
+        // Lines that nobody takes would pile up, so the run follows whoever reads them.
+        if (verbose) for (const stream of OUTPUT) if (isBehind(stream)) await roomIn(stream, interruption.signal);
+      }
+    } finally {
+      progress?.stop();
+      if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
+      if (download.begun) isTold = (await reportFile?.write(command, download.summary)) ?? true;
+    }
+    const { summary } = download;
+    return { status: statusOf(summary, isTold), summary };
+  });
+}
+
+/** @throws UsageError for what is no header */
+export function parseHeaders(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      if (colon < 1) throw new UsageError(`--header ${JSON.stringify(line)} is no header`, "write it as 'Name: value'");
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+export function describeFailure(url: string, message: string): string {
+  // Messages name the URL as it was requested: user and password were a header.
+  const where = `${url.replace(/\/\/[^/]*@/, '//')}: `;
+  const why = message.startsWith(where) ? message.slice(where.length) : message;
+  return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(why, 1000)}`;
+}
+
+function describeFewer({ requests, files }: NonNullable<Download['fewer']>): string {
+  const most = requests === 1 ? 'One request' : `${requests} requests`;
+  return `${most} at once, not more: this process may have ${files} files open; see ulimit -n.`;
+}
+
+function describeSummary(summary: Summary): string {
+  const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
+  const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
+  if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
+  if (skipped > 0) lines.push(`${count(skipped, 'file')} of an earlier run ${skipped === 1 ? 'is' : 'are'} there.`);
+  if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
+  if (notFound > 0) lines.push(`${notFound} not found.`);
+  if (errors > 0) lines.push(describeErrors(errors, causes));
+  if (verdict !== undefined) lines.push(`Held up by ${describeVerdict(verdict)}.`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function describeErrors(errors: number, causes: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(causes).map(([code, times]) => `${times} ${printable(code)}`);
+  return `${count(errors, 'error')}: ${parts.join(', ')}.`;
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,151 @@
+/** `sluice verify`: whether what is stored is there and right; `--repair` fetches again what is not. */
+import { access, readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { shardName } from '../../../workers/shard-name.js';
+import { Destination, shardsIn } from '../../destination/destination.js';
+import type { RunRecord } from '../../journal/format.js';
+import { Repair } from '../../journal/repair.js';
+import { salvageJournal } from '../../journal/salvage.js';
+import type { Survey } from '../../journal/history.js';
+import { verify as verifyStored } from '../../journal/verify.js';
+import { printable } from '../../shared/printable.js';
+import type { Layout } from '../../protocol/messages.js';
+import { version } from '../../version.js';
+import { roomIn } from '../../terminal/output.js';
+import { formatBytes } from '../../terminal/progress.js';
+import { count } from '../run-download.js';
+import { SOME_FAILED } from '../../terminal/exit-status.js';
+import { type AgainArguments, downloadAgain, optionsAgain } from '../retry/retry.js';
+import { journalPath, openSurvey } from '../open-history.js';
+
+export interface VerifyArguments extends AgainArguments {
+  readonly repair?: boolean;
+}
+
+interface Found {
+  right: number;
+  /** Of what is right. */
+  bytes: number;
+  wrong: number;
+}
+
+/** @returns the exit status */
+export async function verify(args: VerifyArguments): Promise<number> {
+  return args.repair === true ? verifyAndRepair(args) : (await verifyAll(args)).wrong.size > 0 ? SOME_FAILED : 0;
+}
+
+async function verifyAndRepair(args: VerifyArguments): Promise<number> {
+  // What is wrong with the options is told before anything is changed.
+  optionsAgain(args, 'flat');
+  const directory = resolve(args.directory);
+  // Only where there is a journal, so that nothing is made in a folder that was named by mistake.
+  const isThere = await access(journalPath(args)).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await (await openSurvey(args)).close();
+  const destination = await Destination.open(directory);
+  let layouts: readonly Layout[];
+  try {
+    if (args.state !== undefined) await destination.holdState(args.state);
+    const shards = await shardsIn(directory);
+    const assumed = await assumedRun(directory, shards);
+    const survey = await openSurvey(args, assumed);
+    await survey.close();
+    if (survey.extent.damaged > 0) {
+      const kept = await salvageJournal(survey.path, directory, shards, assumed);
+      const bytes = formatBytes(survey.extent.damaged);
+      await tell(
+        args,
+        `${bytes} of the journal are damaged. It is kept as ${kept}, and written anew with what is whole.`,
+      );
+      await tell(
+        args,
+        'Run sluice get once more; if it tells of files that are there already, with --overwrite: it goes on.',
+      );
+    }
+    layouts = [...(await verifyAll(args, (of, layout) => Repair.begin(of, layout, directory, version))).wrong];
+  } finally {
+    await destination.close();
+  }
+  let status = 0;
+  const again = { right: 0, wrong: 0 };
+  for (const layout of layouts) {
+    const wanted = await openSurvey(args);
+    const its = await downloadAgain('verify', args, wanted, layout, (surveyed) => {
+      return surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED';
+    });
+    status = Math.max(status, its.status);
+    again.right += its.summary.ok;
+    again.wrong += its.summary.errors + its.summary.notFound;
+  }
+  if (layouts.length > 0) await tell(args, describeAgain(again));
+  return status;
+}
+
+function describeAgain({ right, wrong }: { readonly right: number; readonly wrong: number }): string {
+  const fetched = `${count(right, 'file')} fetched again, and right now`;
+  return wrong === 0 ? `${fetched}.` : `${fetched}; ${wrong} could not be had again.`;
+}
+
+/** @returns the layouts in which something is wrong */
+async function verifyAll(
+  args: VerifyArguments,
+  repairs?: (survey: Survey, layout: Layout) => Promise<Repair>,
+): Promise<{ readonly wrong: ReadonlySet<Layout> }> {
+  const directory = resolve(args.directory);
+  const found: Found = { right: 0, bytes: 0, wrong: 0 };
+  const wrong = new Set<Layout>();
+  let survey = await openSurvey(args);
+  const layouts = [...survey.layouts];
+  for (const [position, layout] of layouts.entries()) {
+    if (position > 0) survey = await openSurvey(args);
+    const repair = await repairs?.(survey, layout);
+    await verifyStored(survey, layout, directory, {
+      onRight: ({ stored }) => {
+        found.right += 1;
+        found.bytes += stored.size;
+      },
+      onWrong: async (item, why) => {
+        found.wrong += 1;
+        wrong.add(layout);
+        await tell(args, `*** ${printable(item.item.name, 1000)} ${why}`);
+        if (layout !== 'tar') await repair?.note(item, why);
+      },
+      onWrongShard: async (shard, items) => {
+        wrong.add(layout);
+        const its = `its ${count(items.length, 'item')}`;
+        if (repair === undefined) {
+          await tell(args, `*** ${shardName(shard)} is damaged: --repair sets it aside and fetches ${its} again`);
+          return;
+        }
+        const aside = await repair.noteShard(shard, items);
+        await tell(
+          args,
+          `*** ${shardName(shard)} is ${aside === undefined ? 'gone' : `${aside} now`}: ${its} are fetched again`,
+        );
+      },
+      onKnown: async ({ message }) => {
+        found.wrong += 1;
+        wrong.add(layout);
+        await tell(args, `*** ${printable(message, 1000)}`);
+      },
+    });
+    await repair?.close();
+  }
+  await tell(args, `${count(found.right, 'file')} right, ${formatBytes(found.bytes)}; ${found.wrong} wrong.`);
+  return { wrong };
+}
+
+/** What to take for the first run of a journal that does not tell of it any more: the layout is seen from what is there. */
+async function assumedRun(directory: string, shards: ReadonlySet<number>): Promise<RunRecord> {
+  const names = await readdir(directory);
+  const layout = shards.size > 0 ? 'tar' : names.some((name) => /^[0-9a-f]$/.test(name)) ? 'hashed' : 'flat';
+  const started = new Date().toISOString();
+  return { version, started, pid: 0, boot: '', directory, layout, afresh: false, lists: [] };
+}
+
+async function tell(args: VerifyArguments, line: string): Promise<void> {
+  if (args.quiet !== true) process.stdout.write(`${line}\n`);
+  await roomIn(process.stdout);
+}

@@ -1,0 +1,209 @@
+/** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, opendir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { syncFolderAsync } from '../../workers/durable.js';
+import { meaningOf } from '../../workers/failure.js';
+import { UNFINISHED_FILE } from '../../workers/files.js';
+import { shardNumber } from '../../workers/shard-name.js';
+import { SluiceError, StorageError, toPlain, UsageError } from '../errors.js';
+import { makeFolders } from '../shared/folders.js';
+import { FileSizes } from '../journal/sizes.js';
+import { Lock, STATE } from './lock.js';
+import { NameSet } from '../plan/names.js';
+
+/** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
+const OWN_FOLDER = '.sluice';
+/** What the names of folders for unfinished files begin with. */
+const UNFINISHED = 'unfinished-';
+/** Names that are read at once. */
+const LISTED_AT_ONCE = 1024;
+const HEX = Array.from('0123456789abcdef');
+
+export class Destination {
+  readonly directory: string;
+  /** Folder for the program's own files. */
+  readonly own: string;
+  /** Folder for unfinished files; its name is this run's alone. */
+  readonly scratch: string;
+  readonly sizes: FileSizes;
+  readonly #lock: Lock;
+  /** Of the folder that the journal is in, where it was named. */
+  #state: Lock | undefined;
+
+  private constructor(directory: string, own: string, scratch: string, lock: Lock) {
+    this.directory = directory;
+    this.own = own;
+    this.scratch = scratch;
+    this.sizes = new FileSizes(directory);
+    this.#lock = lock;
+  }
+
+  /**
+   * Until it is closed no other run gets it.
+   *
+   * @param durable whether its folders outlast a power cut
+   * @throws UsageError when `directory` cannot be a folder, StorageError when nothing can be written to it, SluiceError
+   *   with code `STORE_BUSY` when another run has it
+   */
+  static async open(directory: string, durable = false): Promise<Destination> {
+    const own = ownFolder(directory);
+    const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
+    let lock: Lock | undefined;
+    try {
+      const made = await makeFolders(directory);
+      lock = await Lock.take(directory, own);
+      await makeOwn(own);
+      if (durable) await syncDown(own, dirname(made ?? directory));
+      await lock.tell(own);
+      await removeLeftovers(own);
+      await mkdir(scratch);
+      return new Destination(directory, own, scratch, lock);
+    } catch (error) {
+      if (lock !== undefined) await leave(own, scratch, lock);
+      throw whyNot(directory, error);
+    }
+  }
+
+  /**
+   * Makes the folder that was named for the journal, or finds it. Until the destination is closed no other run gets it.
+   *
+   * @param durable whether it outlasts a power cut
+   * @throws UsageError when it cannot be a folder, StorageError when nothing can be written to it, SluiceError with code
+   *   `STORE_BUSY` when another run has it
+   */
+  async holdState(folder: string, durable = false): Promise<void> {
+    let lock: Lock | undefined;
+    try {
+      const made = await makeFolders(folder);
+      if (durable && made !== undefined) await syncDown(folder, dirname(made));
+      const path = await realpath(folder);
+      // A destination's own folder is locked with it.
+      const isOwn = basename(path) === OWN_FOLDER;
+      const locked = isOwn ? dirname(path) : path;
+      if (locked === (await realpath(this.directory))) return;
+      lock = isOwn ? await Lock.take(locked, path) : await Lock.take(locked, path, STATE);
+      await lock.tell(path);
+      this.#state = lock;
+    } catch (error) {
+      await lock?.untell();
+      await lock?.release();
+      throw whyNot(folder, error, '--state');
+    }
+  }
+
+  /**
+   * Lists what is there, and removes what runs that were killed have left beside final names.
+   *
+   * @throws StorageError when it cannot be read
+   */
+  async list(layout: 'flat' | 'hashed'): Promise<NameSet> {
+    const names = new NameSet();
+    try {
+      if (layout === 'flat') {
+        await this.#listFolder('', names);
+      } else {
+        const folders = HEX.flatMap((first) => HEX.map((second) => `${first}/${second}`));
+        // As many at once as libuv has threads by itself: each waits for the storage.
+        for (let at = 0; at < folders.length; at += 4) {
+          await Promise.all(folders.slice(at, at + 4).map((folder) => this.#listFolder(folder, names)));
+        }
+      }
+    } catch (error) {
+      throw whyNot(this.directory, error);
+    }
+    return names;
+  }
+
+  shards(): Promise<ReadonlySet<number>> {
+    return shardsIn(this.directory);
+  }
+
+  async #listFolder(folder: string, names: NameSet): Promise<void> {
+    const path = join(this.directory, folder);
+    // Links are not followed: the store refuses them when it gets there.
+    if (folder !== '' && !(await isFolder(path))) return;
+    for await (const { name } of await opendir(path, { bufferSize: LISTED_AT_ONCE })) {
+      if (!name.startsWith('.')) names.add(folder === '' ? name : `${folder}/${name}`);
+      else if (name.startsWith(UNFINISHED_FILE)) await rm(join(path, name), { force: true });
+    }
+  }
+
+  /**
+   * Removes what is unfinished, and the program's folder if nothing else is in it. Does what it can and does not throw:
+   * a storage that takes no change any more has been told of by what it did to the files.
+   */
+  async close(): Promise<void> {
+    this.sizes.close();
+    await this.#state?.untell();
+    await this.#state?.release();
+    await leave(this.own, this.scratch, this.#lock);
+  }
+}
+
+/** The folder for the program's own files in a destination. */
+export function ownFolder(directory: string): string {
+  return join(directory, OWN_FOLDER);
+}
+
+/** The numbers of the shards that are in a folder. */
+export async function shardsIn(directory: string): Promise<ReadonlySet<number>> {
+  const names = await readdir(directory);
+  return new Set(names.flatMap((name) => shardNumber(name) ?? []));
+}
+
+async function leave(own: string, scratch: string, lock: Lock): Promise<void> {
+  await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+  await lock.untell();
+  // It stays if there is more in it.
+  await rmdir(own).catch(() => undefined);
+  await lock.release();
+}
+
+/** Of runs that ended without an end: with the lock held, none of them is alive. */
+async function removeLeftovers(own: string): Promise<void> {
+  for (const name of await readdir(own)) {
+    if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
+  }
+}
+
+/** Syncs the names of folders: that of `folder`, and those between it and `above`, which is above it. */
+async function syncDown(folder: string, above: string): Promise<void> {
+  for (let next = folder; next.length > above.length; next = dirname(next)) await syncFolderAsync(dirname(next));
+}
+
+/** Makes the program's folder, or finds it. A link in its place would lead unfinished files out of the destination. */
+async function makeOwn(own: string): Promise<void> {
+  try {
+    await mkdir(own);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((await lstat(own)).isDirectory()) return;
+    throw new UsageError(
+      `${own} is no folder`,
+      'it is where unfinished files go: remove it, or choose another destination',
+      error,
+    );
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** What it means that a folder, of which an option told, cannot be used. */
+export function whyNot(directory: string, error: unknown, option = '--directory'): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new UsageError(`${option} ${directory} is a file`, 'name a folder, or one that is not there yet', error);
+  }
+  const meaning = meaningOf(error);
+  const message = `cannot write to ${option} ${directory}: ${meaning.what}`;
+  return new StorageError(toPlain(error, { code: meaning.code, message, hint: meaning.hint }));
+}

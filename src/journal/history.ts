@@ -1,0 +1,265 @@
+/**
+ * What became of each item in the end, over all runs that a journal tells of; an item that failed in one run and was
+ * stored in the next is stored. The journal is read twice: first to count how often each item was begun, then to tell
+ * of it when it is begun for the last time. So 20 bytes for each item are in memory, and not what is told.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { StorageError } from '../errors.js';
+import { isItemName } from '../plan/names.js';
+import { printable } from '../shared/printable.js';
+import type { Layout } from '../protocol/messages.js';
+import { isNoFile, openFile, storageFailed } from './examine.js';
+import {
+  type EndRecord,
+  failureAt,
+  type FailureRecord,
+  type ItemRecord,
+  itemAt,
+  type Key,
+  type RunRecord,
+  storedAt,
+  type StoredRecord,
+  visitRecords,
+} from './format.js';
+import { FormerRecords } from './former.js';
+import { Ledger } from './state-index.js';
+import { type Extent, framesOf, readJournal } from './reader.js';
+
+export interface SurveyedItem extends ItemRecord {
+  readonly layout: Layout;
+}
+
+/** `unfinished`: it was begun, and nobody wrote down what became of it. */
+export type Surveyed = { readonly item: SurveyedItem } & (
+  | { readonly status: 'stored'; readonly stored: StoredRecord }
+  | { readonly status: 'failed'; readonly failure: FailureRecord }
+  | { readonly status: 'unfinished' }
+);
+
+/** A run, and how it ended; undefined when nobody wrote that down. */
+export interface Run {
+  readonly record: RunRecord;
+  readonly end: EndRecord | undefined;
+}
+
+/** Times that an item can be begun. */
+const COUNT_BITS = 16;
+const MOST = (1 << COUNT_BITS) - 1;
+
+/** Runs into shards and runs into files know nothing of one another. */
+class Family {
+  /** How often each item is begun from here on. */
+  readonly counts = new Ledger(COUNT_BITS);
+  /** The run, by its number, that began anew. */
+  since = 0;
+
+  more(key: Key): void {
+    this.counts.set(key, Math.min(MOST, (this.counts.get(key) ?? 0) + 1));
+  }
+
+  /** Whether it is not begun once more. */
+  isLast(key: Key): boolean {
+    const left = (this.counts.get(key) ?? 1) - 1;
+    this.counts.set(key, left);
+    return left === 0;
+  }
+}
+
+export class Survey {
+  readonly path: string;
+  /** The last one. */
+  readonly lastRun: Run;
+  /** The last one that had lists. */
+  readonly lastListRun: Run | undefined;
+  /** Of the runs that still count. */
+  readonly layouts: ReadonlySet<Layout>;
+  readonly extent: Extent;
+  readonly #file: FileHandle;
+  readonly #families: Families;
+  readonly #assumed: RunRecord | undefined;
+
+  private constructor(
+    path: string,
+    file: FileHandle,
+    first: FirstPass,
+    lastRun: Run,
+    extent: Extent,
+    assumed: RunRecord | undefined,
+  ) {
+    this.path = path;
+    this.lastRun = lastRun;
+    this.lastListRun = first.lastListRun;
+    this.layouts = first.layouts;
+    this.extent = extent;
+    this.#file = file;
+    this.#families = first.families;
+    this.#assumed = assumed;
+  }
+
+  /**
+   * Reads the journal for the first time.
+   *
+   * @param assumed to pass over what is damaged: the run to take for the first one if that is not told any more
+   * @returns undefined when there is none, or none that tells of a run
+   * @throws StorageError STORE_JOURNAL for one that is damaged or cannot be read
+   */
+  static async open(path: string, assumed?: RunRecord): Promise<Survey | undefined> {
+    let file: FileHandle | undefined;
+    try {
+      file = await openFile(path);
+      const first = new FirstPass(assumed);
+      const extent = await readJournal(file, path, first, { salvage: assumed !== undefined });
+      if (extent !== undefined && first.lastRun === undefined && assumed !== undefined) first.run(assumed);
+      const { lastRun } = first;
+      if (extent !== undefined && lastRun !== undefined) return new Survey(path, file, first, lastRun, extent, assumed);
+    } catch (error) {
+      await file?.close();
+      if (file === undefined && isNoFile(error)) return undefined;
+      throw storageFailed(error, 'read', path);
+    }
+    await file.close();
+    return undefined;
+  }
+
+  /** What became of each item, in the order in which that was known. To be asked for once; closes the journal. */
+  async *outcomes(): AsyncGenerator<readonly Surveyed[], void, undefined> {
+    const second = new SecondPass(this.#families, this.path, this.#assumed);
+    try {
+      const options = { salvage: this.#assumed !== undefined, end: this.extent.end };
+      for await (const { payload, offset } of framesOf(this.#file, this.path, options)) {
+        visitRecords(payload, offset, second);
+        const found = second.take();
+        if (found.length > 0) yield found;
+      }
+      second.giveUp();
+      yield second.take();
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** May be called twice. */
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+class Families {
+  readonly #files = new Family();
+  readonly #shards = new Family();
+
+  of(layout: Layout): Family {
+    return layout === 'tar' ? this.#shards : this.#files;
+  }
+}
+
+class FirstPass {
+  readonly families = new Families();
+  readonly layouts = new Set<Layout>();
+  lastRun: Run | undefined;
+  lastListRun: Run | undefined;
+  #number = 0;
+  #family = this.families.of('flat');
+  readonly #formers = new FormerRecords();
+  readonly #assumed: RunRecord | undefined;
+
+  constructor(assumed: RunRecord | undefined) {
+    this.#assumed = assumed;
+  }
+
+  run(record: RunRecord): void {
+    const { layout, afresh, again } = record;
+    this.lastRun = { record, end: undefined };
+    if (again !== true) this.lastListRun = this.lastRun;
+    this.#number += 1;
+    this.#family = this.families.of(layout);
+    if (afresh) {
+      this.#family.counts.clear();
+      this.#family.since = this.#number;
+      for (const other of this.layouts) if (this.families.of(other) === this.#family) this.layouts.delete(other);
+    }
+    this.layouts.add(layout);
+  }
+
+  item(_index: number, payload: Buffer, at: number): void {
+    if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
+    this.#family.more(this.#formers.keyAt(payload, at));
+  }
+
+  end(end: EndRecord): void {
+    if (this.lastRun === undefined) return;
+    const ended = { record: this.lastRun.record, end };
+    if (this.lastListRun === this.lastRun) this.lastListRun = ended;
+    this.lastRun = ended;
+  }
+}
+
+class SecondPass {
+  readonly #families: Families;
+  readonly #formers = new FormerRecords();
+  readonly #path: string;
+  readonly #assumed: RunRecord | undefined;
+  /** Items that are begun for the last time, by number in the run. */
+  #begun = new Map<number, SurveyedItem>();
+  #found: Surveyed[] = [];
+  #number = 0;
+  #layout: Layout = 'flat';
+
+  constructor(families: Families, path: string, assumed: RunRecord | undefined) {
+    this.#assumed = assumed;
+    this.#families = families;
+    this.#path = path;
+  }
+
+  /** What was found since it was asked last. */
+  take(): readonly Surveyed[] {
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
+
+  run({ layout }: RunRecord): void {
+    this.giveUp();
+    this.#number += 1;
+    this.#layout = layout;
+  }
+
+  item(index: number, payload: Buffer, at: number): void {
+    if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
+    const family = this.#families.of(this.#layout);
+    if (this.#number < family.since || !family.isLast(this.#formers.keyAt(payload, at))) return;
+    const item = itemAt(payload, at);
+    if (!isItemName(item.name)) throw notOurs(this.#path, item.name);
+    this.#begun.set(index, { ...item, layout: this.#layout });
+  }
+
+  stored(index: number, payload: Buffer, at: number): void {
+    const item = this.#take(index);
+    if (item !== undefined) this.#found.push({ item, status: 'stored', stored: storedAt(payload, at) });
+  }
+
+  failed(index: number, payload: Buffer, at: number): void {
+    const item = this.#take(index);
+    if (item !== undefined) this.#found.push({ item, status: 'failed', failure: failureAt(payload, at) });
+  }
+
+  /** What the run has begun, nobody will write down any more. */
+  giveUp(): void {
+    for (const item of this.#begun.values()) this.#found.push({ item, status: 'unfinished' });
+    this.#begun.clear();
+  }
+
+  #take(index: number): SurveyedItem | undefined {
+    const item = this.#begun.get(index);
+    this.#begun.delete(index);
+    return item;
+  }
+}
+
+function notOurs(path: string, name: string): StorageError {
+  return new StorageError({
+    code: 'STORE_JOURNAL',
+    message: `the journal ${printable(path, 1000)} tells of ${printable(name)}, a name that no file of sluice gets`,
+    hint: 'somebody else has written it: move it away',
+  });
+}

@@ -1,0 +1,185 @@
+/** What runs before this one did, read from their journal. */
+import type { FileHandle } from 'node:fs/promises';
+import type { Layout, StoredFile } from '../protocol/messages.js';
+import {
+  type EndRecord,
+  failureAt,
+  type ItemRecord,
+  itemAt,
+  itemSizeAt,
+  type Key,
+  keyAt,
+  replacesAt,
+  type RecordVisitor,
+  type RunRecord,
+  shardAt,
+  sizeAt,
+} from './format.js';
+import { FormerRecords, textOf } from './former.js';
+import { begunAs, DOUBTFUL_IF_THERE, FAILED, Ledger, stateOf, storedWith, WHOLE_IF_THERE } from './state-index.js';
+import { IndexSet } from './index-set.js';
+import { type Extent, readJournal } from './reader.js';
+
+/** An item that was begun, and of which nothing more is known. */
+interface Begun extends Key {
+  /** Where its record is in the file. */
+  readonly at: number;
+  /** There was a file of its name, which may be there still. */
+  readonly replaces: boolean;
+  /** Its name has the mark of its URL. */
+  readonly marked: boolean;
+  /** The plan gives its file another name today. */
+  readonly former: ItemRecord | undefined;
+}
+
+/** Bytes of most records of an item, and more than any has. */
+const USUAL_RECORD = 2 << 10;
+const LONGEST_RECORD = 1 << 20;
+
+export class Recall implements RecordVisitor {
+  readonly ledger = new Ledger();
+  /** The last one. */
+  lastRun: RunRecord | undefined;
+  /** How it ended; undefined when nobody wrote that down. */
+  lastEnd: EndRecord | undefined;
+  #complete = false;
+  /** Shards of which items are known to be in them, or to have been. */
+  readonly shards = new Set<number>();
+  /** The one that was written down last: of some of its items that may not have been done. */
+  lastShard: number | undefined;
+  /** Keys of items in the shards that are there. */
+  readonly keys = new IndexSet();
+  /** Files that have another name than the plan gives them today, by {@link textOf} their key. */
+  readonly elsewhere = new Map<string, ItemRecord>();
+  /** By number in the last run. */
+  #begun = new Map<number, Begun>();
+  readonly #formers = new FormerRecords();
+  readonly #boot: string;
+  readonly #layout: Layout;
+  readonly #hasShard: (shard: number) => boolean;
+
+  /**
+   * @param boot which start of which machine this is
+   * @param layout runs into shards and runs into files know nothing of one another
+   * @param hasShard whether a shard of this number is in the destination
+   */
+  constructor(boot: string, layout: Layout, hasShard: (shard: number) => boolean) {
+    this.#boot = boot;
+    this.#layout = layout;
+    this.#hasShard = hasShard;
+  }
+
+  /**
+   * @param path for messages
+   * @throws StorageError STORE_JOURNAL
+   */
+  async read(file: FileHandle, path: string): Promise<Extent | undefined> {
+    const extent = await readJournal(file, path, this);
+    this.#giveUpBegun(this.#begun);
+    return extent;
+  }
+
+  /** Whether the last run that had lists went through all of them. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Whether the last run has begun items that it was not done with. */
+  get someBegun(): boolean {
+    return this.#begun.size > 0;
+  }
+
+  /** An item that the last run had begun and not done with, by its number in that run. */
+  async begun(file: FileHandle, index: number): Promise<ItemRecord | undefined> {
+    const begun = this.#begun.get(index);
+    if (begun === undefined) return undefined;
+    for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, begun.at);
+      if (itemSizeAt(buffer, 0) <= bytesRead) return itemAt(buffer, 0);
+      if (size === LONGEST_RECORD) return undefined;
+    }
+  }
+
+  /** An item that the last run had begun turned out to be stored. */
+  adopt(index: number, { size, shard }: StoredFile): void {
+    this.#settle(index, size, shard);
+  }
+
+  run(record: RunRecord): void {
+    this.#giveUpBegun(this.#begun);
+    this.#begun = new Map();
+    this.lastRun = record;
+    this.lastEnd = undefined;
+    if (record.again !== true) this.#complete = false;
+    if (record.afresh && this.#concerns) this.forget();
+  }
+
+  /** What is there is to be replaced. */
+  forget(): void {
+    this.ledger.clear();
+    this.keys.clear();
+    this.shards.clear();
+    this.elsewhere.clear();
+    this.#begun.clear();
+  }
+
+  item(index: number, payload: Buffer, at: number, offset: number): void {
+    if (!this.#concerns) return;
+    const found = this.#formers.at(payload, at);
+    const { a, b, c } = found?.key ?? keyAt(payload, at);
+    const marked = found?.marked === true;
+    const former = found?.renamed === true ? found.record : undefined;
+    if (this.elsewhere.size > 0) this.elsewhere.delete(textOf({ a, b, c }));
+    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at), marked, former });
+  }
+
+  stored(index: number, payload: Buffer, at: number): void {
+    this.#settle(index, sizeAt(payload, at), shardAt(payload, at));
+  }
+
+  failed(index: number, payload: Buffer, at: number): void {
+    const key = this.#begun.get(index);
+    if (key === undefined) return;
+    const { code } = failureAt(payload, at);
+    // The worker may have been lost after it had given the file its name.
+    if (code === 'WORKER_LOST') return;
+    this.#begun.delete(index);
+    // Of the one, nobody knows what is in the file, if it has its name; the other is known to be wrong.
+    const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
+    // What was in doubt before may be there still.
+    const wasDoubtful = key.replaces && stateOf(this.ledger.get(key) ?? FAILED) === DOUBTFUL_IF_THERE;
+    this.ledger.set(key, begunAs(isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED, key.marked));
+  }
+
+  end(record: EndRecord): void {
+    this.lastEnd = record;
+    if (this.lastRun?.again !== true) this.#complete = record.complete;
+  }
+
+  #settle(index: number, size: number, shard: number | undefined): void {
+    const key = this.#begun.get(index);
+    if (key === undefined) return;
+    this.#begun.delete(index);
+    const isThere = shard === undefined || this.#hasShard(shard);
+    this.ledger.set(key, isThere ? storedWith(size, key.marked) : begunAs(FAILED, key.marked));
+    if (shard === undefined) {
+      if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
+      return;
+    }
+    this.shards.add(shard);
+    this.lastShard = shard;
+    if (isThere) this.keys.add(index);
+  }
+
+  get #concerns(): boolean {
+    return (this.lastRun?.layout === 'tar') === (this.#layout === 'tar');
+  }
+
+  #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
+    const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
+    for (const key of begun.values()) {
+      this.ledger.set(key, begunAs(key.replaces ? DOUBTFUL_IF_THERE : state, key.marked));
+      if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
+    }
+  }
+}

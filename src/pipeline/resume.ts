@@ -1,0 +1,94 @@
+/** Brings together what is in the destination and what its journal says: from there the run goes on. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncStored } from '../../workers/durable.js';
+import type { Destination } from '../destination/destination.js';
+import type { StorageError } from '../errors.js';
+import { Admission } from '../journal/resume-filter.js';
+import { examineFile } from '../journal/examine.js';
+import type { ListMark } from '../journal/format.js';
+import type { Journal } from '../journal/journal.js';
+import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
+import type { ResolvedOptions } from '../options/resolve.js';
+import type { Source } from '../plan/plan.js';
+import type { NameSet } from '../plan/names.js';
+import { printable } from '../shared/printable.js';
+import { version } from '../version.js';
+
+export interface Resumption {
+  readonly admission: Admission;
+  /** Undefined for a run that is not written down. */
+  readonly journal: Journal | undefined;
+  /** The number that the first shard gets. */
+  readonly firstShard: number;
+}
+
+export interface ResumptionListener {
+  /** Items that earlier runs have stored. */
+  readonly onThere: (count: number) => void;
+  /** The journal cannot be written any more. */
+  readonly onFailure: (error: StorageError) => void;
+}
+
+/**
+ * @throws StorageError when the destination or the journal cannot be read, or the journal not be written
+ */
+export async function resume(
+  destination: Destination,
+  sources: readonly Source[],
+  options: ResolvedOptions,
+  { onThere, onFailure }: ResumptionListener,
+): Promise<Resumption> {
+  const { layout, overwrite } = options;
+  const shards = layout === 'tar' ? await destination.shards() : new Set<number>();
+  const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
+  let known: Opened | undefined;
+  if (options.journal) {
+    if (options.state !== undefined) await destination.holdState(options.state, options.durable);
+    known = await openJournal({
+      folder: options.state ?? destination.own,
+      named: options.state !== undefined,
+      durable: options.durable,
+      overwrite,
+      shards,
+      run: {
+        version,
+        directory: options.directory,
+        layout,
+        lists: await Promise.all(sources.map(mark)),
+        ...again,
+      },
+      onFailure,
+    });
+  }
+  let present: NameSet | undefined;
+  try {
+    // Where all may be replaced, what is there matters to the next run only.
+    const matters = layout !== 'tar' && (!overwrite || known !== undefined);
+    present = matters ? await destination.list(layout) : undefined;
+  } catch (error) {
+    await known?.journal.leave();
+    throw error;
+  }
+  const examine = async (name: string): ReturnType<typeof examineFile> => {
+    const path = join(options.directory, name);
+    const stored = await examineFile(path);
+    // Its run was killed before it was written down, and may not have synced it.
+    if (options.durable) await syncStored(path);
+    return stored;
+  };
+  return {
+    admission: new Admission(
+      { present, overwrite, sizesOf: (names) => destination.sizes.of(names), examine, onThere },
+      known,
+    ),
+    journal: known?.journal,
+    firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
+  };
+}
+
+async function mark(source: Source): Promise<ListMark> {
+  if (source.kind !== 'file') return { label: source.kind === 'items' ? 'journal' : printable(source.label, 1000) };
+  const { size, mtime } = await stat(source.path);
+  return { label: printable(source.path, 1000), size, changed: mtime.toISOString() };
+}

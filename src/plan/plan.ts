@@ -1,0 +1,306 @@
+/**
+ * The plan: URLs from arguments, lists and standard input -> items with names. Streamed: of a list, one chunk is
+ * in memory, and 33 bytes for each URL, by which it and its name are known again.
+ */
+
+import { setImmediate } from 'node:timers/promises';
+
+import type { PlainError } from '../errors.js';
+import { AddressParser, type Fault, whyRefused } from './address.js';
+import { FingerprintSet } from './fingerprints.js';
+import { CodeUnits, Has } from '../shared/code-units.js';
+import { controlFault, type Line, LineSplitter } from '../lists/lines.js';
+import { openList, type OpenList, readStream } from '../lists/read.js';
+import { type Hash, murmur3 } from '../shared/murmur3.js';
+import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './names.js';
+import { printable, withoutPassword } from '../shared/printable.js';
+import type { Layout } from '../protocol/messages.js';
+
+/** One URL to download and the name that it gets. */
+export interface Item {
+  /** Its number among all entries, from 0. */
+  readonly index: number;
+  /** Normalised, without fragment. May hold a user and a password: not for printing as it is. */
+  readonly url: string;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  /**
+   * The final name of its file: safe, and no other item's, whatever the case. At most 200 bytes; with the layout
+   * `hashed` the folders before it are part of it.
+   */
+  readonly name: string;
+}
+
+/** A line or an argument that is no http(s) URL. */
+export interface Refused {
+  /** Its number among all entries, from 0. */
+  readonly index: number;
+  /** The path of the list, or the label of the source, as given: not for printing as it is. */
+  readonly source: string;
+  /** The number of the line, or of the URL in a source of URLs, from 1. */
+  readonly line: number;
+  /** The text, shortened, without passwords, with escapes for control characters: safe to print. */
+  readonly text: string;
+  /** LIST_LINE; its message names source, line and text. */
+  readonly error: PlainError;
+}
+
+/** A URL that is an item already, under the same name or with no name given for it. */
+export interface Duplicate {
+  /** Its number among all entries, from 0. */
+  readonly index: number;
+  readonly url: string;
+}
+
+/** What became of one line, argument or request. Every one is an entry, but for empty lines and comments. */
+export type Entry =
+  | { readonly kind: 'item'; readonly item: Item }
+  | { readonly kind: 'refused'; readonly refused: Refused }
+  | { readonly kind: 'duplicate'; readonly duplicate: Duplicate };
+
+/** A URL with the name that its file shall have; made safe, and unique if another item has it. */
+export interface ItemRequest {
+  readonly url: string;
+  /** Default: the last segment of the URL's path. */
+  readonly name?: string;
+}
+
+/** Where URLs come from. A text is `URL` or `URL<tab>name`, in lists and elsewhere. */
+export type Source =
+  | {
+      readonly kind: 'urls';
+      readonly urls: Iterable<string | ItemRequest> | AsyncIterable<string | ItemRequest>;
+      /** What to call them in messages: `argument`. */
+      readonly label: string;
+    }
+  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'stream';
+      /** To give up one that stalls, destroy it: the wait ends with its error. */
+      readonly stream: AsyncIterable<Uint8Array>;
+      /** What to call it in messages: `<stdin>`. */
+      readonly label: string;
+    }
+  | {
+      readonly kind: 'items';
+      /**
+       * Made by a plan before, and passed on as they are, with index and name. Entries of sources after this one get
+       * other names and higher numbers; entries of sources before it may have the same ones.
+       */
+      readonly items: Iterable<Item> | AsyncIterable<Item>;
+    };
+
+/** The most entries that are handed on at once. */
+const BATCH_ENTRIES = 64;
+/** How long the plan keeps the event loop, in milliseconds. */
+const MAX_TURN_MS = 1;
+
+/**
+ * The entries of all sources, in order, in arrays of 1 to 64. Lazy: nothing is read before it is asked for, but for
+ * the rest of what was read at once, 256 KiB, and no entry waits for input that comes after it.
+ * @throws SluiceError LIST_UNREADABLE; before the first entry if a list cannot be opened
+ */
+export async function* plan(
+  sources: Iterable<Source>,
+  layout: Layout = 'flat',
+): AsyncGenerator<readonly Entry[], void, undefined> {
+  const lists: OpenList[] = [];
+  const planner = new Planner(layout === 'hashed');
+  const turn = new Turn();
+  try {
+    const opened = [];
+    for (const source of sources) {
+      if (source.kind === 'file') {
+        const list = await openList(source.path);
+        lists.push(list);
+        opened.push({ kind: 'bytes', chunks: list.chunks, label: source.path } as const);
+      } else if (source.kind === 'stream') {
+        opened.push({ kind: 'bytes', chunks: readStream(source.stream, source.label), label: source.label } as const);
+      } else {
+        opened.push(source);
+      }
+    }
+    for (const source of opened) {
+      if (source.kind === 'bytes') {
+        const splitter = planner.newSplitter();
+        for await (const chunk of source.chunks) {
+          splitter.feed(chunk);
+          for (;;) {
+            const batch = planner.ofLines(splitter, source.label);
+            if (batch.length > 0) yield batch;
+            if (turn.isOver) await turn.next();
+            if (batch.length < BATCH_ENTRIES) break;
+          }
+        }
+        const last = splitter.end();
+        if (last !== undefined) yield [planner.ofLine(last, source.label)];
+      } else if (source.kind === 'items') {
+        if (Symbol.iterator in source.items) {
+          yield* inBatches(planner.ofItems(source.items), turn);
+        } else {
+          for await (const item of source.items) yield* inBatches(planner.ofItems([item]), turn);
+        }
+      } else if (Symbol.iterator in source.urls) {
+        yield* inBatches(planner.ofUrls(source.urls, source.label), turn);
+      } else {
+        let line = 0;
+        for await (const url of source.urls) yield* inBatches([planner.ofUrl(url, source.label, (line += 1))], turn);
+      }
+    }
+  } finally {
+    for (const list of lists) await list.close();
+  }
+}
+
+async function* inBatches(entries: Iterable<Entry>, turn: Turn): AsyncGenerator<readonly Entry[], void, undefined> {
+  let batch: Entry[] = [];
+  for (const entry of entries) {
+    if (batch.push(entry) < BATCH_ENTRIES) continue;
+    yield batch;
+    batch = [];
+    if (turn.isOver) await turn.next();
+  }
+  if (batch.length > 0) yield batch;
+  if (turn.isOver) await turn.next();
+}
+
+/** The plan's share of the event loop. Without it a source that is in memory would be planned in one go. */
+class Turn {
+  #start = performance.now();
+
+  get isOver(): boolean {
+    return performance.now() - this.#start > MAX_TURN_MS;
+  }
+
+  async next(): Promise<void> {
+    await setImmediate();
+    this.#start = performance.now();
+  }
+}
+
+const NAME_FAULT: Fault = {
+  message: 'more than one URL and one name',
+  hint: 'write one URL on a line, and after a tab, if you like, the name for its file',
+};
+
+/** Turns texts into entries; knows the URLs and names that were there. */
+class Planner {
+  readonly #addresses = new AddressParser();
+  readonly #names = new NameRegistry();
+  /** Of the text that is at hand, then of its URL. */
+  readonly #units = new CodeUnits();
+  /** Of the URL that is at hand. */
+  readonly #hash = new Uint32Array(4);
+  readonly #extended = new Uint32Array(4);
+  /**
+   * URLs of items with the name from their path, and of items with another name: URL, tab, name, and once more
+   * without the name. No tab is in a normalised URL. 96 bits, since a mistake would lose a download.
+   */
+  readonly #seen = new FingerprintSet(96);
+  #someOtherName = false;
+  #index = -1;
+  readonly #hashed: boolean;
+
+  constructor(hashed: boolean) {
+    this.#hashed = hashed;
+  }
+
+  newSplitter(): LineSplitter {
+    return new LineSplitter(this.#units);
+  }
+
+  /** The next entries; less than a batch if there are no more in this chunk. */
+  ofLines(lines: LineSplitter, source: string): Entry[] {
+    const batch: Entry[] = [];
+    while (batch.length < BATCH_ENTRIES) {
+      const line = lines.next();
+      if (line === undefined) break;
+      batch.push(this.ofLine(line, source));
+    }
+    return batch;
+  }
+
+  /** @param line the last one that was read: its code units are still there */
+  ofLine({ number, text, fault }: Line, source: string): Entry {
+    this.#index += 1;
+    return fault === undefined ? this.#ofText(text, source, number) : this.#refuse(text, source, number, fault);
+  }
+
+  *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {
+    let line = 0;
+    for (const url of urls) yield this.ofUrl(url, source, (line += 1));
+  }
+
+  *ofItems(items: Iterable<Item>): Generator<Entry, void, undefined> {
+    for (const item of items) {
+      this.#index = Math.max(this.#index, item.index);
+      this.#names.reserve(item.name.slice(item.name.lastIndexOf('/') + 1));
+      yield { kind: 'item', item };
+    }
+  }
+
+  ofUrl(wanted: string | ItemRequest, source: string, line: number): Entry {
+    this.#index += 1;
+    const text = (typeof wanted === 'string' ? wanted : wanted.url).trim();
+    const fault = controlFault(text);
+    if (fault !== undefined) return this.#refuse(text, source, line, fault);
+    this.#units.load(text);
+    return typeof wanted === 'string'
+      ? this.#ofText(text, source, line)
+      : this.#entry(text, wanted.name, text, source, line);
+  }
+
+  #ofText(text: string, source: string, line: number): Entry {
+    if ((this.#units.kinds & Has.tab) === 0) return this.#entry(text, undefined, text, source, line);
+    const tab = text.indexOf('\t');
+    const name = text.slice(tab).trim();
+    // Lists for aria2 have more URLs of the same file after tabs.
+    if (name.includes('\t') || /^https?:\/\//i.test(name)) return this.#refuse(text, source, line, NAME_FAULT);
+    const url = text.slice(0, tab).trimEnd();
+    this.#units.cut(url.length);
+    return this.#entry(url, name, text, source, line);
+  }
+
+  /** @param wanted whose code units have been loaded */
+  #entry(wanted: string, givenName: string | undefined, text: string, source: string, line: number): Entry {
+    const address = this.#addresses.parse(wanted, this.#units);
+    if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted));
+    const { url, origin, path } = address;
+    const hash = this.#hash;
+    murmur3(this.#units, hash);
+    const folder = this.#hashed ? hashedFolder(hash) : '';
+    const ownName = nameFromUrl(url, this.#units);
+    const given = givenName ? safeName(givenName) : undefined;
+    const index = this.#index;
+    if (this.#wasSeen(ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
+    const name = this.#names.claim(given ?? ownName, url);
+    return { kind: 'item', item: { index, url, origin, path, name: folder === '' ? name : folder + name } };
+  }
+
+  /** Whether the URL was there whose code units and hash are at hand. */
+  #wasSeen(ownName: string, given: string | undefined): boolean {
+    if (given === undefined || given === ownName) {
+      if (given === undefined && this.#someOtherName && this.#seen.has(this.#hashWith('\t'))) return true;
+      return !this.#seen.add(this.#hash);
+    }
+    this.#someOtherName = true;
+    this.#seen.add(this.#hashWith('\t'));
+    return !this.#seen.add(this.#hashWith(given));
+  }
+
+  /** The hash of the code units and what is put after them. */
+  #hashWith(more: string): Hash {
+    this.#units.append(more);
+    murmur3(this.#units, this.#extended);
+    return this.#extended;
+  }
+
+  #refuse(text: string, source: string, line: number, fault: Fault): Entry {
+    const shown = printable(withoutPassword(text));
+    const message = `${printable(source, 1000)}:${line}: ${fault.message}${shown === '' ? '' : `: ${shown}`}`;
+    const error: PlainError = { code: 'LIST_LINE', message, hint: fault.hint };
+    return { kind: 'refused', refused: { index: this.#index, source, line, text: shown, error } };
+  }
+}

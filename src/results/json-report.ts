@@ -1,0 +1,86 @@
+/** `--report FILE`: the summary as JSON. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { UsageError } from '../errors.js';
+import { printable, withoutPassword } from '../shared/printable.js';
+import type { Outcome, Summary } from '../outcome.js';
+
+/** Failed items that the report lists; all are counted. */
+const MAX_FAILURES = 1000;
+/** The name that stands for standard output. */
+const STDOUT = '-';
+
+export class ReportFile {
+  readonly #path: string;
+  /** Undefined for standard output. */
+  readonly #file: FileHandle | undefined;
+  readonly #failures: object[] = [];
+
+  private constructor(path: string, file: FileHandle | undefined) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Opened before the run, so that a wrong path costs nothing; what is there stays until there is something to write.
+   *
+   * @throws UsageError when the file cannot be written
+   */
+  static async open(path: string | undefined): Promise<ReportFile | undefined> {
+    if (path === undefined) return undefined;
+    try {
+      return new ReportFile(path, path === STDOUT ? undefined : await open(path, 'a'));
+    } catch (error) {
+      throw new UsageError(
+        `--report ${path} cannot be written: ${(error as Error).message}`,
+        'choose another place',
+        error,
+      );
+    }
+  }
+
+  note(outcome: Outcome): void {
+    if (outcome.status === 'ok' || this.#failures.length >= MAX_FAILURES) return;
+    const { code, message, hint } = outcome.error;
+    const url = withoutPassword(outcome.url);
+    this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });
+  }
+
+  /** @returns whether it is whole; why not is told */
+  async write(command: string, summary: Summary): Promise<boolean> {
+    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
+    const counts = { ok, unproven, notFound, errors, skipped, duplicates, bytes };
+    const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
+    const text = `${JSON.stringify(report, undefined, 2)}\n`;
+    const file = this.#file;
+    if (file !== undefined) return isWritten('--report', this.#path, () => replaceAll(file, text));
+    process.stdout.write(text);
+    return true;
+  }
+}
+
+async function replaceAll(file: FileHandle, text: string): Promise<void> {
+  try {
+    // A pipe or a device has nothing that could be taken away.
+    if ((await file.stat()).isFile()) await file.truncate();
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes what a command was asked to write besides its work, which counts whether that succeeds or not.
+ *
+ * @param option that names the file
+ * @returns whether it is whole; why not is told
+ */
+export async function isWritten(option: string, path: string, write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    const why = `${option} ${printable(path, 1000)} is not whole: ${printable((error as Error).message)}`;
+    process.stderr.write(`*** Error: ${why}: choose another place\n`);
+    return false;
+  }
+}

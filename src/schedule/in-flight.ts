@@ -1,0 +1,246 @@
+/** The account of what is under way: of each item its slot, its bytes of the budget, and how far it has come. */
+import type { PlainError } from '../errors.js';
+import { LARGE_WINDOW, LEAST_WINDOW } from '../executor/executor.js';
+import type { Host } from './hosts.js';
+import { Budget } from './budget.js';
+import type { Redirected } from '../fetch/redirect.js';
+import { Semaphore } from './semaphore.js';
+import type { Item } from '../plan/plan.js';
+
+/** Bytes of the budget that an item takes besides its body: what the program knows of it. */
+const ITEM_SIZE = 1024;
+/** Bytes: the largest body that is ever held whole. */
+const MAX_WHOLE = 256 << 10;
+
+/** An item on its way. */
+export interface Work {
+  readonly item: Item;
+  /** Milliseconds, of all that it may take over all tries. */
+  timeLeft: number;
+  /** When it began to wait for its server; undefined while it does not. */
+  parkedAt: number | undefined;
+  tried: number;
+  /** Where redirects have led it, to another server, which it waits for or asks. */
+  redirected: Redirected | undefined;
+  /** The server that was asked last, whose account of requests it is in while it runs. */
+  host: Host | undefined;
+  /** The server has begun to answer. */
+  answered: boolean;
+  /** Nothing but the end of the connection tells where its body ends. */
+  unproven: boolean;
+  /** Its body is in a shard that has no final name yet. */
+  written: boolean;
+  /** A worker ended while it had it. */
+  suspect: boolean;
+  /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
+  held: number;
+  lease: Lease | undefined;
+  attempt: { cancel(error: PlainError): void } | undefined;
+}
+
+/**
+ * What a large body may take of memory. It is not its item's: when the body breaks off, a writer may still have parts of it
+ * while its item has failed already, or is fetched again.
+ */
+export interface Lease {
+  /** Bytes of the budget. */
+  readonly bytes: number;
+  /** The body is whole, and waits for the storage. */
+  whole: boolean;
+}
+
+/** @param timeLeft milliseconds */
+export function workFor(item: Item, timeLeft: number): Work {
+  return {
+    item,
+    timeLeft,
+    parkedAt: undefined,
+    tried: 0,
+    redirected: undefined,
+    host: undefined,
+    answered: false,
+    unproven: false,
+    written: false,
+    suspect: false,
+    held: 0,
+    lease: undefined,
+    attempt: undefined,
+  };
+}
+
+export class UnderWay {
+  /** Bytes that a request reserves: a larger body is never held whole. */
+  readonly maxWhole: number;
+  readonly #works = new Map<Item, Work>();
+  readonly #semaphore: Semaphore;
+  readonly #budget: Budget;
+  #waiting = 0;
+  #answered = 0;
+  #written = 0;
+
+  /**
+   * @param requests requests at once
+   * @param memory bytes that may be fetched and not yet stored
+   */
+  constructor(requests: number, memory: number) {
+    this.#semaphore = new Semaphore(requests);
+    this.#budget = new Budget(memory);
+    // So that requests alone never fill more than half of the budget.
+    this.maxWhole = Math.min(MAX_WHOLE, Math.floor(memory / (2 * requests)));
+  }
+
+  /** Requests that run. */
+  get running(): number {
+    return this.#semaphore.taken;
+  }
+
+  /** Of these, how many bodies are coming. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Bytes that are fetched and not yet stored. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Items whose body is written and whose shard has no final name yet. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Items that are requested, or are to be stored and not written yet. */
+  get unwritten(): number {
+    return this.#works.size - this.#written;
+  }
+
+  /** One request fewer at once from now on. */
+  shrink(): void {
+    this.#semaphore.shrink();
+  }
+
+  /** Requests that may run at once. */
+  get maxRequests(): number {
+    return this.#semaphore.slots;
+  }
+
+  get hasSlot(): boolean {
+    return this.#semaphore.isFree;
+  }
+
+  get hasMemory(): boolean {
+    return this.#budget.hasRoom(this.maxWhole);
+  }
+
+  works(): Iterable<Work> {
+    return this.#works.values();
+  }
+
+  of(item: Item): Work {
+    const work = this.#works.get(item);
+    if (work === undefined) throw new RangeError(`${item.name} is not under way`);
+    return work;
+  }
+
+  begin(work: Work): void {
+    if (!this.#semaphore.tryAcquire() || !this.#budget.tryReserve(this.maxWhole)) {
+      throw new RangeError(`${work.item.name} was begun without room`);
+    }
+    work.held = this.maxWhole;
+    work.unproven = false;
+    work.tried += 1;
+    this.#works.set(work.item, work);
+  }
+
+  answer(item: Item): Work {
+    const work = this.of(item);
+    work.answered = true;
+    this.#answered += 1;
+    return work;
+  }
+
+  /**
+   * The body is too large to be held whole.
+   *
+   * @returns what of it may be in memory until that is given back with {@link UnderWay.leave}: what its request reserved,
+   *   and more where the budget has room for more; never less than {@link LEAST_WINDOW}, whatever there is room for
+   */
+  enlarge(item: Item): Lease {
+    const work = this.of(item);
+    const { held } = work;
+    const isLarge = held < LARGE_WINDOW && this.#budget.tryReserve(LARGE_WINDOW - held);
+    if (!isLarge && held < LEAST_WINDOW) this.#budget.overdraw(LEAST_WINDOW - held);
+    work.held = 0;
+    work.lease = { bytes: isLarge ? LARGE_WINDOW : Math.max(LEAST_WINDOW, held), whole: false };
+    return work.lease;
+  }
+
+  /** The writer of a large body has let it go. */
+  leave({ bytes, whole }: Lease): void {
+    if (whole) this.#waiting -= bytes;
+    this.#budget.free(bytes);
+  }
+
+  /**
+   * The body is whole, and waits for the storage.
+   *
+   * @param length its bytes; undefined for a large one
+   */
+  fetch(item: Item, length?: number): Work {
+    const work = this.#endRequest(item);
+    if (length !== undefined) this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
+    this.#waiting += work.held;
+    if (work.lease !== undefined) {
+      work.lease.whole = true;
+      this.#waiting += work.lease.bytes;
+    }
+    return work;
+  }
+
+  /** The request is over, and brought nothing that is to be stored. */
+  drop(item: Item): Work {
+    const work = this.#endRequest(item);
+    this.#works.delete(item);
+    this.#hold(work, 0);
+    work.lease = undefined;
+    return work;
+  }
+
+  /** The bytes are free, but the item is under way until its shard is sealed. */
+  write(item: Item): void {
+    const work = this.of(item);
+    this.#freeStored(work);
+    work.written = true;
+    this.#written += 1;
+  }
+
+  /** The item is stored, or never will be. */
+  settle(item: Item): Work {
+    const work = this.of(item);
+    this.#works.delete(item);
+    if (work.written) this.#written -= 1;
+    work.written = false;
+    this.#freeStored(work);
+    return work;
+  }
+
+  #endRequest(item: Item): Work {
+    const work = this.of(item);
+    work.attempt = undefined;
+    if (work.answered) this.#answered -= 1;
+    work.answered = false;
+    this.#semaphore.release();
+    return work;
+  }
+
+  #freeStored(work: Work): void {
+    this.#waiting -= work.held;
+    this.#hold(work, 0);
+    work.lease = undefined;
+  }
+
+  #hold(work: Work, bytes: number): void {
+    this.#budget.free(work.held - bytes);
+    work.held = bytes;
+  }
+}

@@ -1,0 +1,104 @@
+/** Progress for people, on standard error: a spinner on a terminal, a plain line every ten seconds elsewhere. */
+import type { Summary } from '../outcome.js';
+import { describeBound } from '../verdict/verdict.js';
+
+/** Milliseconds between two looks at the run. */
+const TERMINAL_INTERVAL = 100;
+const PLAIN_INTERVAL = 10_000;
+
+export interface Progress {
+  /** Prints a line of the command's own without tearing the spinner apart. */
+  print(line: string, stream: NodeJS.WriteStream): void;
+  stop(): void;
+}
+
+/**
+ * @param summary asked for at each look
+ * @param total items in all, where that is known
+ */
+export function showProgress(summary: () => Summary, total: number | undefined): Promise<Progress> {
+  return showLine(() => describeProgress(summary(), total));
+}
+
+/** @param describe asked for at each look */
+export async function showLine(describe: () => string): Promise<Progress> {
+  // What ora looks at, too: neither a dumb terminal nor the log of a CI run can take a line back.
+  const canTakeBack = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !('CI' in process.env);
+  return canTakeBack ? await showSpinner(describe) : showLines(describe);
+}
+
+/** The one place that loads ora, and only on a terminal. */
+async function showSpinner(describe: () => string): Promise<Progress> {
+  const { default: ora } = await import('ora');
+  // ora would swallow Ctrl-C if it were to discard what is typed.
+  // Its own colours know nothing of NO_COLOR, and Node does.
+  const color = process.stderr.hasColors() ? 'cyan' : false;
+  const spinner = ora({ discardStdin: false, stream: process.stderr, color }).start(describe());
+  const timer = setInterval(() => {
+    spinner.text = describe();
+  }, TERMINAL_INTERVAL);
+  return {
+    print: (line, stream) => {
+      spinner.clear();
+      stream.write(`${line}\n`);
+      spinner.render();
+    },
+    stop: () => {
+      clearInterval(timer);
+      spinner.stop();
+    },
+  };
+}
+
+function showLines(describe: () => string): Progress {
+  const timer = setInterval(() => {
+    // Who has not read the last one does not want more of them.
+    if (process.stderr.writableLength === 0) process.stderr.write(`${describe()}\n`);
+  }, PLAIN_INTERVAL);
+  timer.unref();
+  return {
+    print: (line, stream) => stream.write(`${line}\n`),
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** One line: how many, how fast, how long still, what waits for the storage, and what holds up the run. */
+export function describeProgress(summary: Summary, total: number | undefined): string {
+  const { ok, notFound, errors, skipped, duplicates, elapsed, bytes, waiting, verdict } = summary;
+  const ended = ok + notFound + errors;
+  // What was there before counts as done, and not for how fast this run is.
+  const done = ended + skipped + duplicates;
+  const rate = elapsed > 0 ? ended / elapsed : 0;
+  const parts = [
+    total === undefined ? `${done} done` : `${done}/${total} done`,
+    `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`,
+  ];
+  if (errors + notFound > 0) parts.push(`${errors + notFound} failed`);
+  if (total !== undefined && rate > 0 && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+  if (waiting > 0) parts.push(`${formatBytes(waiting)} waiting for storage`);
+  if (verdict !== undefined) parts.push(`held up by ${describeBound(verdict)}`);
+  return parts.join(', ');
+}
+
+function formatRate(rate: number): string {
+  return rate >= 100 ? rate.toFixed(0) : rate.toFixed(1);
+}
+
+/** Bytes with a binary unit: 1536 is `1.5 KiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
+    if (value < 1024) return `${unit === 'B' ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
+    value /= 1024;
+  }
+  return `${value.toFixed(1)} TiB`;
+}
+
+/** Seconds as `3s`, `2m05s` or `1h02m`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, '0')}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
+}

@@ -1,0 +1,186 @@
+/**
+ * Finds what holds up a run, from measured times. The bottleneck is the last stage that has a queue before it: what comes
+ * after it keeps up, and what comes before it would only make the queue longer. So each moment of a run is charged to one
+ * stage. Threads that do all of it by themselves have no queues: what counts there is where their time goes.
+ */
+import type { ThreadTimes, Times } from '../protocol/messages.js';
+import { type Bound, Charges, type Setting, type Verdict } from './verdict.js';
+
+/** What the store has to do. */
+export interface Load {
+  /** Bodies that wait for a writer; not those that a writer has in hand. */
+  readonly waiting: number;
+  readonly writers: number;
+  /** What the writers' time went to, of the work that ended since the last look. */
+  readonly times: Times;
+  /** Writers run on the main thread, which therefore is not idle while they hold it up. */
+  readonly onMain: boolean;
+  /** Writers wait in one thread, whose time on a processor is therefore told by each of them as its own. */
+  readonly sharing: boolean;
+}
+
+/** A look at a run, of whatever kind. */
+export interface Look {
+  readonly load: { readonly times: Times };
+  /** No more requests may run at once. */
+  readonly atLimit: boolean;
+  /** More could, but the budget has no room for them. */
+  readonly refused: boolean;
+  /** More could, but nothing is to be had from the list. */
+  readonly starved: boolean;
+  /** Outcomes that wait for their reader are so many that nothing more is requested. */
+  readonly unread: boolean;
+  /** Items that wait for their next try. */
+  readonly again: number;
+}
+
+/** A look at a run that goes through stages. */
+export interface StagesLook extends Look {
+  readonly load: Load;
+  /** Nothing is left to do but to store. */
+  readonly onlyStore: boolean;
+  /** Requests that wait for an answer, and those whose body is coming. */
+  readonly requests: { readonly asked: number; readonly answered: number };
+}
+
+/** A look at threads that download and store by themselves. */
+export interface ThreadsLook extends Look {
+  readonly load: {
+    /** What their time went to, of the items that ended since the last look. */
+    readonly times: ThreadTimes;
+  };
+  /** Threads that have an item. */
+  readonly running: number;
+}
+
+/** The time that ends with a look. */
+export interface Interval {
+  /** Milliseconds since the last look. */
+  readonly elapsed: number;
+  /** Share of them that the main thread was busy. */
+  readonly busy: number;
+}
+
+/** Sees a run through, look by look. */
+export interface Witness<L extends Look> {
+  note(look: L, interval: Interval): void;
+  /** Undefined while too little is known. */
+  readonly verdict: Verdict | undefined;
+}
+
+/** Share of its time from which on a thread is what others wait for. */
+const BUSY = 0.9;
+
+export class StagesWitness implements Witness<StagesLook> {
+  readonly #charges: Charges;
+  /** Whether bodies waited at the last look: a queue that is gone at the next look holds up nobody. */
+  #waited = false;
+
+  constructor(setting: Setting) {
+    this.#charges = new Charges(setting);
+  }
+
+  get verdict(): Verdict | undefined {
+    return this.#charges.verdict;
+  }
+
+  note(look: StagesLook, interval: Interval): void {
+    const { load } = look;
+    const { elapsed } = interval;
+    const busy = isAlone(load) || interval.busy > BUSY;
+    if (this.#isQueueBefore(look, elapsed, busy)) this.#charges.defer(elapsed, busy);
+    else this.#chargeRequests(look, interval);
+    this.#waited = load.waiting > 0;
+    if (load.times.wall > 0) this.#decide(load);
+  }
+
+  #isQueueBefore({ load, onlyStore, refused }: StagesLook, elapsed: number, busy: boolean): boolean {
+    const { waiting, times, onMain } = load;
+    // Where the main thread stores, what waits for it lies in the sockets.
+    if (onMain && busy && times.wall > elapsed / 2) return true;
+    return onlyStore || (waiting > 0 && (this.#waited || refused));
+  }
+
+  /** Bodies waited: for the storage, or for a processor, by what the writers tell now of their time. */
+  #decide({ times, writers, onMain, sharing }: Load): void {
+    const { wall, run, wait, create, write, rename } = times;
+    // A thread that has time to rest is not what those wait for who share it.
+    const working = sharing && run + wait < BUSY * wall ? 0 : run + wait;
+    // Blocked, but not by what the storage is asked for: by threads that decode.
+    const stored = Math.min(wall - working, create + write + rename);
+    const bound = 2 * stored > wall ? 'storage' : 'cpu';
+    // A main thread without a rest does not even see that writers are done.
+    const byMain = onMain ? bound === 'cpu' : 2 * wall < writers * this.#charges.deferred;
+    this.#charges.decide({ bound, byMain, figure: writers, atLimit: false, operations: times });
+  }
+
+  /** Nothing waits for a writer: so it is one of the stages before. */
+  #chargeRequests(look: StagesLook, { elapsed, busy }: Interval): void {
+    const { asked, answered } = look.requests;
+    const before = beforeRequests(look);
+    if (busy > BUSY) this.#charges.charge('main thread', elapsed);
+    else if (before !== undefined) this.#charges.charge(before, elapsed);
+    else if (answered > asked) this.#charges.charge('network', elapsed, answered);
+    else if (asked + look.again > 0) this.#charges.charge('server', elapsed, asked, look.atLimit);
+    else this.#charges.charge(undefined, elapsed);
+  }
+}
+
+export class ThreadsWitness implements Witness<ThreadsLook> {
+  readonly #charges: Charges;
+  /** The most threads that had an item since one of them told where its time went. */
+  #running = 0;
+
+  constructor(setting: Setting) {
+    this.#charges = new Charges(setting);
+  }
+
+  get verdict(): Verdict | undefined {
+    return this.#charges.verdict;
+  }
+
+  note(look: ThreadsLook, { elapsed, busy }: Interval): void {
+    const { load, running, again, atLimit } = look;
+    const { wall } = load.times;
+    this.#running = Math.max(this.#running, running);
+    const before = beforeRequests(look);
+    if (before !== undefined) this.#charges.charge(before, elapsed);
+    else if (running > 0 || wall > 0) this.#charges.defer(elapsed, busy > BUSY);
+    else if (busy > BUSY) this.#charges.charge('main thread', elapsed);
+    else this.#charges.charge(again > 0 ? 'server' : undefined, elapsed);
+    if (wall === 0) return;
+    this.#decide(load.times, atLimit);
+    this.#running = running;
+  }
+
+  /** By what most of the threads' time went to. */
+  #decide(times: ThreadTimes, atLimit: boolean): void {
+    const { wall, run, wait, answer, body, create, write, rename } = times;
+    const [server, network] = [Math.max(0, answer), Math.max(0, body)];
+    const storage = Math.max(0, Math.min(wall - run - wait - server - network, create + write + rename));
+    // What they were blocked by none of these is by threads that decode.
+    const cpu = Math.max(0, wall - server - network - storage);
+    const parts = { storage, server, network, cpu };
+    const bound = (['storage', 'server', 'network', 'cpu'] as const).reduce((a, b) => (parts[b] > parts[a] ? b : a));
+    const share = parts[bound] / (storage + server + network + cpu);
+    this.#charges.decide({
+      bound,
+      byMain: 2 * wall < this.#running * this.#charges.deferred,
+      figure: Math.max(1, Math.round(this.#running * share)),
+      atLimit,
+      operations: times,
+    });
+  }
+}
+
+/** The main thread is the writer: while it stores, it does nothing else. */
+function isAlone({ onMain, writers }: Load): boolean {
+  return onMain && writers === 1;
+}
+
+/** What keeps requests from being made. */
+function beforeRequests({ refused, unread, starved }: Look): Bound | undefined {
+  if (refused) return 'budget';
+  if (unread) return 'reader';
+  return starved ? 'list' : undefined;
+}

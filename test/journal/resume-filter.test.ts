@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { Admission, type Admitted } from '../../src/journal/resume-filter.js';
+import { itemAt, PREAMBLE, storedAt } from '../../src/journal/format.js';
+import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
+import {
+  DOUBTFUL_IF_THERE,
+  FAILED,
+  keyOf,
+  Ledger,
+  OK,
+  type State,
+  storedWith,
+  WHOLE_IF_THERE,
+} from '../../src/journal/state-index.js';
+import { readJournal } from '../../src/journal/reader.js';
+import { storedNames } from '../../src/journal/stored-names.js';
+import type { Entry } from '../../src/plan/plan.js';
+import { NameSet } from '../../src/plan/names.js';
+import { scratch } from '../helpers/scratch.js';
+import { itemNamed } from '../helpers/stores.js';
+
+interface Setup {
+  /** State by name. */
+  readonly known?: Readonly<Record<string, State>>;
+  /** Names of files that are there; undefined where items have none of their own. */
+  readonly present?: readonly string[] | undefined;
+  /** Sizes of files by name, where they are not what was stored. */
+  readonly changed?: Readonly<Record<string, number>>;
+  readonly overwrite?: boolean;
+}
+
+interface Result {
+  /** Kind and name. */
+  readonly admitted: readonly string[];
+  readonly there: number;
+  /** What was written to the journal by the time the items were handed out. */
+  readonly written: readonly string[];
+}
+
+function toEntry(name: string): Entry {
+  return { kind: 'item', item: itemNamed(name) };
+}
+
+function describeEntry(entry: Admitted): string {
+  return entry.kind === 'item' || entry.kind === 'taken' ? `${entry.kind} ${entry.item.name}` : entry.kind;
+}
+
+async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): Promise<Result> {
+  const path = join(scratch(t), 'journal');
+  const file = await openJournalFile(path);
+  const journal = new Journal(file, path, await beginJournalFile(file, path), false, assert.ifError);
+  const ledger = new Ledger();
+  for (const [name, state] of Object.entries(setup.known ?? {})) {
+    ledger.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
+  }
+  let present: NameSet | undefined;
+  if (setup.present !== undefined) {
+    present = new NameSet();
+    for (const name of setup.present) present.add(name);
+  }
+  let there = 0;
+  const settings = {
+    present,
+    overwrite: setup.overwrite ?? false,
+    sizesOf: (names: readonly string[]) => {
+      for (const name of names) assert.ok(present?.has(name), `${name} is not there`);
+      return Promise.resolve(names.map((name) => setup.changed?.[name] ?? name.length));
+    },
+    examine: (name: string) => Promise.resolve({ size: name.length, crc32: 7 }),
+    onThere: (count: number) => (there += count),
+  };
+  const names = (): Promise<NameSet> => storedNames(file, path, PREAMBLE.length);
+  const known = { journal, ledger, elsewhere: new Map(), names };
+  const admitted = await new Admission(settings, known).admit(entries);
+  const written: string[] = [];
+  await using reading = await open(path);
+  const visitor = {
+    item: (_index: number, payload: Buffer, at: number) => written.push(`begun ${itemAt(payload, at).name}`),
+    stored: (_index: number, payload: Buffer, at: number) => {
+      const { size, crc32 } = storedAt(payload, at);
+      written.push(`stored ${size} ${crc32}`);
+    },
+  };
+  await readJournal(reading, path, visitor);
+  await journal.leave();
+  return { admitted: admitted.map(describeEntry), there, written };
+}
+
+describe('what is admitted', () => {
+  test('is what nothing is known of, and the journal says so before it is handed out', async (t) => {
+    const duplicate: Entry = { kind: 'duplicate', duplicate: { index: 1, url: 'http://localhost/a' } };
+    const result = await admit(t, [toEntry('a'), duplicate, toEntry('b')], { present: ['c'] });
+    assert.deepEqual(result, {
+      admitted: ['item a', 'duplicate', 'item b'],
+      there: 0,
+      written: ['begun a', 'begun b'],
+    });
+  });
+
+  test('is not what was stored, unless it is gone', async (t) => {
+    const known = { a: OK, b: OK, c: FAILED } as const;
+    const result = await admit(t, ['a', 'b', 'c'].map(toEntry), { known, present: ['a'] });
+    assert.deepEqual(result, { admitted: ['item b', 'item c'], there: 1, written: ['begun b', 'begun c'] });
+    const inShards = await admit(t, ['a', 'b', 'c'].map(toEntry), { known });
+    assert.deepEqual(inShards, { admitted: ['item c'], there: 2, written: ['begun c'] });
+  });
+
+  test('is what was stored and has another size now, or is no file any more', async (t) => {
+    const known = { a: OK, b: OK, c: OK, d: OK } as const;
+    const changed = { b: 0, c: -1, d: 2 ** 20 + 1 };
+    const result = await admit(t, ['a', 'b', 'c', 'd'].map(toEntry), { known, present: ['a', 'b', 'c', 'd'], changed });
+    assert.deepEqual(result, {
+      admitted: ['item b', 'item c', 'item d'],
+      there: 1,
+      written: ['begun b', 'begun c', 'begun d'],
+    });
+  });
+
+  test('is not what a killed run has stored and not written down: that is written down now', async (t) => {
+    const known = { abc: WHOLE_IF_THERE, b: WHOLE_IF_THERE } as const;
+    const result = await admit(t, ['abc', 'b'].map(toEntry), { known, present: ['abc'] });
+    assert.deepEqual(result, { admitted: ['item b'], there: 1, written: ['begun abc', 'stored 3 7', 'begun b'] });
+    assert.deepEqual((await admit(t, [toEntry('b')], { known })).admitted, ['item b']);
+  });
+
+  test('is what a machine that went down may have stored: nobody knows what is in it', async (t) => {
+    const result = await admit(t, [toEntry('a')], { known: { a: DOUBTFUL_IF_THERE }, present: ['a'] });
+    assert.deepEqual(result, { admitted: ['item a'], there: 0, written: ['begun a'] });
+  });
+
+  test('is not what has the name of a file that nobody knows, unless that may be replaced', async (t) => {
+    const setup = { known: { b: FAILED }, present: ['A', 'b'] } as const;
+    const result = await admit(t, ['a', 'b', 'c'].map(toEntry), setup);
+    assert.deepEqual(result, { admitted: ['taken a', 'taken b', 'item c'], there: 0, written: ['begun c'] });
+    const replacing = await admit(t, ['a', 'b'].map(toEntry), { ...setup, overwrite: true });
+    assert.deepEqual(replacing.admitted, ['item a', 'item b']);
+  });
+
+  test('is at once what is new or in the way, where there is no journal', () => {
+    const present = new NameSet();
+    present.add('a');
+    const never = (): never => assert.fail('nothing is known');
+    const settings = { present, overwrite: false, sizesOf: never, examine: never, onThere: never };
+    const admitted = new Admission(settings, undefined).admit(['a', 'b'].map(toEntry));
+    assert.ok(!(admitted instanceof Promise));
+    assert.deepEqual(admitted.map(describeEntry), ['taken a', 'item b']);
+  });
+});

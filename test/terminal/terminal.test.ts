@@ -1,0 +1,129 @@
+/** What a person sees and does on a terminal: a pseudo-terminal here. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn as spawnOnTerminal } from '@lydell/node-pty';
+import { CLI } from '../helpers/cli.js';
+import { scratch } from '../helpers/scratch.js';
+import { filesBelow } from '../helpers/folders.js';
+
+// A CI run is no terminal for the progress.
+const { CI: _ci, ...env } = { ...process.env, TERM: 'xterm' } as NodeJS.ProcessEnv;
+const { NO_COLOR: _no, FORCE_COLOR: _force, NODE_DISABLE_COLORS: _disable, ...plain } = env;
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
+/** Seconds that Ctrl-C may take. */
+const PROMISED = 2;
+
+test('Ctrl-C ends within two seconds with the cursor back, no unfinished file and status 130', async (t) => {
+  const cwd = scratch(t);
+  const server = createServer((_request, response) => void setTimeout(() => response.end('x'.repeat(10_000)), 5));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const urls = Array.from({ length: 20_000 }, (_, n) => `http://127.0.0.1:${port}/${n}`).join('\n');
+  writeFileSync(join(cwd, 'list'), urls);
+
+  const terminal = spawnOnTerminal(process.execPath, [CLI, 'get', '-i', 'list', '-d', 'out'], {
+    cwd,
+    env,
+    cols: 100,
+    rows: 30,
+  });
+  let screen = '';
+  terminal.onData((text) => (screen += text));
+  const exited = new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode }) => resolve(exitCode));
+  });
+  while (!/ [1-9]\d* done, /.test(screen)) await sleep(20);
+  const pressed = performance.now();
+  terminal.write('\u0003');
+  assert.equal(await exited, 130);
+  const took = (performance.now() - pressed) / 1000;
+  t.diagnostic(`ended ${took.toFixed(2)}s after Ctrl-C`);
+  assert.ok(took < PROMISED, `took ${took}s`);
+
+  assert.ok(screen.includes(HIDE_CURSOR));
+  assert.ok(screen.lastIndexOf(SHOW_CURSOR) > screen.lastIndexOf(HIDE_CURSOR), 'the cursor is back');
+  assert.match(screen, /files\/s, .*\/s/);
+  assert.doesNotMatch(screen, /\n\s+at /);
+  const names = filesBelow(join(cwd, 'out'));
+  assert.ok(names.length > 0 && names.length < 20_000);
+  assert.ok(names.every((name) => /^\d+$/.test(name)));
+});
+
+test('the progress on a terminal goes away and leaves the summary', async (t) => {
+  const cwd = scratch(t);
+  let screen = '';
+  const server = createServer((request, response) => {
+    // The second answer waits until the first is on the screen.
+    const timer = setInterval(() => {
+      if (request.url === '/b' && !screen.includes('1/2 done')) return;
+      clearInterval(timer);
+      response.end('hello');
+    }, 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const args = [CLI, 'get', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/b`, '-m', '1', '-v'];
+  const terminal = spawnOnTerminal(process.execPath, args, { cwd, env, cols: 100, rows: 30 });
+  terminal.onData((text) => (screen += text));
+  const status = await new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode }) => resolve(exitCode));
+  });
+  assert.equal(status, 0);
+  assert.match(screen, /1\/2 done/);
+  assert.match(screen, /a: 5 B/);
+  assert.match(screen, /2 files downloaded, 10 B in \d/);
+});
+
+describe('colours on a terminal', () => {
+  // eslint-disable-next-line no-control-regex
+  const COLOUR = /\u001b\[(?:3[0-7]|9[0-7]|38;)[\d;]*m/;
+  for (const [environment, wanted] of [
+    [{}, true],
+    [{ NO_COLOR: '1' }, false],
+    [{ FORCE_COLOR: '0' }, false],
+    [{ TERM: 'dumb' }, false],
+    [{ NO_COLOR: '1', FORCE_COLOR: '1' }, true],
+  ] as const) {
+    test(`${wanted ? 'some' : 'none'} with ${JSON.stringify(environment)}`, async (t) => {
+      const cwd = scratch(t);
+      let screen = '';
+      // Answers when there was time to show a colour.
+      const server = createServer((_request, response) => void setTimeout(() => response.end('hello'), 500));
+      await new Promise<void>((resolve) => {
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      t.after(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const terminal = spawnOnTerminal(process.execPath, [CLI, 'get', `http://127.0.0.1:${port}/a`], {
+        cwd,
+        env: { ...plain, ...environment },
+      });
+      terminal.onData((text) => (screen += text));
+      const status = await new Promise<number>((resolve) => {
+        terminal.onExit(({ exitCode }) => resolve(exitCode));
+      });
+      assert.equal(status, 0);
+      assert.match(screen, /1 file downloaded/);
+      assert.equal(COLOUR.test(screen), wanted, JSON.stringify(screen));
+    });
+  }
+});
