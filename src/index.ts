@@ -1,15 +1,15 @@
 /** The library's public face. */
 import { Download } from './pipeline/download.js';
 import { type DownloadOptions, resolveOptions } from './options/resolve.js';
-import type { ItemRequest } from './plan/plan.js';
+import type { ItemRequest } from './lists/source.js';
 import type { Outcome, Summary } from './outcome.js';
 
 export { type ErrorCode, type FailedItem, FetchError, SluiceError, StorageError, UsageError } from './errors.js';
 export type { DownloadOptions, ExecutorName } from './options/resolve.js';
-export type { ItemRequest } from './plan/plan.js';
-export type { ImageCheck, SimulatedLatency } from './protocol/messages.js';
+export type { ItemRequest } from './lists/source.js';
+export type { ImageCheck, SimulatedLatency } from './protocol/settings.js';
 export type { Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
-export type { Bound, Verdict } from './verdict/verdict.js';
+export type { Bound, Verdict } from './outcome.js';
 
 /** Outcomes as items complete, and the account of the run. */
 export interface Outcomes extends AsyncIterable<Outcome> {

@@ -1,6 +1,5 @@
 /** What became of items, and the account of a run. */
 import type { ErrorCode, FetchError } from './errors.js';
-import type { Verdict } from './verdict/verdict.js';
 
 interface OutcomeBase {
   /** 0-based number of the item among all lines and URLs that were given. */
@@ -59,27 +58,20 @@ export interface Summary {
   readonly verdict: Verdict | undefined;
 }
 
-/** Counts outcomes. */
-export class Tally {
-  ok = 0;
-  unproven = 0;
-  notFound = 0;
-  errors = 0;
-  skipped = 0;
-  duplicates = 0;
-  bytes = 0;
-  readonly causes: Partial<Record<ErrorCode, number>> = {};
+/**
+ * `storage`: writers wait for it; `cpu`: writers decode and check, or wait for a processor; `budget`: bytes that may be
+ * fetched; `main thread`: what runs on it; `server`: until it answers; `network`: from there to the end of the body;
+ * `list`: it has nothing to request; `reader`: who reads the outcomes.
+ */
+export type Bound = 'storage' | 'cpu' | 'budget' | 'main thread' | 'server' | 'network' | 'list' | 'reader';
 
-  count(outcome: Outcome): void {
-    if (outcome.status === 'ok') {
-      this.ok += 1;
-      if (outcome.unproven) this.unproven += 1;
-      this.bytes += outcome.size;
-    } else if (outcome.status === 'not_found') {
-      this.notFound += 1;
-    } else {
-      this.errors += 1;
-      this.causes[outcome.error.code] = (this.causes[outcome.error.code] ?? 0) + 1;
-    }
-  }
+/** What held up a run most. */
+export interface Verdict {
+  readonly bound: Bound;
+  /** Of the run's time, 0 to 1. */
+  readonly share: number;
+  /** What that looked like: `32 writers waiting on rename`. */
+  readonly detail: string;
+  /** What to try, where something would help. */
+  readonly advice: string | undefined;
 }

@@ -1,6 +1,7 @@
 /** Where a thread's time goes: on a processor, waiting for one, or blocked, which in the store means waiting for storage. */
 import { openSync, readSync } from 'node:fs';
-import type { Manner, Operation, Times } from '../src/protocol/messages.js';
+import type { Manner } from '../src/protocol/messages.js';
+import type { Operation, Times } from '../src/protocol/times.js';
 
 const text = Buffer.alloc(128);
 let fd: number | undefined | null;

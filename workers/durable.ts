@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { PlainError } from '../src/errors.js';
-import type { StoreSettings } from '../src/protocol/messages.js';
+import type { StoreSettings } from '../src/protocol/settings.js';
 import { count } from './clock.js';
 import { describeStoreFailure, syncFailed } from './failure.js';
 

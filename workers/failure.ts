@@ -1,7 +1,7 @@
 /** What an error of the operating system means for a body that was to be stored, and what a person can do about it. */
 import { constants } from 'node:os';
 import { type ErrorCode, type PlainError, StorageError, toPlain } from '../src/errors.js';
-import type { StoreSettings } from '../src/protocol/messages.js';
+import type { StoreSettings } from '../src/protocol/settings.js';
 
 /** What an error means for the storage, with the parts of a message about it. */
 export interface Meaning {

@@ -1,5 +1,5 @@
 /** What a shard holds of an item: the members `KEY.EXT`, its body, and `KEY.json`, its description. */
-import type { Description } from '../src/protocol/messages.js';
+import type { Description } from '../src/protocol/tar.js';
 import type { Shard } from './shard.js';
 import { BLOCK_SIZE, header } from './ustar.js';
 

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
-import type { PartialJob } from '../src/protocol/messages.js';
+import type { PartialJob } from '../src/protocol/result.js';
 import { makeFolder, makeFolderAsync } from './folders.js';
 
 /** Bytes, from which on the beginning of a body is kept. */

@@ -1,7 +1,8 @@
 /** The store of a body that needs neither decoding nor checking, which most do not: a worker starts with no more than this. */
 import { type PlainError, SluiceError } from '../src/errors.js';
 import { crc32 } from 'node:zlib';
-import type { StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol/messages.js';
+import type { StoreSettings } from '../src/protocol/settings.js';
+import type { StoredFile, StoreJob, StoreResult } from '../src/protocol/result.js';
 import { describeStoreFailure } from './failure.js';
 import { writeWhole, writeWholeAsync } from './files.js';
 

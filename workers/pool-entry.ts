@@ -1,15 +1,7 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
 import type { PlainError } from '../src/errors.js';
-import {
-  type BatchAnswer,
-  type BatchTask,
-  isStored,
-  type LargeAnswer,
-  type LargeTask,
-  type StoreFailure,
-  type StoreResult,
-  type Task,
-} from '../src/protocol/messages.js';
+import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
+import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, now, timesSince } from './clock.js';
 import { secure, secureAsync } from './durable.js';
 import { receiveParts } from './parts.js';

@@ -4,7 +4,8 @@
  */
 import * as fs from 'node:fs';
 import { dirname, relative } from 'node:path';
-import type { StoredFile, StoreSettings } from '../src/protocol/messages.js';
+import type { StoreSettings } from '../src/protocol/settings.js';
+import type { StoredFile } from '../src/protocol/result.js';
 import { count } from './clock.js';
 import { syncFile, syncFolder } from './durable.js';
 import { openPatiently, progress } from './files.js';

@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { threadId } from 'node:worker_threads';
-import type { StoredFile, TarSettings, TarSettled } from '../src/protocol/messages.js';
+import type { TarSettings, TarSettled } from '../src/protocol/tar.js';
+import type { StoredFile } from '../src/protocol/result.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
 import { addDescription, describe, memberName, type Packed, timeOf } from './member.js';

@@ -5,7 +5,7 @@
  * makes a name there takes the next turn of it, and waits for the end of that.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SimulatedLatency, SlowStorage } from '../src/protocol/messages.js';
+import type { SimulatedLatency, SlowStorage } from '../src/protocol/settings.js';
 
 /** A prime number, so that each character of a path counts. */
 const CLOCKS = 4093;

@@ -5,7 +5,8 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
-import type { PartialJob, StoredFile, StoreJob, StoreResult, StoreSettings } from '../src/protocol/messages.js';
+import type { StoreSettings } from '../src/protocol/settings.js';
+import type { PartialJob, StoredFile, StoreJob, StoreResult } from '../src/protocol/result.js';
 import { createDecoder, decode, decodeAsync } from './decode.js';
 import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';

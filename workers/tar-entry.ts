@@ -3,17 +3,10 @@
  * pool's workers do, and tells what it wrote and, later, what became of the shards.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import {
-  isStored,
-  type StoreFailure,
-  type StoreResult,
-  type TarBatchTask,
-  type TarLargeTask,
-  type TarMessage,
-  type TarSettings,
-  type TarTask,
-  type Times,
-} from '../src/protocol/messages.js';
+import type { StoreFailure } from '../src/protocol/messages.js';
+import type { Times } from '../src/protocol/times.js';
+import type { TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../src/protocol/tar.js';
+import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, type Moment, now, timesSince } from './clock.js';
 import { receiveParts } from './parts.js';
 import { Shards } from './shards.js';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { whyNot } from '../destination/destination.js';
 import { UsageError } from '../errors.js';
 import { makeFolders } from '../shared/folders.js';
-import { formatBytes } from '../terminal/progress.js';
+import { formatBytes } from '../shared/format.js';
 
 const PREFIX = '.sluice-bench-';
 /** The types of `statfs` for tmpfs and ramfs. */

@@ -1,6 +1,6 @@
 /** What `sluice bench --json` writes. The README documents it; a change that is no addition takes another `schema`. */
-import type { ImageCheck, Layout, SimulatedLatency } from '../protocol/messages.js';
-import type { Bound } from '../verdict/verdict.js';
+import type { ImageCheck, Layout, SimulatedLatency } from '../protocol/settings.js';
+import type { Bound } from '../outcome.js';
 import type { Spread } from './statistics.js';
 
 /**

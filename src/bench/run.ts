@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { fromPlain, type PlainError, SluiceError } from '../errors.js';
 import type { DownloadOptions } from '../options/resolve.js';
-import type { ItemRequest } from '../plan/plan.js';
+import type { ItemRequest } from '../lists/source.js';
 import type { RunFigures, ServerSettings, Timeline } from './report.js';
 import { benchItem } from './server.js';
 import type { Contender } from './strategies.js';

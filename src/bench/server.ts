@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { fromPlain, SluiceError } from '../errors.js';
-import type { ItemRequest } from '../plan/plan.js';
+import type { ItemRequest } from '../lists/source.js';
 import { bodyName } from './bodies.js';
 import type { ServerSettings } from './report.js';
 import type { FirstWord } from './server/entry.js';

@@ -2,7 +2,9 @@
 import { Download } from '../pipeline/download.js';
 import { UsageError } from '../errors.js';
 import type { DownloadOptions } from '../options/resolve.js';
-import { type Item, type ItemRequest, plan } from '../plan/plan.js';
+import { plan } from '../plan/plan.js';
+import type { ItemRequest } from '../lists/source.js';
+import type { Item } from '../item.js';
 import { printable } from '../shared/printable.js';
 import { meanSize } from './bodies.js';
 import { Place } from './place.js';

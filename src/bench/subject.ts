@@ -2,7 +2,7 @@
 import { Download } from '../pipeline/download.js';
 import { toPlain } from '../errors.js';
 import { MAX_WORKERS, type ResolvedOptions } from '../options/resolve.js';
-import type { Operation } from '../protocol/messages.js';
+import type { Operation } from '../protocol/times.js';
 import { now } from '../../workers/clock.js';
 import { LoopDelay } from './loop-delay.js';
 import { peakMemory } from './peak-memory.js';

@@ -2,12 +2,13 @@
 import { Download } from '../pipeline/download.js';
 import { UsageError } from '../errors.js';
 import type { ExecutorName, ResolvedOptions } from '../options/resolve.js';
-import type { Source } from '../plan/plan.js';
+import type { Source } from '../lists/source.js';
 import { printable, withoutPassword } from '../shared/printable.js';
-import type { ImageCheck } from '../protocol/messages.js';
+import type { ImageCheck } from '../protocol/settings.js';
 import type { Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
-import { formatBytes, showProgress } from '../terminal/progress.js';
+import { showProgress } from '../terminal/progress.js';
+import { formatBytes } from '../shared/format.js';
 import { describeVerdict } from '../verdict/verdict.js';
 import { describeProxies, describeUnchecked } from '../terminal/environment.js';
 import { statusOf } from '../terminal/exit-status.js';

@@ -6,8 +6,8 @@ import { lstat, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LEAST_KEPT, NOTE, removePartialAsync } from '../../workers/partial.js';
 import { keyOf } from '../journal/state-index.js';
-import type { Item } from '../plan/plan.js';
-import type { Kept, PartialJob, Whole } from '../protocol/messages.js';
+import type { Item } from '../item.js';
+import type { Kept, PartialJob, Whole } from '../protocol/result.js';
 
 /** The folder's name among the program's own files. */
 const FOLDER = 'partial';

@@ -3,9 +3,10 @@
  * its place in an arena, and the worker writes it from there. Nothing is transferred and nothing comes back but the
  * outcome: shared memory needs no detaching, and a batch that fails with its worker can be stored by another.
  */
-import type { Item } from '../plan/plan.js';
-import type { BatchTask, Manner, StoreSettings } from '../protocol/messages.js';
-import type { Body } from './executor.js';
+import type { Item } from '../item.js';
+import type { BatchTask, Manner } from '../protocol/messages.js';
+import type { StoreSettings } from '../protocol/settings.js';
+import type { Body } from '../body.js';
 
 /** Bytes of an arena, and so of the largest batch. */
 export const ARENA_SIZE = 1 << 20;

@@ -1,6 +1,6 @@
 /** Decides when what waits goes to a worker: when one could begin with it, and when it is worth a message. */
 import { Backlog, type Batch } from './backlog.js';
-import type { Body } from './executor.js';
+import type { Body } from '../body.js';
 
 /** Milliseconds that a body waits for company in its batch, while a worker could begin with it. */
 const DELAY = 5;

@@ -1,6 +1,6 @@
 /** Which executor a run gets. Each is loaded when it is asked for: `inline` needs no piscina. */
 import { type FileShares, shareFiles } from '../shared/file-limit.js';
-import type { StoreSettings } from '../protocol/messages.js';
+import type { StoreSettings } from '../protocol/settings.js';
 import type { Executor, StoreListener } from './executor.js';
 import type { TarExecutor, TarListener } from './tar.js';
 

@@ -1,7 +1,8 @@
 /** Takes bodies and drops them, so that a run shows what the network gives. Made to be compared with those that store. */
-import type { Item } from '../plan/plan.js';
-import type { Load } from '../verdict/detector.js';
-import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
+import type { Item } from '../item.js';
+import type { Load } from './load.js';
+import type { BodySender, Executor, StoreListener } from './executor.js';
+import type { Body, BodyWriter } from '../body.js';
 import { NO_TIMES } from './times.js';
 
 export class DiscardExecutor implements Executor {

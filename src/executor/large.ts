@@ -4,7 +4,8 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PartMessage } from '../protocol/messages.js';
-import type { BodySender, BodyWriter } from './executor.js';
+import type { BodySender } from './executor.js';
+import type { BodyWriter } from '../body.js';
 
 /** Bytes of a part at the most: a write of slow storage takes as long for fewer. */
 const MAX_PART = 1 << 20;

@@ -4,14 +4,16 @@
  */
 import { Channel } from '../shared/channel.js';
 import { SluiceError } from '../errors.js';
-import type { Item } from '../plan/plan.js';
-import { isStored, type PartialJob, type StoreResult, type StoreSettings } from '../protocol/messages.js';
-import type { Load } from '../verdict/detector.js';
+import type { Item } from '../item.js';
+import type { StoreSettings } from '../protocol/settings.js';
+import { isStored, type PartialJob, type StoreResult } from '../protocol/result.js';
+import type { Load } from './load.js';
 import { Laps, partOf } from '../../workers/clock.js';
 import { secure, secureAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
-import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
+import type { BodySender, Executor, StoreListener } from './executor.js';
+import type { Body, BodyWriter } from '../body.js';
 
 /** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */
 const MAX_RUNNING = 16;

@@ -1,5 +1,5 @@
 /** Counts the large bodies whose sender pauses because their writer has no room: so many bodies wait for a writer. */
-import type { BodyWriter } from './executor.js';
+import type { BodyWriter } from '../body.js';
 
 export class Pauses {
   #count = 0;

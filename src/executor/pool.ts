@@ -3,24 +3,20 @@
  * for the disk.
  */
 import { MessageChannel } from 'node:worker_threads';
-import type { Item } from '../plan/plan.js';
+import type { Item } from '../item.js';
 import { type PlainError, toPlain } from '../errors.js';
-import type {
-  BatchAnswer,
-  LargeAnswer,
-  LargeTask,
-  Manner,
-  PartialJob,
-  StoreSettings,
-  Times,
-} from '../protocol/messages.js';
+import type { BatchAnswer, LargeAnswer, LargeTask, Manner } from '../protocol/messages.js';
+import type { Times } from '../protocol/times.js';
+import type { StoreSettings } from '../protocol/settings.js';
+import type { PartialJob } from '../protocol/result.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import type { Body, BodySender, BodyWriter, Executor, StoreListener } from './executor.js';
+import type { BodySender, Executor, StoreListener } from './executor.js';
+import type { Body, BodyWriter } from '../body.js';
 import { countWaiting, LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../shared/file-limit.js';
 import { MAX_WORKERS } from '../options/resolve.js';
-import type { Load } from '../verdict/detector.js';
+import type { Load } from './load.js';
 import { Sizer } from './sizing.js';
 import { NO_TIMES, TimesSum } from './times.js';
 import { PROCESSORS, Workers } from './workers.js';

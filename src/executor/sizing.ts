@@ -6,7 +6,8 @@
  * look at a writer's time tells how many would help, and a second one, after the step, whether they did. No clock is
  * needed, and no queue is guessed at.
  */
-import type { Manner, Times } from '../protocol/messages.js';
+import type { Manner } from '../protocol/messages.js';
+import type { Times } from '../protocol/times.js';
 
 /** A step pays if the rate grows by this much at least; else it is taken back. */
 const WORTH = 1.3;

@@ -5,30 +5,16 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
-import type { Item } from '../plan/plan.js';
+import type { Item } from '../item.js';
 import { withoutPassword } from '../shared/printable.js';
-import type {
-  Description,
-  TarBatchTask,
-  TarLargeTask,
-  TarMessage,
-  TarSettings,
-  TarTask,
-  StoredFile,
-  StoreResult,
-} from '../protocol/messages.js';
+import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol/tar.js';
+import type { StoredFile, StoreResult } from '../protocol/result.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import {
-  type Body,
-  type BodySender,
-  type BodyWriter,
-  type Executor,
-  type StoreListener,
-  WRITER_LIMITS,
-} from './executor.js';
+import { type BodySender, type Executor, type StoreListener, WRITER_LIMITS } from './executor.js';
+import type { Body, BodyWriter } from '../body.js';
 import { countWaiting, LargeBodySender } from './large.js';
-import type { Load } from '../verdict/detector.js';
+import type { Load } from './load.js';
 import { NO_TIMES, TimesSum } from './times.js';
 
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */

@@ -1,5 +1,5 @@
 /** Where the time goes of a thread that downloads and stores an item. */
-import type { ThreadTimes, Times } from '../protocol/messages.js';
+import type { ThreadTimes, Times } from '../protocol/times.js';
 import { Laps } from '../../workers/clock.js';
 import { NO_TIMES, TimesSum } from './times.js';
 

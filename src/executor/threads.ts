@@ -4,14 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
-import type { PlainError } from '../errors.js';
-import { toPlain } from '../errors.js';
+import { type PlainError, toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
 import type { TimeLimit } from '../fetch/stall-watchdog.js';
 import type { Redirected } from '../fetch/redirect.js';
-import type { AttemptFailure } from '../schedule/retry.js';
-import type { Item } from '../plan/plan.js';
-import type { StoreResult, StoreSettings, ThreadTimes } from '../protocol/messages.js';
+import type { AttemptFailure } from '../fetch/failure.js';
+import type { Item } from '../item.js';
+import type { ThreadTimes } from '../protocol/times.js';
+import type { StoreSettings } from '../protocol/settings.js';
+import type { StoreResult } from '../protocol/result.js';
 import { removeUnfinished } from '../../workers/files.js';
 import type { StoreListener } from './executor.js';
 import { NO_THREAD_TIMES } from './thread-clock.js';

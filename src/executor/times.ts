@@ -1,5 +1,5 @@
 /** Adds up what writers tell of their time. */
-import type { Times } from '../protocol/messages.js';
+import type { Times } from '../protocol/times.js';
 
 export const NO_TIMES: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
 

@@ -1,16 +1,24 @@
 /** One attempt to fetch an item from one server: redirects within it, the status, and a body that is kept whole or, when it is large, passed on. */
 import type { PlainError } from '../errors.js';
-import type { BodyWriter } from '../executor/executor.js';
-import type { Item } from '../plan/plan.js';
-import type { Kept, Whole } from '../protocol/messages.js';
+import type { BodyWriter } from '../body.js';
+import type { Item } from '../item.js';
+import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
-import { cut, describeNetworkFailure, describeStatus, noFinalAnswer, tooLarge, tooLong, unproven } from './failure.js';
+import {
+  type AttemptFailure,
+  cut,
+  describeNetworkFailure,
+  describeStatus,
+  noFinalAnswer,
+  tooLarge,
+  tooLong,
+  unproven,
+} from './failure.js';
 import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { Pace, Runner, TimeLimit } from './stall-watchdog.js';
 import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
-import type { AttemptFailure } from '../schedule/retry.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {

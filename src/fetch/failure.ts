@@ -191,3 +191,12 @@ function hintForStatus(status: number): string {
   if (status >= 500) return 'the server is at fault; try again later';
   return 'the server does not give this file as it is';
 }
+
+/** What went wrong with an attempt. */
+export interface AttemptFailure {
+  readonly error: PlainError;
+  /** HTTP status, where a response came. */
+  readonly status?: number | undefined;
+  /** Retry-After as received. */
+  readonly retryAfter?: string | undefined;
+}

@@ -1,7 +1,7 @@
 /** The headers of requests, made once for a run: undici copies them for each request anyway. */
-import type { Item } from '../plan/plan.js';
+import type { Item } from '../item.js';
 import { ACCEPT_ENCODING, isCompressedFile } from './encoding.js';
-import type { Kept } from '../protocol/messages.js';
+import type { Kept } from '../protocol/result.js';
 import type { Target } from './redirect.js';
 
 const SHARED = ['user-agent', 'sluice', 'accept', '*/*'] as const;

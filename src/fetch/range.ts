@@ -1,5 +1,5 @@
 /** How a body that broke off goes on: which one may, and whether an answer is the rest of it (RFC 9110, 13 and 14). */
-import type { Kept, Whole } from '../protocol/messages.js';
+import type { Kept, Whole } from '../protocol/result.js';
 import type { Target } from './redirect.js';
 
 /** Bytes of a body, from which on it is worth being gone on with. */

@@ -1,9 +1,9 @@
 /** Items of a journal as a plan has them, to be downloaded once more. */
-import type { Item } from '../plan/plan.js';
+import type { Item } from '../item.js';
 import { AddressParser } from '../plan/address.js';
 import { calledToday } from '../plan/former.js';
 import { CodeUnits } from '../shared/code-units.js';
-import type { Layout } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
 import type { Survey, Surveyed } from './history.js';
 
 /**

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { meaningOf } from '../../workers/failure.js';
 import { SluiceError, StorageError, toPlain } from '../errors.js';
 import { printable } from '../shared/printable.js';
-import type { StoredFile } from '../protocol/messages.js';
+import type { StoredFile } from '../protocol/result.js';
 
 /** Bytes that are read at once. */
 const PIECE = 256 << 10;

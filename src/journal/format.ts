@@ -9,7 +9,8 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { ErrorCode } from '../errors.js';
-import type { Layout, StoredFile } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
+import type { StoredFile } from '../protocol/result.js';
 
 /** A run begins. Numbers of items are those of the run whose record came last. */
 export interface RunRecord {

@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { StorageError } from '../errors.js';
 import { isItemName } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
-import type { Layout } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
 import { isNoFile, openFile, storageFailed } from './examine.js';
 import {
   type EndRecord,

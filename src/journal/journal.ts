@@ -10,7 +10,7 @@ import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf, syncFailed } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
-import type { StoredFile } from '../protocol/messages.js';
+import type { StoredFile } from '../protocol/result.js';
 import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
 
 /** Milliseconds that a record waits to be written. */

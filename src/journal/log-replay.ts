@@ -1,6 +1,7 @@
 /** What runs before this one did, read from their journal. */
 import type { FileHandle } from 'node:fs/promises';
-import type { Layout, StoredFile } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
+import type { StoredFile } from '../protocol/result.js';
 import {
   type EndRecord,
   failureAt,

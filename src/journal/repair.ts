@@ -4,7 +4,7 @@ import { copyFile, lstat, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
 import type { StorageError } from '../errors.js';
-import type { Layout } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
 import { bootId } from './boot.js';
 import { storageFailed } from './examine.js';
 import type { FailureRecord } from './format.js';

@@ -1,8 +1,8 @@
 /** What is still to be done of a plan: of each item, whether the journal or the destination has it already. */
 import { CodeUnits } from '../shared/code-units.js';
 import { markedFor, nameFromUrl, NameSet, unmarked } from '../plan/names.js';
-import type { Entry, Item } from '../plan/plan.js';
-import type { StoredFile } from '../protocol/messages.js';
+import type { Entry, Item } from '../item.js';
+import type { StoredFile } from '../protocol/result.js';
 import type { ItemRecord, Key } from './format.js';
 import { textOf } from './former.js';
 import type { IndexSet } from './index-set.js';

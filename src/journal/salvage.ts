@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
 import type { StorageError } from '../errors.js';
 import { withoutPassword } from '../shared/printable.js';
-import type { Layout } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
 import type { RunRecord } from './format.js';
 import { isNoFile, storageFailed } from './examine.js';
 import { beginJournalFile, Journal, openJournalFile } from './journal.js';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import { shardName } from '../../workers/shard-name.js';
 import { withoutPassword } from '../shared/printable.js';
-import type { StoredFile } from '../protocol/messages.js';
+import type { StoredFile } from '../protocol/result.js';
 import { isNoFile, storageFailed } from './examine.js';
 import type { Journal } from './journal.js';
 import { readItems, ShardDamage } from './tar-reader.js';

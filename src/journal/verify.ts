@@ -1,7 +1,7 @@
 /** Whether what a journal calls stored is there, and is what was stored: by size and checksum. */
 import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
-import type { Layout } from '../protocol/messages.js';
+import type { Layout } from '../protocol/settings.js';
 import { examineFile, isNoFile } from './examine.js';
 import type { FailureRecord, StoredRecord } from './format.js';
 import { readItems, ShardDamage } from './tar-reader.js';

@@ -2,7 +2,7 @@
 
 import { Buffer, isUtf8 } from 'node:buffer';
 
-import type { Fault } from '../plan/address.js';
+import type { Fault } from './fault.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 
 /** The longest line, in bytes without its end. Servers refuse URLs well below that. */

@@ -1,8 +1,8 @@
 /** The options of a download: every default and every bound. */
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
-import type { RetryPolicy } from '../schedule/retry.js';
-import type { ImageCheck, Layout, SimulatedLatency } from '../protocol/messages.js';
+import type { RetryPolicy } from './retry-policy.js';
+import type { ImageCheck, Layout, SimulatedLatency } from '../protocol/settings.js';
 
 /**
  * What decodes and stores: `pool` hands bodies to worker threads in batches, `inline` stores on the main thread,

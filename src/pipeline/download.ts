@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, type PlainError, SluiceError, StorageError } from '../errors.js';
-import type { BodyWriter, Executor } from '../executor/executor.js';
+import type { Executor } from '../executor/executor.js';
+import type { BodyWriter } from '../body.js';
 import { Pauses } from '../executor/pauses.js';
 import type { ThreadDownloads } from '../executor/threads.js';
 import { Attempt, type AttemptListener, type AttemptRules } from '../fetch/attempt.js';
@@ -12,7 +13,7 @@ import type { Connections } from '../fetch/client.js';
 import { Pace } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import type { Redirected } from '../fetch/redirect.js';
-import type { AttemptFailure } from '../schedule/retry.js';
+import type { AttemptFailure } from '../fetch/failure.js';
 import { Destination } from '../destination/destination.js';
 import { bootId } from '../journal/boot.js';
 import type { Admitted } from '../journal/resume-filter.js';
@@ -20,17 +21,21 @@ import { Partials } from '../destination/partial-files.js';
 import { resume, type Resumption } from './resume.js';
 import { MAX_REQUESTS, MAX_WORKERS, type ResolvedOptions } from '../options/resolve.js';
 import { shareFiles } from '../shared/file-limit.js';
-import { type Entry, type Item, plan, type Source } from '../plan/plan.js';
+import { plan } from '../plan/plan.js';
+import type { Source } from '../lists/source.js';
+import type { Entry, Item } from '../item.js';
 import { Feed } from '../plan/read-ahead.js';
 import { Outcomes } from './outcomes.js';
-import { isStored, type Kept, type Operation, type StoreResult, type Whole } from '../protocol/messages.js';
+import type { Operation } from '../protocol/times.js';
+import { isStored, type Kept, type StoreResult, type Whole } from '../protocol/result.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { openStages, preload, type StageListener } from './stages.js';
 import { guardAgainstStandstill, unguard } from '../shared/standstill.js';
 import { isFetchedAgain, Turns } from '../schedule/scheduler.js';
 import { UnderWay, type Work, workFor } from '../schedule/in-flight.js';
 import { Watch } from '../verdict/sampler.js';
-import { type Look, type StagesLook, StagesWitness, type ThreadsLook, ThreadsWitness } from '../verdict/detector.js';
+import { type Look, type StagesLook, StagesWitness } from '../verdict/detector.js';
+import { type ThreadsLook, ThreadsWitness } from '../verdict/threads-detector.js';
 import { simulate } from '../../workers/slow.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new item is begun. */

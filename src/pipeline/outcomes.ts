@@ -3,9 +3,10 @@ import { Channel } from '../shared/channel.js';
 import { FetchError, type PlainError } from '../errors.js';
 import type { Admitted } from '../journal/resume-filter.js';
 import type { Journal } from '../journal/journal.js';
-import type { Item } from '../plan/plan.js';
-import type { StoredFile } from '../protocol/messages.js';
-import { type Outcome, Tally } from '../outcome.js';
+import type { Item } from '../item.js';
+import type { StoredFile } from '../protocol/result.js';
+import type { Outcome } from '../outcome.js';
+import { Tally } from './tally.js';
 
 export class Outcomes implements AsyncIterable<Outcome> {
   readonly tally = new Tally();

@@ -10,7 +10,7 @@ import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
 import type { ResolvedOptions } from '../options/resolve.js';
-import type { Source } from '../plan/plan.js';
+import type { Source } from '../lists/source.js';
 import type { NameSet } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../version.js';

@@ -5,8 +5,8 @@ import type { ThreadDownloads } from '../executor/threads.js';
 import type { AttemptListener, AttemptRules } from '../fetch/attempt.js';
 import type { Connections } from '../fetch/client.js';
 import type { ResolvedOptions } from '../options/resolve.js';
-import type { Item } from '../plan/plan.js';
-import type { StoreSettings } from '../protocol/messages.js';
+import type { Item } from '../item.js';
+import type { StoreSettings } from '../protocol/settings.js';
 
 /** One after the other, or in place of both threads that each do the whole. */
 export type Stages =

@@ -3,13 +3,7 @@
 import { domainToUnicode } from 'node:url';
 
 import { type CodeUnits, Has } from '../shared/code-units.js';
-
-/** What is wrong with a line. */
-export interface Fault {
-  readonly message: string;
-  /** What to do about it, as a sentence without a full stop. */
-  readonly hint: string;
-}
+import type { Fault } from '../lists/fault.js';
 
 export interface Address {
   /** Normalised as the URL standard says, in the same way on every version of Node, without the fragment. */

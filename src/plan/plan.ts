@@ -6,7 +6,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 import type { PlainError } from '../errors.js';
-import { AddressParser, type Fault, whyRefused } from './address.js';
+import { AddressParser, whyRefused } from './address.js';
+import type { Fault } from '../lists/fault.js';
 import { FingerprintSet } from './fingerprints.js';
 import { CodeUnits, Has } from '../shared/code-units.js';
 import { controlFault, type Line, LineSplitter } from '../lists/lines.js';
@@ -14,83 +15,9 @@ import { openList, type OpenList, readStream } from '../lists/read.js';
 import { type Hash, murmur3 } from '../shared/murmur3.js';
 import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './names.js';
 import { printable, withoutPassword } from '../shared/printable.js';
-import type { Layout } from '../protocol/messages.js';
-
-/** One URL to download and the name that it gets. */
-export interface Item {
-  /** Its number among all entries, from 0. */
-  readonly index: number;
-  /** Normalised, without fragment. May hold a user and a password: not for printing as it is. */
-  readonly url: string;
-  /** Scheme, host and port. */
-  readonly origin: string;
-  /** Path and query. */
-  readonly path: string;
-  /**
-   * The final name of its file: safe, and no other item's, whatever the case. At most 200 bytes; with the layout
-   * `hashed` the folders before it are part of it.
-   */
-  readonly name: string;
-}
-
-/** A line or an argument that is no http(s) URL. */
-export interface Refused {
-  /** Its number among all entries, from 0. */
-  readonly index: number;
-  /** The path of the list, or the label of the source, as given: not for printing as it is. */
-  readonly source: string;
-  /** The number of the line, or of the URL in a source of URLs, from 1. */
-  readonly line: number;
-  /** The text, shortened, without passwords, with escapes for control characters: safe to print. */
-  readonly text: string;
-  /** LIST_LINE; its message names source, line and text. */
-  readonly error: PlainError;
-}
-
-/** A URL that is an item already, under the same name or with no name given for it. */
-export interface Duplicate {
-  /** Its number among all entries, from 0. */
-  readonly index: number;
-  readonly url: string;
-}
-
-/** What became of one line, argument or request. Every one is an entry, but for empty lines and comments. */
-export type Entry =
-  | { readonly kind: 'item'; readonly item: Item }
-  | { readonly kind: 'refused'; readonly refused: Refused }
-  | { readonly kind: 'duplicate'; readonly duplicate: Duplicate };
-
-/** A URL with the name that its file shall have; made safe, and unique if another item has it. */
-export interface ItemRequest {
-  readonly url: string;
-  /** Default: the last segment of the URL's path. */
-  readonly name?: string;
-}
-
-/** Where URLs come from. A text is `URL` or `URL<tab>name`, in lists and elsewhere. */
-export type Source =
-  | {
-      readonly kind: 'urls';
-      readonly urls: Iterable<string | ItemRequest> | AsyncIterable<string | ItemRequest>;
-      /** What to call them in messages: `argument`. */
-      readonly label: string;
-    }
-  | { readonly kind: 'file'; readonly path: string }
-  | {
-      readonly kind: 'stream';
-      /** To give up one that stalls, destroy it: the wait ends with its error. */
-      readonly stream: AsyncIterable<Uint8Array>;
-      /** What to call it in messages: `<stdin>`. */
-      readonly label: string;
-    }
-  | {
-      readonly kind: 'items';
-      /**
-       * Made by a plan before, and passed on as they are, with index and name. Entries of sources after this one get
-       * other names and higher numbers; entries of sources before it may have the same ones.
-       */
-      readonly items: Iterable<Item> | AsyncIterable<Item>;
-    };
+import type { Layout } from '../protocol/settings.js';
+import type { Entry, Item } from '../item.js';
+import type { ItemRequest, Source } from '../lists/source.js';
 
 /** The most entries that are handed on at once. */
 const BATCH_ENTRIES = 64;

@@ -4,7 +4,9 @@
  * Pure: the clock and the chance are passed in.
  */
 import type { ErrorCode, PlainError } from '../errors.js';
-import { type AttemptFailure, parseRetryAfter, type RetryPolicy } from './retry.js';
+import { parseRetryAfter } from './retry.js';
+import type { RetryPolicy } from '../options/retry-policy.js';
+import type { AttemptFailure } from '../fetch/failure.js';
 
 /** Failures in a row after which a server is left alone. */
 const FAILURES_IN_A_ROW = 5;

@@ -1,11 +1,11 @@
 /** The account of what is under way: of each item its slot, its bytes of the budget, and how far it has come. */
 import type { PlainError } from '../errors.js';
-import { LARGE_WINDOW, LEAST_WINDOW } from '../executor/executor.js';
+import { LARGE_WINDOW, LEAST_WINDOW } from '../body.js';
 import type { Host } from './hosts.js';
 import { Budget } from './budget.js';
 import type { Redirected } from '../fetch/redirect.js';
 import { Semaphore } from './semaphore.js';
-import type { Item } from '../plan/plan.js';
+import type { Item } from '../item.js';
 
 /** Bytes of the budget that an item takes besides its body: what the program knows of it. */
 const ITEM_SIZE = 1024;

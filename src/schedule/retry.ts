@@ -1,29 +1,9 @@
 /**
  * What is worth another try, and after how long. Pure, so that it can be tested without a network or a clock.
  */
-import type { ErrorCode, PlainError } from '../errors.js';
-
-export interface RetryPolicy {
-  /** Tries for one item in all, the first included. */
-  readonly tries: number;
-  /** Milliseconds: the back-off before the second try is up to this, before the third up to twice this, and so on. */
-  readonly baseDelay: number;
-  /** Milliseconds: no back-off is longer. */
-  readonly maxDelay: number;
-  /** Milliseconds: no Retry-After is obeyed for longer. */
-  readonly maxRetryAfter: number;
-  /** Milliseconds without any answer after which a server's items fail without being requested. */
-  readonly patience: number;
-}
-
-/** What went wrong with an attempt. */
-export interface AttemptFailure {
-  readonly error: PlainError;
-  /** HTTP status, where a response came. */
-  readonly status?: number | undefined;
-  /** Retry-After as received. */
-  readonly retryAfter?: string | undefined;
-}
+import type { ErrorCode } from '../errors.js';
+import type { AttemptFailure } from '../fetch/failure.js';
+import type { RetryPolicy } from '../options/retry-policy.js';
 
 const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_RESET',

@@ -1,10 +1,10 @@
 /** Whose turn it is: which items wait for their server, for their next try or for nothing, and which get no other one. */
 import type { ErrorCode, PlainError } from '../errors.js';
-import { tooLate } from '../fetch/failure.js';
+import { type AttemptFailure, tooLate } from '../fetch/failure.js';
 import { type Host, Hosts } from './hosts.js';
 import type { Pace } from '../fetch/stall-watchdog.js';
 import type { Packing } from './packed-queue.js';
-import { type AttemptFailure, retryDelay } from './retry.js';
+import { retryDelay } from './retry.js';
 import { Waiting } from './wait-queue.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import { type Work, workFor } from './in-flight.js';

@@ -1,6 +1,6 @@
 /** Signals that end a command: the first asks for an orderly end, a second one does not wait for it. */
 import type { Summary } from '../outcome.js';
-import { formatBytes } from './progress.js';
+import { formatBytes } from '../shared/format.js';
 import { leaveBy, STATUSES, type StopSignal } from './exit.js';
 
 /**

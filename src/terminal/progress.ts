@@ -1,6 +1,7 @@
 /** Progress for people, on standard error: a spinner on a terminal, a plain line every ten seconds elsewhere. */
 import type { Summary } from '../outcome.js';
 import { describeBound } from '../verdict/verdict.js';
+import { formatBytes, formatDuration } from '../shared/format.js';
 
 /** Milliseconds between two looks at the run. */
 const TERMINAL_INTERVAL = 100;
@@ -82,23 +83,4 @@ export function describeProgress(summary: Summary, total: number | undefined): s
 
 function formatRate(rate: number): string {
   return rate >= 100 ? rate.toFixed(0) : rate.toFixed(1);
-}
-
-/** Bytes with a binary unit: 1536 is `1.5 KiB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
-    if (value < 1024) return `${unit === 'B' ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
-    value /= 1024;
-  }
-  return `${value.toFixed(1)} TiB`;
-}
-
-/** Seconds as `3s`, `2m05s` or `1h02m`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  if (whole < 60) return `${whole}s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, '0')}s`;
-  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
 }

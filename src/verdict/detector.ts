@@ -3,21 +3,10 @@
  * after it keeps up, and what comes before it would only make the queue longer. So each moment of a run is charged to one
  * stage. Threads that do all of it by themselves have no queues: what counts there is where their time goes.
  */
-import type { ThreadTimes, Times } from '../protocol/messages.js';
-import { type Bound, Charges, type Setting, type Verdict } from './verdict.js';
-
-/** What the store has to do. */
-export interface Load {
-  /** Bodies that wait for a writer; not those that a writer has in hand. */
-  readonly waiting: number;
-  readonly writers: number;
-  /** What the writers' time went to, of the work that ended since the last look. */
-  readonly times: Times;
-  /** Writers run on the main thread, which therefore is not idle while they hold it up. */
-  readonly onMain: boolean;
-  /** Writers wait in one thread, whose time on a processor is therefore told by each of them as its own. */
-  readonly sharing: boolean;
-}
+import type { Times } from '../protocol/times.js';
+import { Charges, type Setting } from './attribution.js';
+import type { Bound, Verdict } from '../outcome.js';
+import type { Load } from '../executor/load.js';
 
 /** A look at a run, of whatever kind. */
 export interface Look {
@@ -43,16 +32,6 @@ export interface StagesLook extends Look {
   readonly requests: { readonly asked: number; readonly answered: number };
 }
 
-/** A look at threads that download and store by themselves. */
-export interface ThreadsLook extends Look {
-  readonly load: {
-    /** What their time went to, of the items that ended since the last look. */
-    readonly times: ThreadTimes;
-  };
-  /** Threads that have an item. */
-  readonly running: number;
-}
-
 /** The time that ends with a look. */
 export interface Interval {
   /** Milliseconds since the last look. */
@@ -69,7 +48,7 @@ export interface Witness<L extends Look> {
 }
 
 /** Share of its time from which on a thread is what others wait for. */
-const BUSY = 0.9;
+export const BUSY = 0.9;
 
 export class StagesWitness implements Witness<StagesLook> {
   readonly #charges: Charges;
@@ -126,60 +105,13 @@ export class StagesWitness implements Witness<StagesLook> {
   }
 }
 
-export class ThreadsWitness implements Witness<ThreadsLook> {
-  readonly #charges: Charges;
-  /** The most threads that had an item since one of them told where its time went. */
-  #running = 0;
-
-  constructor(setting: Setting) {
-    this.#charges = new Charges(setting);
-  }
-
-  get verdict(): Verdict | undefined {
-    return this.#charges.verdict;
-  }
-
-  note(look: ThreadsLook, { elapsed, busy }: Interval): void {
-    const { load, running, again, atLimit } = look;
-    const { wall } = load.times;
-    this.#running = Math.max(this.#running, running);
-    const before = beforeRequests(look);
-    if (before !== undefined) this.#charges.charge(before, elapsed);
-    else if (running > 0 || wall > 0) this.#charges.defer(elapsed, busy > BUSY);
-    else if (busy > BUSY) this.#charges.charge('main thread', elapsed);
-    else this.#charges.charge(again > 0 ? 'server' : undefined, elapsed);
-    if (wall === 0) return;
-    this.#decide(load.times, atLimit);
-    this.#running = running;
-  }
-
-  /** By what most of the threads' time went to. */
-  #decide(times: ThreadTimes, atLimit: boolean): void {
-    const { wall, run, wait, answer, body, create, write, rename } = times;
-    const [server, network] = [Math.max(0, answer), Math.max(0, body)];
-    const storage = Math.max(0, Math.min(wall - run - wait - server - network, create + write + rename));
-    // What they were blocked by none of these is by threads that decode.
-    const cpu = Math.max(0, wall - server - network - storage);
-    const parts = { storage, server, network, cpu };
-    const bound = (['storage', 'server', 'network', 'cpu'] as const).reduce((a, b) => (parts[b] > parts[a] ? b : a));
-    const share = parts[bound] / (storage + server + network + cpu);
-    this.#charges.decide({
-      bound,
-      byMain: 2 * wall < this.#running * this.#charges.deferred,
-      figure: Math.max(1, Math.round(this.#running * share)),
-      atLimit,
-      operations: times,
-    });
-  }
-}
-
 /** The main thread is the writer: while it stores, it does nothing else. */
 function isAlone({ onMain, writers }: Load): boolean {
   return onMain && writers === 1;
 }
 
 /** What keeps requests from being made. */
-function beforeRequests({ refused, unread, starved }: Look): Bound | undefined {
+export function beforeRequests({ refused, unread, starved }: Look): Bound | undefined {
   if (refused) return 'budget';
   if (unread) return 'reader';
   return starved ? 'list' : undefined;

@@ -1,8 +1,8 @@
 /** Looks at a run from time to time, for the verdict on it. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { TimesSum } from '../executor/times.js';
-import type { Operation } from '../protocol/messages.js';
-import type { Verdict } from './verdict.js';
+import type { Operation } from '../protocol/times.js';
+import type { Verdict } from '../outcome.js';
 import type { Look, Witness } from './detector.js';
 
 /** Milliseconds between two looks: some microseconds each. */

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { FrameWriter, itemAt, type Key, PREAMBLE, storedAt } from '../../src/journal/format.js';
 import { CodeUnits } from '../../src/shared/code-units.js';
 import { murmur3 } from '../../src/shared/murmur3.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { ARENA_SIZE, Backlog, type Batch } from '../../src/executor/backlog.js';
-import type { BatchTask, StoreSettings } from '../../src/protocol/messages.js';
+import type { BatchTask } from '../../src/protocol/messages.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
 import { cut, noise } from '../helpers/bodies.js';
 import { itemNamed } from '../helpers/stores.js';
 

@@ -9,7 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { createExecutor } from '../../src/executor/create.js';
 import type { Executor } from '../../src/executor/executor.js';
-import type { StoreSettings } from '../../src/protocol/messages.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
 import { simulate } from '../../workers/slow.js';
 import { cut, noise, text, TINY_GIF } from '../helpers/bodies.js';
 import { errorIn, LargeBody, storeSettings, storeWhole, Told } from '../helpers/stores.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as fc from 'fast-check';
-import { LARGE_WINDOW } from '../../src/executor/executor.js';
+import { LARGE_WINDOW } from '../../src/body.js';
 import { LargeBodySender } from '../../src/executor/large.js';
 import type { Part, PartMessage } from '../../src/protocol/messages.js';
 import { cut, noise } from '../helpers/bodies.js';

@@ -8,7 +8,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { PoolExecutor } from '../../src/executor/pool.js';
 import { Workers } from '../../src/executor/workers.js';
-import type { SlowStorage } from '../../src/protocol/messages.js';
+import type { SlowStorage } from '../../src/protocol/settings.js';
 import { simulate } from '../../workers/slow.js';
 import { cut, noise } from '../helpers/bodies.js';
 import { storeInChild } from '../helpers/faults.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Sizer, type SizerOptions } from '../../src/executor/sizing.js';
-import type { Manner, Times } from '../../src/protocol/messages.js';
+import type { Manner } from '../../src/protocol/messages.js';
+import type { Times } from '../../src/protocol/times.js';
 
 /** Threads alone. */
 const THREADS: SizerOptions = { threads: 64, waiting: 0, processors: 2, oneFolder: false };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BodyWriter } from '../../src/executor/executor.js';
+import type { BodyWriter } from '../../src/body.js';
 import { END, pause, RESET, type Script, type Step } from '../helpers/raw-server.js';
 import { deferred, fetchOne, startFetch, until, withServer } from './recording.js';
 

@@ -1,14 +1,14 @@
 /** Runs attempts and records how they end, for the tests of the fetch stage. */
 import assert from 'node:assert/strict';
 import type { PlainError } from '../../src/errors.js';
-import type { BodyWriter } from '../../src/executor/executor.js';
+import type { BodyWriter } from '../../src/body.js';
 import { Attempt, type AttemptListener } from '../../src/fetch/attempt.js';
 import { Connections } from '../../src/fetch/client.js';
 import { RequestHeaders } from '../../src/fetch/headers.js';
 import { Pace, type TimeLimit } from '../../src/fetch/stall-watchdog.js';
 import type { Redirected } from '../../src/fetch/redirect.js';
-import type { AttemptFailure } from '../../src/schedule/retry.js';
-import type { Item } from '../../src/plan/plan.js';
+import type { AttemptFailure } from '../../src/fetch/failure.js';
+import type { Item } from '../../src/item.js';
 import { type RawServer, type RawServerOptions, startRawServer } from '../helpers/raw-server.js';
 
 /** How an attempt ended; of a body that went to a writer, `text` is what the writer got. Texts are latin1. */

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Layout } from '../../src/protocol/messages.js';
+import type { Layout } from '../../src/protocol/settings.js';
 import { mulberry32 } from '../../src/server/random.js';
 import { CLI } from './cli.js';
 import { type Corpus, type CorpusServer, serveCorpus } from './corpus.js';

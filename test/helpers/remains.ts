@@ -6,7 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type EndRecord, itemAt, type StoredRecord, storedAt } from '../../src/journal/format.js';
 import { readJournal } from '../../src/journal/reader.js';
-import type { Layout } from '../../src/protocol/messages.js';
+import type { Layout } from '../../src/protocol/settings.js';
 import type { Corpus } from './corpus.js';
 import { entriesBelow } from './folders.js';
 import { bodiesIn, membersOf } from './tars.js';

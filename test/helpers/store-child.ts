@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createExecutor } from '../../src/executor/create.js';
-import type { SimulatedLatency, StoreSettings } from '../../src/protocol/messages.js';
+import type { SimulatedLatency, StoreSettings } from '../../src/protocol/settings.js';
 import { simulate } from '../../workers/slow.js';
 import { cut, text, TINY_GIF } from './bodies.js';
 import { filesBelow } from './folders.js';

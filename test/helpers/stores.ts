@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { PlainError } from '../../src/errors.js';
-import { type BodyWriter, type Executor, LARGE_WINDOW, type StoreListener } from '../../src/executor/executor.js';
-import type { Item } from '../../src/plan/plan.js';
-import { isStored, type StoreResult, type StoreSettings } from '../../src/protocol/messages.js';
+import type { Executor, StoreListener } from '../../src/executor/executor.js';
+import { type BodyWriter, LARGE_WINDOW } from '../../src/body.js';
+import type { Item } from '../../src/item.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
+import { isStored, type StoreResult } from '../../src/protocol/result.js';
 import { subfolder } from './folders.js';
 import { scratch } from './scratch.js';
 

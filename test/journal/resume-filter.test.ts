@@ -17,7 +17,7 @@ import {
 } from '../../src/journal/state-index.js';
 import { readJournal } from '../../src/journal/reader.js';
 import { storedNames } from '../../src/journal/stored-names.js';
-import type { Entry } from '../../src/plan/plan.js';
+import type { Entry } from '../../src/item.js';
 import { NameSet } from '../../src/plan/names.js';
 import { scratch } from '../helpers/scratch.js';
 import { itemNamed } from '../helpers/stores.js';

@@ -1,6 +1,6 @@
 /** How the command is called. */
 import type { ExecutorName } from '../../src/options/resolve.js';
-import type { ImageCheck, Layout } from '../../src/protocol/messages.js';
+import type { ImageCheck, Layout } from '../../src/protocol/settings.js';
 import type { Draw } from './draw.js';
 
 export interface Settings {

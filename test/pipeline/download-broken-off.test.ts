@@ -7,7 +7,7 @@ import { PoolExecutor } from '../../src/executor/pool.js';
 import { LargeBodySender } from '../../src/executor/large.js';
 import { TarExecutor } from '../../src/executor/tar.js';
 import { download } from '../../src/index.js';
-import type { Layout } from '../../src/protocol/messages.js';
+import type { Layout } from '../../src/protocol/settings.js';
 import { END, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
 

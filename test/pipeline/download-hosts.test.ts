@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Download } from '../../src/pipeline/download.js';
-import type { RetryPolicy } from '../../src/schedule/retry.js';
+import type { RetryPolicy } from '../../src/options/retry-policy.js';
 import { type DownloadOptions, resolveOptions } from '../../src/options/resolve.js';
 import type { Outcome } from '../../src/outcome.js';
 import { answer, pause, RESET, startRawServer } from '../helpers/raw-server.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { calledToday } from '../../src/plan/former.js';
 import { plan } from '../../src/plan/plan.js';
-import type { Layout } from '../../src/protocol/messages.js';
+import type { Layout } from '../../src/protocol/settings.js';
 
 /** A list, and what the first build made of it on Node 20 and 22: URL, and name in either layout. */
 const LINES: readonly (readonly [line: string, url: string, flat: string, hashed: string])[] = [

@@ -14,7 +14,9 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 
 import { SluiceError } from '../../src/errors.js';
-import { type Entry, type Item, type ItemRequest, plan, type Source } from '../../src/plan/plan.js';
+import { plan } from '../../src/plan/plan.js';
+import type { ItemRequest, Source } from '../../src/lists/source.js';
+import type { Entry, Item } from '../../src/item.js';
 
 async function entriesOf(...sources: Source[]): Promise<Entry[]> {
   const entries = [];

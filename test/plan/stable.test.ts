@@ -7,8 +7,9 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 
-import { type Entry, plan } from '../../src/plan/plan.js';
-import type { Layout } from '../../src/protocol/messages.js';
+import { plan } from '../../src/plan/plan.js';
+import type { Entry } from '../../src/item.js';
+import type { Layout } from '../../src/protocol/settings.js';
 
 /** Parts of URLs that come near every way through the parser and the makers of names. */
 const HOSTS = [

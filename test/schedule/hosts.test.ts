@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { ErrorCode, PlainError } from '../../src/errors.js';
 import { type Host, Hosts } from '../../src/schedule/hosts.js';
-import type { AttemptFailure, RetryPolicy } from '../../src/schedule/retry.js';
+import type { RetryPolicy } from '../../src/options/retry-policy.js';
+import type { AttemptFailure } from '../../src/fetch/failure.js';
 
 const RETRY: RetryPolicy = { tries: 5, baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 600_000, patience: 300_000 };
 const ORIGIN = 'http://a';

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { ErrorCode } from '../../src/errors.js';
-import { type AttemptFailure, parseRetryAfter, retryDelay, type RetryPolicy } from '../../src/schedule/retry.js';
+import { parseRetryAfter, retryDelay } from '../../src/schedule/retry.js';
+import type { RetryPolicy } from '../../src/options/retry-policy.js';
+import type { AttemptFailure } from '../../src/fetch/failure.js';
 
 const POLICY: RetryPolicy = { tries: 5, baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 40_000, patience: 60_000 };
 /** Sunday, 6 November 1994, 08:49:37 GMT: the date of the examples in RFC 9110, 5.6.7. */

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { type Host, Hosts, type Outlook } from '../../src/schedule/hosts.js';
 import type { Packing } from '../../src/schedule/packed-queue.js';
-import type { AttemptFailure, RetryPolicy } from '../../src/schedule/retry.js';
+import type { RetryPolicy } from '../../src/options/retry-policy.js';
+import type { AttemptFailure } from '../../src/fetch/failure.js';
 import { Waiting } from '../../src/schedule/wait-queue.js';
 
 const READY = (): Outlook => ({ free: Infinity });

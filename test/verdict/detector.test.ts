@@ -1,9 +1,10 @@
 /** The verdict on threads that download and store by themselves; on a run with stages see verdict.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ThreadTimes } from '../../src/protocol/messages.js';
-import type { Verdict } from '../../src/verdict/verdict.js';
-import { type Interval, type ThreadsLook, ThreadsWitness } from '../../src/verdict/detector.js';
+import type { ThreadTimes } from '../../src/protocol/times.js';
+import type { Verdict } from '../../src/outcome.js';
+import type { Interval } from '../../src/verdict/detector.js';
+import { type ThreadsLook, ThreadsWitness } from '../../src/verdict/threads-detector.js';
 
 const NONE: ThreadTimes = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0, answer: 0, body: 0 };
 /** What four threads tell of 50 ms, by what most of it went to. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Times } from '../../src/protocol/messages.js';
-import { describeVerdict, type Setting, type Verdict } from '../../src/verdict/verdict.js';
-import { type Interval, type Load, type StagesLook, StagesWitness } from '../../src/verdict/detector.js';
+import type { Times } from '../../src/protocol/times.js';
+import { describeVerdict } from '../../src/verdict/verdict.js';
+import type { Setting } from '../../src/verdict/attribution.js';
+import type { Verdict } from '../../src/outcome.js';
+import { type Interval, type StagesLook, StagesWitness } from '../../src/verdict/detector.js';
+import type { Load } from '../../src/executor/load.js';
 
 type Sample = StagesLook & Interval;
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Manner, Times } from '../../src/protocol/messages.js';
+import type { Manner } from '../../src/protocol/messages.js';
+import type { Times } from '../../src/protocol/times.js';
 import { count, InParts } from '../../workers/clock.js';
 import { block } from '../../workers/slow.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, test } from 'node:test';
 import { SluiceError } from '../../src/errors.js';
-import type { StoreSettings } from '../../src/protocol/messages.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
 import { describeStoreFailure } from '../../workers/failure.js';
 
 const SETTINGS = { directory: '/mnt/photos' } as StoreSettings;

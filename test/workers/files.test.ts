@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import type { StoreSettings } from '../../src/protocol/messages.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
 import {
   AsyncTemporaryFile,
   TemporaryFile,

@@ -6,15 +6,9 @@ import { describe, type TestContext, test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { crc32, gzipSync } from 'node:zlib';
 import { Backlog } from '../../src/executor/backlog.js';
-import {
-  isStored,
-  type BatchAnswer,
-  type LargeAnswer,
-  type Manner,
-  type PartMessage,
-  type StoreResult,
-  type StoreSettings,
-} from '../../src/protocol/messages.js';
+import type { BatchAnswer, LargeAnswer, Manner, PartMessage } from '../../src/protocol/messages.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
+import { isStored, type StoreResult } from '../../src/protocol/result.js';
 import run from '../../workers/pool-entry.js';
 import { simulate } from '../../workers/slow.js';
 import { noise, text, TINY_GIF } from '../helpers/bodies.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { SlowStorage } from '../../src/protocol/messages.js';
+import type { SlowStorage } from '../../src/protocol/settings.js';
 import { writeWholeAsync } from '../../workers/files.js';
 import { simulate, waitForName, waitForNameAsync, waitForWriteAsync } from '../../workers/slow.js';
 import { noise } from '../helpers/bodies.js';

@@ -10,7 +10,7 @@ import { type Encoding, type ServerSettings, STRATEGIES, type Strategy } from '.
 import { toTerminal } from '../../bench/terminal/table.js';
 import { SluiceError, UsageError } from '../../errors.js';
 import { type DownloadOptions, parseSize } from '../../options/resolve.js';
-import type { ImageCheck, Layout, SimulatedLatency } from '../../protocol/messages.js';
+import type { ImageCheck, Layout, SimulatedLatency } from '../../protocol/settings.js';
 import { showLine } from '../../terminal/progress.js';
 import { describeProxies, describeUnchecked } from '../../terminal/environment.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';

@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import { expandCodes } from '../../flags/codes.js';
 import { flagUrl, type Label, LOCAL_PORTS, parseLabel, SITES } from '../../flags/sites.js';
 import { type ExecutorName, resolveOptions } from '../../options/resolve.js';
-import type { ItemRequest } from '../../plan/plan.js';
+import type { ItemRequest } from '../../lists/source.js';
 import { printable } from '../../shared/printable.js';
 import type { Outcome, Summary } from '../../outcome.js';
 import { showProgress } from '../../terminal/progress.js';

@@ -1,8 +1,8 @@
 /** `sluice get`: arguments -> library -> report. */
 import { UsageError } from '../../errors.js';
 import { resolveOptions } from '../../options/resolve.js';
-import type { Source } from '../../plan/plan.js';
-import type { Layout } from '../../protocol/messages.js';
+import type { Source } from '../../lists/source.js';
+import type { Layout } from '../../protocol/settings.js';
 import { type OptionArguments, parseHeaders, runDownload } from '../run-download.js';
 
 export interface GetArguments extends OptionArguments {

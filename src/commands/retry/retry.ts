@@ -4,7 +4,7 @@ import { shardsIn } from '../../destination/destination.js';
 import { itemsAgain } from '../../journal/again.js';
 import type { Survey, Surveyed } from '../../journal/history.js';
 import { type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
-import type { Layout } from '../../protocol/messages.js';
+import type { Layout } from '../../protocol/settings.js';
 import { type OptionArguments, parseHeaders, type Ran, runDownload } from '../run-download.js';
 import { openSurvey, type SurveyArguments } from '../open-history.js';
 

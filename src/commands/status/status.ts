@@ -7,7 +7,7 @@ import type { ListMark } from '../../journal/format.js';
 import type { Run, Surveyed } from '../../journal/history.js';
 import { type Holder, Lock } from '../../destination/lock.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
-import { formatBytes } from '../../terminal/progress.js';
+import { formatBytes } from '../../shared/format.js';
 import { count, describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { openSurvey, type SurveyArguments } from '../open-history.js';

@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import type { BenchReport, ServerSettings, Strategy } from '../../../src/bench/report.js';
 import { runInProcess } from '../../../src/bench/run.js';
 import type { DownloadOptions } from '../../../src/options/resolve.js';
-import type { Bound } from '../../../src/verdict/verdict.js';
+import type { Bound } from '../../../src/outcome.js';
 import { embedded, specFor } from '../../helpers/bench.js';
 import { sluice } from '../../helpers/cli.js';
 import { scratch } from '../../helpers/scratch.js';

@@ -1,0 +1,28 @@
+/** Counts outcomes for the account of a run. */
+import type { ErrorCode } from '../errors.js';
+import type { Outcome } from '../outcome.js';
+
+/** Counts outcomes. */
+export class Tally {
+  ok = 0;
+  unproven = 0;
+  notFound = 0;
+  errors = 0;
+  skipped = 0;
+  duplicates = 0;
+  bytes = 0;
+  readonly causes: Partial<Record<ErrorCode, number>> = {};
+
+  count(outcome: Outcome): void {
+    if (outcome.status === 'ok') {
+      this.ok += 1;
+      if (outcome.unproven) this.unproven += 1;
+      this.bytes += outcome.size;
+    } else if (outcome.status === 'not_found') {
+      this.notFound += 1;
+    } else {
+      this.errors += 1;
+      this.causes[outcome.error.code] = (this.causes[outcome.error.code] ?? 0) + 1;
+    }
+  }
+}
