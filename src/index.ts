@@ -5,7 +5,8 @@ import type { ItemRequest } from './lists/source.js';
 import type { Outcome, Summary } from './outcome.js';
 
 export { type ErrorCode, type FailedItem, FetchError, SluiceError, StorageError, UsageError } from './errors.js';
-export type { DownloadOptions, ExecutorName } from './options/resolve.js';
+export type { DownloadOptions } from './options/resolve.js';
+export type { ExecutorName } from './options/table.js';
 export type { ItemRequest } from './lists/source.js';
 export type { ImageCheck, SimulatedLatency } from './protocol/settings.js';
 export type { Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';

@@ -14,7 +14,8 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/commands\//],
   [/^src\/bench\//, /^src\/comparison\//],
   [/^src\/pipeline\//, /^src\/results\//, /^src\/terminal\//],
-  [/^src\/verdict\//, /^src\/destination\//, /^src\/schedule\//, /^src\/executor\//],
+  [/^src\/verdict\//, /^src\/destination\//, /^src\/schedule\//],
+  [/^src\/executor\//],
   [/^src\/fetch\//, /^src\/journal\//, /^src\/server\//],
   [/^src\/plan\//, /^src\/options\//, /^workers\//],
   [/^src\/lists\//, /^src\/protocol\//, /^src\/flags\//],
@@ -54,7 +55,7 @@ const imports: readonly Import[] = files.flatMap((from) => {
 });
 
 function resolve(from: string, to: string): string {
-  return to.startsWith('.') ? relative(root, join(root, dirname(from), to)).replace(/\.js$/, '.ts') : to;
+  return to.startsWith('.') ? relative(root, join(root, dirname(from), to)).replace(/\.(c?)js$/, '.$1ts') : to;
 }
 
 function floorOf(file: string): number {
@@ -69,12 +70,25 @@ test('every source file has a room in the house', () => {
   );
 });
 
-test('imports run downward or stay in their room', () => {
+test('imports run downward or stay in their room, those of types, too', () => {
   assert.ok(imports.length > 100, `only ${imports.length} imports found`);
-  const upward = imports.filter(
-    ({ from, to, typeOnly }) => !typeOnly && to.endsWith('.ts') && floorOf(to) < floorOf(from),
-  );
+  const upward = imports.filter(({ from, to }) => /\.c?ts$/.test(to) && floorOf(to) < floorOf(from));
   assert.deepEqual(upward, []);
+});
+
+test('rooms of one floor do not import one another in a circle', () => {
+  const roomOf = (file: string): string => FLOORS.flat().find((room) => room.test(file))?.source ?? file;
+  const pairs = new Set(imports.map(({ from, to }) => `${roomOf(from)} ${roomOf(to)}`));
+  const circles = [...pairs].filter((pair) => {
+    const [from = '', to = ''] = pair.split(' ');
+    return from !== to && pairs.has(`${to} ${from}`);
+  });
+  assert.deepEqual(circles, []);
+});
+
+test('at most ten files of src have no room', () => {
+  const loose = files.filter((file) => /^src\/[^/]+$/.test(file));
+  assert.ok(loose.length <= 10, loose.join(' '));
 });
 
 test('the stages fetch and executor know each other by type only, apart from the entry of the threads', () => {

@@ -2,7 +2,7 @@
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { UsageError } from '../errors.js';
 import { ALL_CODES } from '../flags/codes.js';
-import { parseSize } from '../options/resolve.js';
+import { parseSize } from '../options/kinds.js';
 import { loadFlags } from '../server/files.js';
 import { noise, text } from './server/contents.js';
 import type { Bodies, Encoding, ServerSettings } from './report.js';

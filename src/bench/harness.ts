@@ -1,5 +1,6 @@
 /** Makes single runs, and says how many files make a run of the length that is wanted. */
-import { type DownloadOptions, MAX_WORKERS } from '../options/resolve.js';
+import type { DownloadOptions } from '../options/resolve.js';
+import { MAX_WORKERS } from '../options/limits.js';
 import { busySeconds } from './load.js';
 import { type Place, requireRoom } from './place.js';
 import type { Setting } from './report.js';

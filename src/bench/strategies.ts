@@ -1,5 +1,6 @@
 /** The strategies, as options of a download. */
-import { type DownloadOptions, type ExecutorName, type ResolvedOptions, resolveOptions } from '../options/resolve.js';
+import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../options/resolve.js';
+import type { ExecutorName } from '../options/table.js';
 import type { Strategy } from './report.js';
 
 /** `network` stores nothing: what the others are held against to tell how busy the network was. */

@@ -1,7 +1,8 @@
 /** What a process of {@link runInProcess} does: one download, measured from within. */
 import { Download } from '../pipeline/download.js';
 import { toPlain } from '../errors.js';
-import { MAX_WORKERS, type ResolvedOptions } from '../options/resolve.js';
+import type { ResolvedOptions } from '../options/resolve.js';
+import { MAX_WORKERS } from '../options/limits.js';
 import type { Operation } from '../protocol/times.js';
 import { now } from '../../workers/clock.js';
 import { LoopDelay } from './loop-delay.js';

@@ -1,10 +1,8 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
 import { Download } from '../pipeline/download.js';
-import { UsageError } from '../errors.js';
-import type { ExecutorName, ResolvedOptions } from '../options/resolve.js';
+import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable, withoutPassword } from '../shared/printable.js';
-import type { ImageCheck } from '../protocol/settings.js';
 import type { Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
@@ -15,36 +13,18 @@ import { statusOf } from '../terminal/exit-status.js';
 import { drain, interruptible } from '../terminal/interrupt.js';
 import { ReportFile } from '../results/json-report.js';
 
-/** The options of every command that downloads what is asked for. */
-export interface OptionArguments {
-  readonly maxRequests: number;
-  readonly maxRequestsPerHost?: number;
+/** How much is told of a run, and where. */
+export interface Told {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
-  readonly executor: ExecutorName;
-  readonly workers: number | 'auto';
-  readonly memory: string;
-  readonly shardSize: string;
-  readonly imageCheck: ImageCheck;
-  readonly maxBodySize: string;
-  readonly timeout: number;
-  readonly maxTime: number;
-  readonly lowestSpeed: string;
-  readonly tries: number;
-  readonly strict?: boolean;
-  readonly header?: readonly string[];
-  readonly durable?: boolean;
   readonly report?: string;
 }
 
-export interface DownloadingArguments {
+export interface DownloadingArguments extends Told {
   /** As the report calls it. */
   readonly command: string;
   /** Items in all, where that is known. */
   readonly total?: number | undefined;
-  readonly quiet?: boolean | undefined;
-  readonly verbose?: boolean | undefined;
-  readonly report?: string | undefined;
 }
 
 /** Errors that are printed one by one unless `--verbose` asks for all. */
@@ -100,17 +80,6 @@ export async function runDownload(
     const { summary } = download;
     return { status: statusOf(summary, isTold), summary };
   });
-}
-
-/** @throws UsageError for what is no header */
-export function parseHeaders(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    lines.map((line) => {
-      const colon = line.indexOf(':');
-      if (colon < 1) throw new UsageError(`--header ${JSON.stringify(line)} is no header`, "write it as 'Name: value'");
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    }),
-  );
 }
 
 export function describeFailure(url: string, message: string): string {

@@ -15,7 +15,7 @@ import type { BodySender, Executor, StoreListener } from './executor.js';
 import type { Body, BodyWriter } from '../body.js';
 import { countWaiting, LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../shared/file-limit.js';
-import { MAX_WORKERS } from '../options/resolve.js';
+import { MAX_WORKERS } from '../options/limits.js';
 import type { Load } from './load.js';
 import { Sizer } from './sizing.js';
 import { NO_TIMES, TimesSum } from './times.js';

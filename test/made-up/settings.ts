@@ -1,5 +1,5 @@
 /** How the command is called. */
-import type { ExecutorName } from '../../src/options/resolve.js';
+import type { ExecutorName } from '../../src/options/table.js';
 import type { ImageCheck, Layout } from '../../src/protocol/settings.js';
 import type { Draw } from './draw.js';
 

@@ -9,8 +9,8 @@ import { toHtml } from '../../bench/page/html.js';
 import { type Encoding, type ServerSettings, STRATEGIES, type Strategy } from '../../bench/report.js';
 import { toTerminal } from '../../bench/terminal/table.js';
 import { SluiceError, UsageError } from '../../errors.js';
-import { type DownloadOptions, parseSize } from '../../options/resolve.js';
-import type { ImageCheck, Layout, SimulatedLatency } from '../../protocol/settings.js';
+import type { DownloadOptions } from '../../options/resolve.js';
+import { parseSize } from '../../options/kinds.js';
 import { showLine } from '../../terminal/progress.js';
 import { describeProxies, describeUnchecked } from '../../terminal/environment.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
@@ -32,13 +32,8 @@ export interface BenchArguments {
   readonly errorRate?: number;
   readonly bandwidth?: string;
   readonly seed?: number;
-  readonly maxRequests: number;
-  readonly workers: number | 'auto';
-  readonly memory: string;
-  readonly layout: Exclude<Layout, 'tar'>;
-  readonly imageCheck: ImageCheck;
-  /** Milliseconds for each name and for each write: `5,5`. */
-  readonly simulateLatency?: string;
+  /** Without the layout `tar`. */
+  readonly options: DownloadOptions;
   /** Seconds. */
   readonly advice: number;
   readonly flags?: boolean;
@@ -109,6 +104,7 @@ export async function bench(args: BenchArguments): Promise<number> {
 
 function parseOptions(args: BenchArguments): BenchOptions {
   const { directory, rounds, seconds, files, advice } = args;
+  const { directory: _directory, ...download } = args.options;
   if (rounds < LEAST_ROUNDS) {
     throw new UsageError(`--rounds ${rounds} is too few`, `give ${LEAST_ROUNDS} or more: one run proves nothing`);
   }
@@ -127,7 +123,7 @@ function parseOptions(args: BenchArguments): BenchOptions {
     seconds,
     files,
     source: parseSource(args),
-    download: parseDownload(args),
+    download,
     adviceSeconds: advice,
   };
 }
@@ -143,7 +139,10 @@ function parseStrategies(text: string | undefined): readonly Strategy[] {
 }
 
 function parseSource(args: BenchArguments): ServerSettings | string {
-  const { urlList, imageCheck } = args;
+  const {
+    urlList,
+    options: { imageCheck = 'none' },
+  } = args;
   if (urlList !== undefined) {
     const given = OF_SERVER.find((name) => args[name] !== undefined);
     if (given === undefined) return urlList;
@@ -167,29 +166,6 @@ function parseSource(args: BenchArguments): ServerSettings | string {
     bandwidth: args.bandwidth === undefined ? 0 : parseSize('bandwidth', args.bandwidth, 1),
     seed: args.seed ?? 1,
   };
-}
-
-function parseDownload(args: BenchArguments): DownloadOptions {
-  const { maxRequests, workers, memory, layout, imageCheck, simulateLatency } = args;
-  return {
-    maxRequests,
-    workers,
-    memory,
-    layout,
-    imageCheck,
-    ...(simulateLatency !== undefined && { simulatedLatency: parseLatency(simulateLatency) }),
-  };
-}
-
-function parseLatency(text: string): SimulatedLatency {
-  const [, name, write] = /^\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? [];
-  if (name === undefined || write === undefined) {
-    throw new UsageError(
-      `--simulate-latency ${text} is no pair of numbers`,
-      'give milliseconds for each name and for each write, such as 5,5',
-    );
-  }
-  return { name: Number(name), write: Number(write) };
 }
 
 /** Before anything is measured: what nobody can read was measured in vain. */

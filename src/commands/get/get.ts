@@ -1,24 +1,19 @@
 /** `sluice get`: arguments -> library -> report. */
 import { UsageError } from '../../errors.js';
-import { resolveOptions } from '../../options/resolve.js';
+import { type DownloadOptions, resolveOptions } from '../../options/resolve.js';
 import type { Source } from '../../lists/source.js';
-import type { Layout } from '../../protocol/settings.js';
-import { type OptionArguments, parseHeaders, runDownload } from '../run-download.js';
+import { runDownload, type Told } from '../run-download.js';
 
-export interface GetArguments extends OptionArguments {
+export interface GetArguments extends Told {
   readonly urls: readonly string[];
   readonly inputFile?: readonly string[];
-  readonly directory: string;
-  readonly layout: Layout;
-  readonly overwrite?: boolean;
-  readonly journal: boolean;
-  readonly state?: string;
+  readonly options: DownloadOptions;
 }
 
 /** @returns the exit status */
 export async function get(args: GetArguments): Promise<number> {
   const sources = toSources(args);
-  const options = resolveOptions({ ...args, headers: parseHeaders(args.header ?? []) });
+  const options = resolveOptions(args.options);
   const total = args.inputFile === undefined ? args.urls.length : undefined;
   const { status } = await runDownload(sources, options, { ...args, command: 'get', total });
   return status;

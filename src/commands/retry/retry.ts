@@ -3,24 +3,23 @@ import { resolve } from 'node:path';
 import { shardsIn } from '../../destination/destination.js';
 import { itemsAgain } from '../../journal/again.js';
 import type { Survey, Surveyed } from '../../journal/history.js';
-import { type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
+import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
 import type { Layout } from '../../protocol/settings.js';
-import { type OptionArguments, parseHeaders, type Ran, runDownload } from '../run-download.js';
+import { type Ran, runDownload, type Told } from '../run-download.js';
 import { openSurvey, type SurveyArguments } from '../open-history.js';
 
-export interface AgainArguments extends SurveyArguments, OptionArguments {}
-
-export interface RetryArguments extends AgainArguments {
-  /** Default: that of the last run. */
-  readonly layout?: Layout;
+export interface AgainArguments extends SurveyArguments, Told {
+  /** Without a layout: that of the last run. */
+  readonly options: DownloadOptions;
 }
 
 /** @returns the exit status */
-export async function retry(args: RetryArguments): Promise<number> {
+export async function retry(args: AgainArguments): Promise<number> {
   const survey = await openSurvey(args);
-  const layout = args.layout ?? survey.lastRun.record.layout;
+  const wanted = args.options.layout;
+  const layout = wanted ?? survey.lastRun.record.layout;
   for (const other of survey.layouts) {
-    if (args.layout !== undefined || other === layout || args.quiet === true) continue;
+    if (wanted !== undefined || other === layout || args.quiet === true) continue;
     process.stderr.write(`There are runs with --layout ${other}, too: retry them with that option.\n`);
   }
   const shards = layout === 'tar' ? await shardsIn(resolve(args.directory)) : new Set<number>();
@@ -33,7 +32,7 @@ export async function retry(args: RetryArguments): Promise<number> {
 
 /** @throws UsageError */
 export function optionsAgain(args: AgainArguments, layout: Layout): ResolvedOptions {
-  return resolveOptions({ ...args, layout, headers: parseHeaders(args.header ?? []) });
+  return resolveOptions({ ...args.options, layout });
 }
 
 /** Downloads those items of the journal that are wanted. */

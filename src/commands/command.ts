@@ -1,0 +1,48 @@
+/** What a command says of itself before it is loaded. */
+import { collect } from '../options/kinds.js';
+import { type Flag, flagOf, type Values } from '../options/flags.js';
+
+export interface Command {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** `[URL...]` or `<DIR>`. */
+  readonly argument?: { readonly usage: string; readonly help: string };
+  readonly flags: readonly Flag[];
+  /**
+   * Loads the command and runs it.
+   *
+   * @param values of the flags, and of the argument as `argument`
+   * @returns the exit status
+   */
+  readonly run: (values: Values) => Promise<number>;
+}
+
+export const INPUT_FILE: Flag = {
+  flag: '-i, --input-file <FILE>',
+  help: 'a list: a URL on each line, after a tab its file name; - is standard input; may be repeated',
+  read: collect,
+};
+
+/** Of all commands that download from any server. */
+export const DOWNLOAD_FLAGS: readonly Flag[] = [
+  flagOf('maxRequests'),
+  flagOf('maxRequestsPerHost'),
+  { flag: '-q, --quiet', help: 'print nothing but what stops the run' },
+  { flag: '-v, --verbose', help: 'print a line for each item' },
+  flagOf('executor'),
+  flagOf('workers'),
+  flagOf('memory'),
+  flagOf('shardSize'),
+  flagOf('imageCheck'),
+  flagOf('maxBodySize'),
+  flagOf('timeout'),
+  flagOf('maxTime'),
+  flagOf('lowestSpeed'),
+  flagOf('tries'),
+  flagOf('strict'),
+  flagOf('headers'),
+  flagOf('state'),
+  flagOf('durable'),
+  { flag: '--report <FILE>', help: 'write the summary as JSON; - is standard output' },
+];

@@ -1,0 +1,18 @@
+import { flagOf, optionsOf } from '../../options/flags.js';
+import { type Command, DOWNLOAD_FLAGS } from '../command.js';
+import type { AgainArguments } from './retry.js';
+
+export const command: Command = {
+  name: 'retry',
+  summary: 'try again what failed or was not finished',
+  argument: { usage: '<DIR>', help: 'destination of runs' },
+  flags: [
+    flagOf('layout', { help: 'of which runs (default: that of the last one)', default: undefined }),
+    ...DOWNLOAD_FLAGS,
+  ],
+  run: async ({ argument, ...values }) => {
+    const { retry } = await import('./retry.js');
+    const options = { ...optionsOf(values), directory: argument };
+    return retry({ ...values, directory: argument, options } as AgainArguments);
+  },
+};

@@ -1,0 +1,18 @@
+import { flagOf } from '../../options/flags.js';
+import type { Command } from '../command.js';
+import type { StatusArguments } from './status.js';
+
+export const command: Command = {
+  name: 'status',
+  summary: 'tell what is stored, what failed and why',
+  argument: { usage: '<DIR>', help: 'destination of runs' },
+  flags: [
+    { flag: '--json', help: 'as JSON' },
+    { flag: '-v, --verbose', help: 'tell of all that failed, not of the first ten' },
+    flagOf('state'),
+  ],
+  run: async ({ argument, ...values }) => {
+    const { status } = await import('./status.js');
+    return status({ ...values, directory: argument } as StatusArguments);
+  },
+};

@@ -1,0 +1,15 @@
+import { optionsOf } from '../../options/flags.js';
+import { type Command, DOWNLOAD_FLAGS } from '../command.js';
+import type { VerifyArguments } from './verify.js';
+
+export const command: Command = {
+  name: 'verify',
+  summary: 'check all that is stored against the journal, by size and checksum',
+  argument: { usage: '<DIR>', help: 'destination of runs' },
+  flags: [{ flag: '--repair', help: 'fetch again what is wrong' }, ...DOWNLOAD_FLAGS],
+  run: async ({ argument, ...values }) => {
+    const { verify } = await import('./verify.js');
+    const options = { ...optionsOf(values), directory: argument };
+    return verify({ ...values, directory: argument, options } as VerifyArguments);
+  },
+};

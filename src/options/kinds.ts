@@ -1,0 +1,200 @@
+/** What values an option takes: how a text on the command line is read, and what a value is checked for. */
+import { resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+import type { SimulatedLatency } from '../protocol/settings.js';
+
+export interface Kind<In, Out> {
+  /** What a text of the command line says. Default: the text. @throws UnusableText */
+  readonly read?: (text: string, before?: unknown) => unknown;
+  /** All values that there are. */
+  readonly choices?: readonly string[];
+  /** Bounds, for the documentation: `1 to 64`. */
+  readonly bounds?: string;
+  /** @param option its name, without dashes @throws UsageError */
+  readonly check: (option: string, value: In) => Out;
+}
+
+/** A text that says nothing which the option takes; its message tells what to give. */
+export class UnusableText extends Error {}
+
+export function readWhole(text: string): number {
+  if (!/^[+-]?\d+$/.test(text.trim())) throw new UnusableText('Give a whole number.');
+  return Number(text);
+}
+
+export function readNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new UnusableText('Give a number.');
+  return value;
+}
+
+/** For what may be repeated. */
+export function collect(text: string, before?: unknown): readonly string[] {
+  return [...((before as readonly string[] | undefined) ?? []), text];
+}
+
+export function whole(least: number, most: number): Kind<number, number> {
+  const check = (option: string, value: number): number => {
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new UsageError(`--${option} ${value} is out of bounds`, `give a whole number from ${least} to ${most}`);
+  };
+  return { read: readWhole, bounds: `${grouped(least)} to ${grouped(most)}`, check };
+}
+
+export function wholeOrAuto(least: number, most: number): Kind<number | 'auto', number | 'auto'> {
+  const { bounds, check } = whole(least, most);
+  return {
+    read: (text) => (text === 'auto' ? text : readWhole(text)),
+    bounds: `${bounds}, or auto`,
+    check: (option, value) => (value === 'auto' ? value : check(option, value)),
+  };
+}
+
+const MAX_SECONDS = 24 * 60 * 60;
+
+/**
+ * Seconds, resolved to milliseconds; at most a day, because Node's timers fire at once when they are set beyond 2^31 ms.
+ * Whole milliseconds: undici takes no other, and 1000 * 1.001 is not whole.
+ */
+export const seconds: Kind<number, number> = {
+  read: readNumber,
+  bounds: 'up to a day',
+  check: (option, value) => {
+    if (value > 0 && value <= MAX_SECONDS) return Math.ceil(1000 * value);
+    const hint = `give a number of seconds above 0 and up to ${MAX_SECONDS}`;
+    throw new UsageError(`--${option} ${value} is out of bounds`, hint);
+  },
+};
+
+/** The same, or none, or without end. */
+export const anySeconds: Kind<number, number> = {
+  ...seconds,
+  check: (option, value) => (value === 0 || value === Infinity ? 1000 * value : seconds.check(option, value)),
+};
+
+export function oneOf<T extends string>(choices: readonly T[]): Kind<T, T> {
+  const check = (option: string, value: string): T => {
+    const found = choices.find((candidate) => candidate === value);
+    if (found !== undefined) return found;
+    throw new UsageError(`--${option} ${value} is unknown`, `give one of ${choices.join(', ')}`);
+  };
+  return { choices, check };
+}
+
+export const yesOrNo: Kind<boolean, boolean> = { check: (_option, value) => value };
+
+/** A path, made absolute. */
+export const folder: Kind<string, string> = {
+  check: (option, value) => {
+    if (value === '') throw new UsageError(`--${option} is empty`, 'name a folder');
+    return resolve(value);
+  },
+};
+
+const MIB = 2 ** 20;
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  K: 2 ** 10,
+  M: MIB,
+  G: 2 ** 30,
+  T: 2 ** 40,
+  KIB: 2 ** 10,
+  MIB,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+/** Bytes, or a number with a unit: K, M, G, T and KiB ... are powers of 1,024, KB ... of 1,000. @throws UsageError */
+export function parseSize(option: string, value: number | string, least: number): number {
+  const parts = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(String(value));
+  const unit = UNITS[parts?.[2]?.toUpperCase() ?? ''];
+  if (parts === null || unit === undefined) {
+    throw new UsageError(`--${option} ${value} is no size`, 'give bytes, or a number with a unit, such as 256MiB');
+  }
+  const bytes = Math.floor(Number(parts[1]) * unit);
+  if (bytes < least) {
+    throw new UsageError(`--${option} ${value} is too small`, `give at least ${formatLeast(least)}`);
+  }
+  return bytes;
+}
+
+export function size(least: number): Kind<number | string, number> {
+  return {
+    ...(least > 1 && { bounds: `at least ${formatLeast(least)}` }),
+    check: (option, value) => parseSize(option, value, least),
+  };
+}
+
+function formatLeast(bytes: number): string {
+  return bytes >= MIB ? `${bytes / MIB}MiB` : String(bytes);
+}
+
+function grouped(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** Headers that say how a message is sent, not what is asked for: undici writes them, and refuses requests with others. */
+const OF_CONNECTION = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** By name, or as lines `Name: value`; resolved to name, value, name, value ... */
+export const headers: Kind<Readonly<Record<string, string>> | readonly string[], readonly string[]> = {
+  read: collect,
+  check: (_option, given) => {
+    const fields = Array.isArray(given) ? Object.entries(fromLines(given as readonly string[])) : Object.entries(given);
+    return fields.flatMap(([name, value]) => checkHeader(name, value));
+  },
+};
+
+function fromLines(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      if (colon < 1) throw new UsageError(`--header ${JSON.stringify(line)} is no header`, "write it as 'Name: value'");
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+/** RFC 9110, 5.5 and 5.6.2: a token, and a value without line breaks or control characters. */
+function checkHeader(name: string, value: string): [string, string] {
+  // eslint-disable-next-line no-control-regex
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    throw new UsageError(`--header ${JSON.stringify(`${name}: ${value}`)} is no header`, "write it as 'Name: value'");
+  }
+  if (OF_CONNECTION.test(name)) {
+    throw new UsageError(`--header ${name} belongs to the connection`, 'leave it out');
+  }
+  return [name, value];
+}
+
+/** Milliseconds. */
+const MAX_LATENCY = 60_000;
+
+/** On the command line two numbers: `5,5`. */
+export const latency: Kind<SimulatedLatency, SimulatedLatency> = {
+  read: (text) => {
+    const [, name, write] = /^\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? [];
+    if (name !== undefined && write !== undefined) return { name: Number(name), write: Number(write) };
+    throw new UsageError(
+      `--simulate-latency ${text} is no pair of numbers`,
+      'give milliseconds for each name and for each write, such as 5,5',
+    );
+  },
+  check: (option, simulated) => {
+    for (const value of [simulated.name, simulated.write]) {
+      if (Number.isFinite(value) && value >= 0 && value <= MAX_LATENCY) continue;
+      throw new UsageError(
+        `--${option} ${simulated.name},${simulated.write} is out of bounds`,
+        `give two numbers of milliseconds from 0 to ${MAX_LATENCY}`,
+      );
+    }
+    return simulated;
+  },
+};
+
+export const abortSignal: Kind<AbortSignal, AbortSignal> = { check: (_option, value) => value };

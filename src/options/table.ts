@@ -1,0 +1,223 @@
+/**
+ * The options of a download, each in one row: its flag, what it takes, its default, its help and its documentation. The
+ * library's type, the checks, the command line and `README.md` beside this file are made from the rows.
+ */
+import type { ImageCheck, Layout } from '../protocol/settings.js';
+import * as kinds from './kinds.js';
+import { MAX_REQUESTS, MAX_WORKERS } from './limits.js';
+
+/** @typeParam Unset what an option resolves to that is not given and has no default */
+export interface Row<In, Out, Unset = never> {
+  /** On the command line: `-m, --max-requests <N>`. Without one, only the library has it. */
+  readonly flag?: string;
+  /** In a few words, for `--help`. */
+  readonly help?: string;
+  /** What is to be said besides, for the documentation. */
+  readonly more?: string;
+  readonly kind: kinds.Kind<In, Out>;
+  readonly default?: NoInfer<In>;
+  readonly unset?: Unset;
+}
+
+/** Its own types, with the default among those that it takes. */
+function row<In, Out, Unset = never>(row: Row<In, Out, Unset>): Row<In, Out, Unset> {
+  return row;
+}
+
+/**
+ * What decodes and stores: `pool` hands bodies to worker threads in batches, `inline` stores on the main thread,
+ * `libuv` through `fs.promises`; with `threads` each worker downloads and stores by itself.
+ */
+export type ExecutorName = 'pool' | 'inline' | 'libuv' | 'threads';
+const EXECUTORS = ['pool', 'inline', 'libuv', 'threads'] as const satisfies readonly ExecutorName[];
+export const LAYOUTS = ['flat', 'hashed', 'tar'] as const satisfies readonly Layout[];
+const IMAGE_CHECKS = ['none', 'structure', 'pixels'] as const satisfies readonly ImageCheck[];
+
+const MIB = 2 ** 20;
+
+export const OPTIONS = {
+  /** Destination folder; made if it is not there. Default: `downloads`. */
+  directory: row({
+    flag: '-d, --directory <DIR>',
+    help: 'destination',
+    kind: kinds.folder,
+    default: 'downloads',
+  }),
+  /** Default: `flat`. */
+  layout: row({
+    flag: '--layout <name>',
+    help: 'where files go',
+    more: '`flat`: into the destination; `hashed`: into 256 folders of it; `tar`: into shards',
+    kind: kinds.oneOf<Layout>(LAYOUTS),
+    default: 'flat',
+  }),
+  /** Replace files that are there. Default: `false`, and such an item is an error with code `STORE_EXISTS`. */
+  overwrite: row({ flag: '--overwrite', help: 'replace files that are there', kind: kinds.yesOrNo, default: false }),
+  /**
+   * Whether the run is written down in the destination, so that the same call goes on where it was stopped. Default:
+   * `true`.
+   */
+  journal: row({
+    flag: '--no-journal',
+    help: 'do not write down what is done: the run cannot be resumed',
+    kind: kinds.yesOrNo,
+    default: true,
+  }),
+  /** Requests at once, 1 to 10,000. Default: `16`. */
+  maxRequests: row({
+    flag: '-m, --max-requests <N>',
+    help: 'requests at once',
+    kind: kinds.whole(1, MAX_REQUESTS),
+    default: 16,
+  }),
+  /** Requests to one server (scheme, host and port) at once, 1 to 10,000. Without it: no bound but `maxRequests`. */
+  maxRequestsPerHost: row({
+    flag: '--max-requests-per-host <N>',
+    help: 'requests to one server at once (default: no other bound)',
+    kind: kinds.whole(1, MAX_REQUESTS),
+    unset: Infinity,
+  }),
+  /** Default: `pool`. */
+  executor: row({
+    flag: '--executor <name>',
+    help: 'what decodes and stores',
+    more: '`pool`: worker threads; to compare: `inline`, the main thread, `libuv`, `fs.promises`, and `threads`, which download, too',
+    kind: kinds.oneOf<ExecutorName>(EXECUTORS),
+    default: 'pool',
+  }),
+  /** Threads that store, 1 to 64, or `auto`: as many as bring more. Default: `auto`. */
+  workers: row({
+    flag: '--workers <auto|N>',
+    help: 'threads that store',
+    more: '`auto`: as many as bring more',
+    kind: kinds.wholeOrAuto(1, MAX_WORKERS),
+    default: 'auto',
+  }),
+  /** Bytes that may be fetched and not yet stored, as a number or as `256MiB`; at least 8 MiB. Default: `256MiB`. */
+  memory: row({
+    flag: '--memory <SIZE>',
+    help: 'bytes fetched and not yet stored, at the most',
+    more: 'when they are used up, no request starts',
+    kind: kinds.size(8 * MIB),
+    default: '256MiB',
+  }),
+  /**
+   * Bytes of a shard of the layout `tar`, as a number or as `1GiB`; at least 1 MiB. A larger body gets a shard to itself; no
+   * shard has more than 10,000. Default: `128MiB`.
+   */
+  shardSize: row({
+    flag: '--shard-size <SIZE>',
+    help: 'bytes of a shard of the layout tar',
+    more: 'a larger body gets a shard to itself, and no shard has more than 10,000',
+    kind: kinds.size(MIB),
+    default: '128MiB',
+  }),
+  /** Default: `none`. */
+  imageCheck: row({
+    flag: '--image-check <how>',
+    help: 'prove that images are whole',
+    more: '`structure` walks GIF, PNG, JPEG and WebP to the end, `pixels` decodes them',
+    kind: kinds.oneOf<ImageCheck>(IMAGE_CHECKS),
+    default: 'none',
+  }),
+  /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: `1TiB`. */
+  maxBodySize: row({
+    flag: '--max-body-size <SIZE>',
+    help: 'bytes of one file, at the most',
+    kind: kinds.size(1),
+    default: '1TiB',
+  }),
+  /** Seconds to connect, to wait for an answer, and between two pieces of a body; up to a day. Default: `60`. */
+  timeout: row({
+    flag: '--timeout <SECONDS>',
+    help: 'to connect, to wait for an answer, and between two pieces of a body',
+    kind: kinds.seconds,
+    default: 60,
+  }),
+  /** Seconds for each item, over all its tries, without what the storage takes; up to a day. Default: `86400`. */
+  maxTime: row({
+    flag: '--max-time <SECONDS>',
+    help: 'for each item, over all its tries',
+    more: 'what the storage takes does not count',
+    kind: kinds.seconds,
+    default: 86_400,
+  }),
+  /**
+   * Bytes a second of a body, as a number or as `1KiB`: one that comes slower for `timeout` seconds is given up, and tried
+   * again. 0 for no bound. Default: `100`.
+   */
+  lowestSpeed: row({
+    flag: '--lowest-speed <SIZE>',
+    help: 'bytes a second of a body; slower for --timeout seconds is tried again',
+    more: '0: no bound',
+    kind: kinds.size(0),
+    default: '100',
+  }),
+  /** Tries for each item, the first included, 1 to 100. Default: `5`. */
+  tries: row({
+    flag: '--tries <N>',
+    help: 'tries for each item',
+    more: 'resets, time-outs, 429 and 5xx are worth another one',
+    kind: kinds.whole(1, 100),
+    default: 5,
+  }),
+  /**
+   * A body that ends with the connection, so that nothing proves that it is whole, is an error with code `BODY_UNPROVEN`.
+   * Default: `false`, and its outcome is marked.
+   */
+  strict: row({
+    flag: '--strict',
+    help: 'a body that ends with the connection, so that it may be cut, is an error',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
+   * Headers for every request, by name or as lines `Name: value`; a redirect to another scheme, host or port drops them.
+   */
+  headers: row({
+    flag: '--header <LINE>',
+    help: "a header for every request: 'Name: value'; may be repeated",
+    more: 'a redirect to another host drops it',
+    kind: kinds.headers,
+    unset: [] as readonly string[],
+  }),
+  /** Folder for the journal. Without it: `.sluice` in the destination. */
+  state: row({
+    flag: '--state <DIR>',
+    help: 'folder for the journal, if it is not to be in the destination',
+    kind: kinds.folder,
+    unset: undefined,
+  }),
+  /** Sync each file and the journal before the file counts as stored. Default: `false`. */
+  durable: row({
+    flag: '--durable',
+    help: 'sync each file and the journal before the file counts as stored',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
+   * Milliseconds that the store waits for each name and each write, up to a minute, to try what slow storage does. Names of
+   * one folder take turns. Without it: none.
+   */
+  simulatedLatency: row({
+    flag: '--simulate-latency <META,WRITE>',
+    help: 'milliseconds that the store waits for each name and each write',
+    kind: kinds.latency,
+    unset: { name: 0, write: 0 },
+  }),
+  /** Stops the download: nothing more is requested, and what is fetched is still stored, within `grace`. */
+  signal: row({ kind: kinds.abortSignal, unset: undefined }),
+  /**
+   * Seconds for which a download that was stopped goes on storing what it has fetched, up to a day, or `Infinity` to store
+   * all of it. What is being stored after that gets another second and a half. Default: `1`.
+   */
+  grace: row({ kind: kinds.anySeconds, default: 1 }),
+};
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** What messages call an option: its long flag without dashes. */
+export function nameOf(option: OptionName): string {
+  const { flag = option } = OPTIONS[option] as Row<unknown, unknown, unknown>;
+  return /--(?:no-)?([a-z-]+)/.exec(flag)?.[1] ?? option;
+}
