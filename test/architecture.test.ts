@@ -29,7 +29,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   undici: 'src/fetch/client.ts',
   commander: 'src/program.ts',
   ora: 'src/terminal/progress.ts',
-  sharp: 'workers/pixels.ts',
+  sharp: 'workers/steps/pixels.ts',
 };
 
 interface Import {

@@ -7,14 +7,14 @@ import { crc32 } from 'node:zlib';
 import { SluiceError } from '../src/errors.js';
 import type { StoreSettings } from '../src/protocol/settings.js';
 import type { PartialJob, StoredFile, StoreJob, StoreResult } from '../src/protocol/result.js';
-import { createDecoder, decode, decodeAsync } from './decode.js';
+import { createDecoder, decode, decodeAsync } from './steps/decode.js';
 import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
-import { checkStructure } from './image.js';
-import { imageError } from './image/cursor.js';
+import { checkStructure } from './steps/structure.js';
+import { imageError } from './steps/image/cursor.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
-import { checkPixels } from './pixels.js';
+import { checkPixels } from './steps/pixels.js';
 import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
 
 /**

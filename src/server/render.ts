@@ -7,7 +7,7 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderGif } from '../../workers/pixels.js';
+import { renderGif } from '../../workers/steps/pixels.js';
 import { SluiceError } from '../errors.js';
 import { makeFolders } from '../shared/folders.js';
 import { ALL_CODES } from '../flags/codes.js';

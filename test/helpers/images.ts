@@ -5,7 +5,7 @@ import { crc32, deflateSync } from 'node:zlib';
 
 import sharp from 'sharp';
 
-import type { ImageInfo } from '../../workers/image.js';
+import type { ImageInfo } from '../../workers/steps/structure.js';
 
 export interface Sample {
   readonly name: string;

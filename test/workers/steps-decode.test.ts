@@ -8,7 +8,7 @@ import * as zlib from 'node:zlib';
 import * as fc from 'fast-check';
 
 import { SluiceError, type ErrorCode } from '../../src/errors.js';
-import { createDecoder, decode, decodeAsync } from '../../workers/decode.js';
+import { createDecoder, decode, decodeAsync } from '../../workers/steps/decode.js';
 
 const MIB = 1024 * 1024;
 

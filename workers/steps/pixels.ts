@@ -2,8 +2,8 @@
 
 import type sharp from 'sharp';
 
-import { SluiceError } from '../src/errors.js';
-import { Gate } from './gate.js';
+import { SluiceError } from '../../src/errors.js';
+import { Gate } from '../gate.js';
 import { MAX_PIXELS, MAX_TOTAL_PIXELS } from './image/bounds.js';
 import { imageError } from './image/cursor.js';
 

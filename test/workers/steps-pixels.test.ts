@@ -8,9 +8,9 @@ import { deflateSync } from 'node:zlib';
 
 import sharp from 'sharp';
 import { SluiceError } from '../../src/errors.js';
-import { checkStructure } from '../../workers/image.js';
-import { MAX_PIXELS } from '../../workers/image/bounds.js';
-import { checkPixels, renderGif } from '../../workers/pixels.js';
+import { checkStructure } from '../../workers/steps/structure.js';
+import { MAX_PIXELS } from '../../workers/steps/image/bounds.js';
+import { checkPixels, renderGif } from '../../workers/steps/pixels.js';
 import * as make from '../helpers/images.js';
 
 const SAMPLES = await make.samples();
@@ -117,7 +117,7 @@ describe('checkPixels', () => {
   });
 
   it('does not load sharp before it is used', () => {
-    const module = new URL('../../workers/pixels.js', import.meta.url).href;
+    const module = new URL('../../workers/steps/pixels.js', import.meta.url).href;
     const script = `await import(${JSON.stringify(module)}); console.log(process.report.getReport().sharedObjects.join());`;
     const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     assert.ok(loaded.length > 10 && !/sharp|vips/.test(loaded), loaded);

@@ -1,6 +1,6 @@
 /** A place in the bytes of an image, and the errors of what is wrong there. */
 
-import { SluiceError } from '../../src/errors.js';
+import { SluiceError } from '../../../src/errors.js';
 
 const BROKEN = 'fetch it again; if the server has it so, --image-check none stores it unseen';
 

@@ -8,7 +8,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 
-import { SluiceError } from '../src/errors.js';
+import { SluiceError } from '../../src/errors.js';
 
 /** No honest server stacks more codings than this; a bomb does, since each one multiplies the size by up to 1,000. */
 const MAX_CODINGS = 2;

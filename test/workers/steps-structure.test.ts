@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
 import { SluiceError } from '../../src/errors.js';
-import { checkStructure } from '../../workers/image.js';
-import { MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS } from '../../workers/image/bounds.js';
+import { checkStructure } from '../../workers/steps/structure.js';
+import { MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS } from '../../workers/steps/image/bounds.js';
 import * as make from '../helpers/images.js';
 
 const SAMPLES = await make.samples();
