@@ -6,12 +6,13 @@ import { InParts, now, timesSince } from './clock.js';
 import { secure, secureAsync } from './durable.js';
 import { receiveParts } from './parts.js';
 import { storePlain, storePlainWaiting } from './plain.js';
+import { hasSteps } from './steps/steps.js';
 import type * as Store from './store.js';
 
 export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | LargeAnswer> {
   if (task.kind === 'large') return receiveLarge(task);
   const { manner, encodings, settings } = task;
-  const plain = encodings === undefined && settings.imageCheck === 'none';
+  const plain = encodings === undefined && !hasSteps(settings);
   if (plain) return storeBatch(task, manner === 'blocking' ? storePlain : storePlainWaiting);
   return loadStore().then((loaded) =>
     storeBatch(task, manner === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),

@@ -11,10 +11,8 @@ import { createDecoder, decode, decodeAsync } from './steps/decode.js';
 import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
-import { checkStructure } from './steps/structure.js';
-import { imageError } from './steps/image/cursor.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
-import { checkPixels } from './steps/pixels.js';
+import { applySteps, stepsFor } from './steps/steps.js';
 import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
 
 /**
@@ -22,10 +20,8 @@ import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
  * bound on the memory of a worker, whatever the server sends.
  */
 const MAX_DECODED_WHOLE = 16 << 20;
-/** Bytes of an image that is to be checked: for that it has to be read back whole. */
-const MAX_CHECKED = 128 << 20;
-/** Bytes of images that are read back at once by this thread. */
-const readBack = new Gate(MAX_CHECKED);
+/** Bytes of bodies that this thread has read back for their steps at once: as many as one may have. */
+const readBack = new Gate(128 << 20);
 
 /** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
 export interface Place {
@@ -36,10 +32,7 @@ export interface Place {
 
 const FILES: Place = { writeWhole, open: (...args) => new TemporaryFile(...args) };
 
-/**
- * Stores one body: synchronously, unless its pixels are to be checked (sharp has no synchronous call) or it swells
- * beyond what is held whole.
- */
+/** Stores one body: synchronously, unless a step is not, or it swells beyond what is held whole. */
 export function storeBody(
   body: Uint8Array,
   job: StoreJob,
@@ -47,13 +40,15 @@ export function storeBody(
   place: Place = FILES,
 ): StoreResult | Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
-  try {
-    const bytes = decode(body, job.encoding, Math.min(settings.maxBodySize, MAX_DECODED_WHOLE));
-    if (settings.imageCheck !== 'none') checkStructure(bytes);
-    if (settings.imageCheck === 'pixels') return storePixels(bytes, job, settings, place);
+  const write = (bytes: Uint8Array): StoredFile => {
     const stored = storedAs(bytes);
     place.writeWhole(settings, job.name, bytes, stored);
     return stored;
+  };
+  try {
+    const bytes = applySteps(decode(body, job.encoding, mostWhole(settings)), settings);
+    if (!(bytes instanceof Promise)) return write(bytes);
+    return bytes.then(write).catch((error: unknown) => describeStoreFailure(error, job.name, settings));
   } catch (error) {
     return swells(error, settings)
       ? storeLarge([body], job, settings, place)
@@ -61,23 +56,7 @@ export function storeBody(
   }
 }
 
-async function storePixels(
-  bytes: Uint8Array,
-  job: StoreJob,
-  settings: StoreSettings,
-  place: Place,
-): Promise<StoreResult> {
-  try {
-    await checkPixels(bytes);
-    const stored = storedAs(bytes);
-    place.writeWhole(settings, job.name, bytes, stored);
-    return stored;
-  } catch (error) {
-    return describeStoreFailure(error, job.name, settings);
-  }
-}
-
-/** The same as {@link storeBody} with nothing synchronous but the walk over an image's blocks. */
+/** The same as {@link storeBody} with nothing synchronous but steps. */
 export function storeBodyAsync(body: Uint8Array, job: StoreJob, settings: StoreSettings): Promise<StoreResult> {
   return storeUndone(body, job, settings, decodeAsync);
 }
@@ -95,9 +74,7 @@ async function storeUndone(
 ): Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
   try {
-    const bytes = await undo(body, job.encoding, Math.min(settings.maxBodySize, MAX_DECODED_WHOLE));
-    if (settings.imageCheck !== 'none') checkStructure(bytes);
-    if (settings.imageCheck === 'pixels') await checkPixels(bytes);
+    const bytes = await applySteps(await undo(body, job.encoding, mostWhole(settings)), settings);
     await writeWholeAsync(settings, job.name, bytes);
     return storedAs(bytes);
   } catch (error) {
@@ -105,6 +82,10 @@ async function storeUndone(
       ? storeLargeAsync([body], job, settings)
       : describeStoreFailure(error, job.name, settings);
   }
+}
+
+function mostWhole({ maxBodySize }: StoreSettings): number {
+  return Math.min(maxBodySize, MAX_DECODED_WHOLE);
 }
 
 function swells(error: unknown, settings: StoreSettings): boolean {
@@ -125,7 +106,7 @@ export const storeLarge: LargeStore = (parts, job, settings, place = FILES) =>
 export const storeLargeAsync: LargeStore = (parts, job, settings) =>
   storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings, job.name, job.partial));
 
-/** An image is read back for its check before it gets its final name: it can only be judged whole. */
+/** What has steps is read back for them before it gets its final name: they take a body whole. */
 async function storeParts(
   parts: Parts,
   job: StoreJob,
@@ -138,6 +119,7 @@ async function storeParts(
   let check = 0;
   try {
     const decoders = createDecoder(job.encoding);
+    const steps = await stepsFor(settings);
     file = await open();
     if (partial !== undefined && partial.from > 0) {
       size = partial.from;
@@ -147,13 +129,13 @@ async function storeParts(
       if (isCancelled(settings)) throw new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED);
       size += part.length;
       checkSize(size, job, settings);
-      checkImageSize(size, job, settings);
+      for (const step of steps) if (size > step.most) throw step.refuse(job.name);
       await file.write(part);
       check = crc32(part, check);
     }
     if (partial !== undefined && size !== partial.total) throw notWhole(partial.path);
     await file.close();
-    if (settings.imageCheck !== 'none') await checkImage(file, size, settings);
+    if (steps.length > 0) await lookAt(file, size, settings);
     const stored = { size, crc32: check };
     await file.commit(stored);
     return stored;
@@ -169,11 +151,9 @@ function isCancellation(error: unknown): boolean {
   return error instanceof SluiceError && error.code === CANCELLED.code;
 }
 
-function checkImage(file: UnfinishedFile, size: number, { imageCheck }: StoreSettings): Promise<void> {
+function lookAt(file: UnfinishedFile, size: number, settings: StoreSettings): Promise<void> {
   return readBack.within(size, async () => {
-    const bytes = await file.read();
-    checkStructure(bytes);
-    if (imageCheck === 'pixels') await checkPixels(bytes);
+    await applySteps(await file.read(), settings);
   });
 }
 
@@ -189,12 +169,4 @@ function decoded(parts: Parts, decoders: readonly Transform[]): AsyncIterable<Ui
   // Whoever reads the last stream gets its error, and the callback would get the same.
   pipeline(streams, () => undefined);
   return streams.at(-1) as Readable;
-}
-
-function checkImageSize(size: number, job: StoreJob, { imageCheck }: StoreSettings): void {
-  if (imageCheck !== 'none' && size > MAX_CHECKED) {
-    throw imageError(`${job.name} is larger than the ${MAX_CHECKED} bytes of an image that can be checked`, {
-      hint: 'with --image-check none it is stored unseen, if it really is that large',
-    });
-  }
 }

@@ -6,6 +6,8 @@ import { SluiceError } from '../../src/errors.js';
 import { Gate } from '../gate.js';
 import { MAX_PIXELS, MAX_TOTAL_PIXELS } from './image/bounds.js';
 import { imageError } from './image/cursor.js';
+import type { Step } from './step.js';
+import { structure } from './structure.js';
 
 type Sharp = typeof sharp;
 
@@ -31,6 +33,16 @@ async function load(): Promise<Sharp> {
     });
   }
 }
+
+/** After `structure`, which says how large a body may be. */
+export const pixels: Step = {
+  most: structure.most,
+  refuse: structure.refuse,
+  apply: async (bytes) => {
+    await checkPixels(bytes);
+    return bytes;
+  },
+};
 
 /**
  * Decodes every pixel of every frame. It finds what no walk over the blocks can, damage in the compressed data, but

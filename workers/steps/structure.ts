@@ -11,6 +11,7 @@ import { walkGif } from './image/gif.js';
 import { walkJpeg } from './image/jpeg.js';
 import { walkPng } from './image/png.js';
 import { walkWebp } from './image/webp.js';
+import type { Step } from './step.js';
 
 type ImageFormat = 'gif' | 'png' | 'jpeg' | 'webp';
 
@@ -34,6 +35,21 @@ const KINDS: readonly Kind[] = [
   { format: 'jpeg', name: 'JPEG', magic: '\xff\xd8\xff', walk: walkJpeg },
   { format: 'webp', name: 'WebP', magic: 'RIFF....WEBP', walk: walkWebp },
 ];
+
+/** Bytes of an image that comes in parts, and has to be read back whole. */
+const MAX_CHECKED = 128 << 20;
+
+export const structure: Step = {
+  most: MAX_CHECKED,
+  refuse: (name) =>
+    imageError(`${name} is larger than the ${MAX_CHECKED} bytes of an image that can be checked`, {
+      hint: 'with --image-check none it is stored unseen, if it really is that large',
+    }),
+  apply: (bytes) => {
+    checkStructure(bytes);
+    return bytes;
+  },
+};
 
 /**
  * @param bytes the decoded body; may lie on a SharedArrayBuffer
