@@ -1,6 +1,7 @@
 /** What a command says of itself before it is loaded. */
 import { collect } from '../options/kinds.js';
 import { type Flag, flagOf, type Values } from '../options/flags.js';
+import { RESULTS_FLAGS } from '../results/results.js';
 
 export interface Command {
   readonly name: string;
@@ -44,5 +45,5 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('headers'),
   flagOf('state'),
   flagOf('durable'),
-  { flag: '--report <FILE>', help: 'write the summary as JSON; - is standard output' },
+  ...RESULTS_FLAGS,
 ];

@@ -1,5 +1,6 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
 import { Download } from '../pipeline/download.js';
+import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable, withoutPassword } from '../shared/printable.js';
@@ -11,13 +12,14 @@ import { describeVerdict } from '../verdict/verdict.js';
 import { describeProxies, describeUnchecked } from '../terminal/environment.js';
 import { statusOf } from '../terminal/exit-status.js';
 import { drain, interruptible } from '../terminal/interrupt.js';
-import { ReportFile } from '../results/json-report.js';
+import { openResults } from '../results/results.js';
 
 /** How much is told of a run, and where. */
 export interface Told {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
-  readonly report?: string;
+  /** What was given of the flags that ask for results. */
+  readonly results: Values;
 }
 
 export interface DownloadingArguments extends Told {
@@ -40,11 +42,11 @@ export interface Ran {
 export async function runDownload(
   sources: readonly Source[],
   options: ResolvedOptions,
-  { command, total, quiet = false, verbose = false, report }: DownloadingArguments,
+  { command, total, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
 ): Promise<Ran> {
   const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
   for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  const reportFile = await ReportFile.open(report);
+  const results = await openResults(wanted);
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
     const progress = quiet ? undefined : await showProgress(() => download.summary, total);
@@ -57,7 +59,7 @@ export async function runDownload(
     let isTold = true;
     try {
       for await (const outcome of download) {
-        reportFile?.note(outcome);
+        results.note(outcome);
         if (progress === undefined) continue;
         if (outcome.status === 'ok') {
           if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
@@ -75,7 +77,7 @@ export async function runDownload(
     } finally {
       progress?.stop();
       if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
-      if (download.begun) isTold = (await reportFile?.write(command, download.summary)) ?? true;
+      if (download.begun) isTold = await results.close(command, download.summary);
     }
     const { summary } = download;
     return { status: statusOf(summary, isTold), summary };

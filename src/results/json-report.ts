@@ -1,15 +1,17 @@
 /** `--report FILE`: the summary as JSON. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
-import { printable, withoutPassword } from '../shared/printable.js';
+import { withoutPassword } from '../shared/printable.js';
 import type { Outcome, Summary } from '../outcome.js';
+import type { ResultsWriter } from './results.js';
+import { isWritten } from './written.js';
 
 /** Failed items that the report lists; all are counted. */
 const MAX_FAILURES = 1000;
 /** The name that stands for standard output. */
 const STDOUT = '-';
 
-export class ReportFile {
+export class JsonReport implements ResultsWriter {
   readonly #path: string;
   /** Undefined for standard output. */
   readonly #file: FileHandle | undefined;
@@ -25,10 +27,9 @@ export class ReportFile {
    *
    * @throws UsageError when the file cannot be written
    */
-  static async open(path: string | undefined): Promise<ReportFile | undefined> {
-    if (path === undefined) return undefined;
+  static async open(path: string): Promise<JsonReport> {
     try {
-      return new ReportFile(path, path === STDOUT ? undefined : await open(path, 'a'));
+      return new JsonReport(path, path === STDOUT ? undefined : await open(path, 'a'));
     } catch (error) {
       throw new UsageError(
         `--report ${path} cannot be written: ${(error as Error).message}`,
@@ -45,8 +46,7 @@ export class ReportFile {
     this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });
   }
 
-  /** @returns whether it is whole; why not is told */
-  async write(command: string, summary: Summary): Promise<boolean> {
+  async close(command: string, summary: Summary): Promise<boolean> {
     const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
     const counts = { ok, unproven, notFound, errors, skipped, duplicates, bytes };
     const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
@@ -65,22 +65,5 @@ async function replaceAll(file: FileHandle, text: string): Promise<void> {
     await file.writeFile(text);
   } finally {
     await file.close();
-  }
-}
-
-/**
- * Writes what a command was asked to write besides its work, which counts whether that succeeds or not.
- *
- * @param option that names the file
- * @returns whether it is whole; why not is told
- */
-export async function isWritten(option: string, path: string, write: () => Promise<void>): Promise<boolean> {
-  try {
-    await write();
-    return true;
-  } catch (error) {
-    const why = `${option} ${printable(path, 1000)} is not whole: ${printable((error as Error).message)}`;
-    process.stderr.write(`*** Error: ${why}: choose another place\n`);
-    return false;
   }
 }

@@ -15,7 +15,7 @@ import { showLine } from '../../terminal/progress.js';
 import { describeProxies, describeUnchecked } from '../../terminal/environment.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { interruptible } from '../../terminal/interrupt.js';
-import { isWritten } from '../../results/json-report.js';
+import { isWritten } from '../../results/written.js';
 
 export interface BenchArguments {
   readonly directory: string;

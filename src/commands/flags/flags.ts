@@ -11,7 +11,7 @@ import type { Outcome, Summary } from '../../outcome.js';
 import { showProgress } from '../../terminal/progress.js';
 import { describeUnchecked } from '../../terminal/environment.js';
 import { drain, interruptible } from '../../terminal/interrupt.js';
-import { ReportFile } from '../../results/json-report.js';
+import { openResults } from '../../results/results.js';
 import { statusOf } from '../../terminal/exit-status.js';
 
 export interface FlagsArguments {
@@ -53,7 +53,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
   });
   const warning = describeUnchecked(process.env);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  const reportFile = await ReportFile.open(args.report);
+  const results = await openResults({ report: args.report });
   if (args.baseUrl === undefined) await startServerIfNeeded(label);
   return interruptible(async (interruption) => {
     process.stdout.write(describeStart(codes, requests, label, base));
@@ -68,13 +68,13 @@ export async function flags(args: FlagsArguments): Promise<number> {
     let isTold = true;
     try {
       for await (const outcome of download) {
-        reportFile?.note(outcome);
+        results.note(outcome);
         if (verbose) progress.print(describeOutcome(outcome, codes[outcome.index] as string), process.stdout);
       }
     } finally {
       progress.stop();
       if (download.begun) process.stdout.write(describeEnd(download.summary));
-      if (download.begun) isTold = (await reportFile?.write('flags', download.summary)) ?? true;
+      if (download.begun) isTold = await results.close('flags', download.summary);
     }
     // A flag that is not there is no failure.
     return statusOf({ ...download.summary, notFound: 0 }, isTold);

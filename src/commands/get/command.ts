@@ -9,6 +9,6 @@ export const command: Command = {
   flags: [INPUT_FILE, flagOf('directory'), flagOf('layout'), flagOf('overwrite'), flagOf('journal'), ...DOWNLOAD_FLAGS],
   run: async ({ argument, ...values }) => {
     const { get } = await import('./get.js');
-    return get({ ...values, urls: argument, options: optionsOf(values) } as GetArguments);
+    return get({ ...values, urls: argument, options: optionsOf(values), results: values } as GetArguments);
   },
 };

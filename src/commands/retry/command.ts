@@ -13,6 +13,6 @@ export const command: Command = {
   run: async ({ argument, ...values }) => {
     const { retry } = await import('./retry.js');
     const options = { ...optionsOf(values), directory: argument };
-    return retry({ ...values, directory: argument, options } as AgainArguments);
+    return retry({ ...values, directory: argument, options, results: values } as AgainArguments);
   },
 };

@@ -10,6 +10,6 @@ export const command: Command = {
   run: async ({ argument, ...values }) => {
     const { verify } = await import('./verify.js');
     const options = { ...optionsOf(values), directory: argument };
-    return verify({ ...values, directory: argument, options } as VerifyArguments);
+    return verify({ ...values, directory: argument, options, results: values } as VerifyArguments);
   },
 };

@@ -1,0 +1,49 @@
+/** The forms in which a command writes what became of items: each has a file beside this one, and a row here. */
+import type { Flag, Values } from '../options/flags.js';
+import type { Outcome, Summary } from '../outcome.js';
+
+export interface ResultsWriter {
+  /** Told of each outcome, as it is known. */
+  note(outcome: Outcome): void;
+  /**
+   * Once, after the last of them.
+   *
+   * @param command its name, such as `get`
+   * @returns whether all is written; why not is told
+   */
+  close(command: string, summary: Summary): Promise<boolean>;
+}
+
+interface Form {
+  /** Names the file. */
+  readonly flag: Flag;
+  /** Before the run, so that a wrong path costs nothing. @throws UsageError when it cannot be written */
+  readonly open: (path: string) => Promise<ResultsWriter>;
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+  report: {
+    flag: { flag: '--report <FILE>', help: 'write the summary as JSON; - is standard output' },
+    open: async (path) => (await import('./json-report.js')).JsonReport.open(path),
+  },
+};
+
+export const RESULTS_FLAGS: readonly Flag[] = Object.values(FORMS).map(({ flag }) => flag);
+
+/** All forms that were asked for, as one. @throws UsageError */
+export async function openResults(values: Values): Promise<ResultsWriter> {
+  const writers: ResultsWriter[] = [];
+  for (const [name, { open }] of Object.entries(FORMS)) {
+    const path = values[name];
+    if (typeof path === 'string') writers.push(await open(path));
+  }
+  return {
+    note: (outcome) => {
+      for (const writer of writers) writer.note(outcome);
+    },
+    close: async (command, summary) => {
+      const written = await Promise.all(writers.map((writer) => writer.close(command, summary)));
+      return !written.includes(false);
+    },
+  };
+}
