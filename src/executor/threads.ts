@@ -69,12 +69,17 @@ export interface ThreadAnswer {
   readonly times: ThreadTimes;
 }
 
+/** Told of each item how it ended: a stored one as fetched first, with how long ago that was. */
+export interface ThreadListener extends Pick<AttemptListener, 'onLarge' | 'onNotFound' | 'onRedirect' | 'onFailure'> {
+  onUnproven(item: Item): void;
+  readonly onStored: StoreListener;
+}
+
 export class ThreadDownloads {
   readonly #workers: Workers;
   readonly #request: ThreadRequest;
   readonly #settings: StoreSettings;
-  readonly #listener: AttemptListener;
-  readonly #onStored: StoreListener;
+  readonly #listener: ThreadListener;
   readonly #times = new TimesSum(NO_THREAD_TIMES);
   /** What threads are at, those that were cancelled included. */
   readonly #underWay = new Set<Item>();
@@ -83,18 +88,11 @@ export class ThreadDownloads {
   #tasks = 0;
 
   /** @param requests requests at once: each takes a thread */
-  constructor(
-    requests: number,
-    request: ThreadRequest,
-    settings: StoreSettings,
-    listener: AttemptListener,
-    onStored: StoreListener,
-  ) {
+  constructor(requests: number, request: ThreadRequest, settings: StoreSettings, listener: ThreadListener) {
     this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), requests, requests, () => undefined);
     this.#request = request;
     this.#settings = settings;
     this.#listener = listener;
-    this.#onStored = onStored;
     this.#cancels.unref();
   }
 
@@ -126,9 +124,9 @@ export class ThreadDownloads {
         this.#underWay.delete(item);
         if (cancelled) return;
         if (end.kind === 'stored') {
-          if (end.unproven) this.#listener.onUnproven?.(item);
+          if (end.unproven) this.#listener.onUnproven(item);
           this.#listener.onLarge(item, end.storing);
-          this.#onStored(item, end.result);
+          this.#listener.onStored(item, end.result);
         } else if (end.kind === 'not_found') {
           this.#listener.onNotFound(item, end.status);
         } else if (end.kind === 'redirected') {

@@ -25,9 +25,9 @@ export interface Resumption {
 
 export interface ResumptionListener {
   /** Items that earlier runs have stored. */
-  readonly onThere: (count: number) => void;
+  onThere(count: number): void;
   /** The journal cannot be written any more. */
-  readonly onFailure: (error: StorageError) => void;
+  onJournalFailure(error: StorageError): void;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function resume(
   destination: Destination,
   sources: readonly Source[],
   options: ResolvedOptions,
-  { onThere, onFailure }: ResumptionListener,
+  listener: ResumptionListener,
 ): Promise<Resumption> {
   const { layout, overwrite } = options;
   const shards = layout === 'tar' ? await destination.shards() : new Set<number>();
@@ -58,7 +58,7 @@ export async function resume(
         lists: await Promise.all(sources.map(mark)),
         ...again,
       },
-      onFailure,
+      onFailure: (error) => listener.onJournalFailure(error),
     });
   }
   let present: NameSet | undefined;
@@ -79,7 +79,13 @@ export async function resume(
   };
   return {
     admission: new Admission(
-      { present, overwrite, sizesOf: (names) => destination.sizes.of(names), examine, onThere },
+      {
+        present,
+        overwrite,
+        sizesOf: (names) => destination.sizes.of(names),
+        examine,
+        onThere: (count) => listener.onThere(count),
+      },
       known,
     ),
     journal: known?.journal,

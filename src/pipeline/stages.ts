@@ -1,63 +1,105 @@
-/** Opens what fetches and stores, as the options ask for it. */
-import { createExecutor, createTarExecutor } from '../executor/create.js';
-import type { Executor, StoreListener } from '../executor/executor.js';
-import type { ThreadDownloads } from '../executor/threads.js';
-import type { AttemptListener, AttemptRules } from '../fetch/attempt.js';
-import type { Connections } from '../fetch/client.js';
-import type { ResolvedOptions } from '../options/resolve.js';
+/**
+ * What fetches and stores: in stages, which hand bodies over to one another, or, to be compared with, in threads that each
+ * do the whole.
+ */
+import type { AttemptRules } from '../fetch/attempt.js';
+import type { AttemptFailure } from '../fetch/failure.js';
+import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
+import type { ResolvedOptions } from '../options/resolve.js';
+import type { StoreResult } from '../protocol/result.js';
 import type { StoreSettings } from '../protocol/settings.js';
+import type { Operation } from '../protocol/times.js';
+import type { Scheduler } from '../schedule/scheduler.js';
+import type { Work } from '../schedule/work.js';
+import type { Setting } from '../verdict/attribution.js';
+import type { Look } from '../verdict/detector.js';
+import type { Verdict } from '../outcome.js';
 
-/** One after the other, or in place of both threads that each do the whole. */
-export type Stages =
-  | {
-      readonly kind: 'stages';
-      readonly connections: Connections;
-      readonly executor: Executor;
-      /** Only where headers are kept. */
-      readonly onHeaders: AttemptListener['onHeaders'];
-    }
-  | { readonly kind: 'threads'; readonly threads: ThreadDownloads };
+export interface Stages {
+  /** Requests an item. @param from where redirects have led it */
+  start(work: Work, from: Redirected | undefined): void;
+  /** What an earlier try of the item has begun is still being written to its end. */
+  isBusy(item: Item): boolean;
+  /** What is there of the item is not to be gone on with. */
+  forget(item: Item): void;
+  /** The process has too many files open. */
+  keepFew(): void;
+  /** Begins to take samples of where the time goes. */
+  sample(setting: Setting, run: () => RunSample): Sampling;
+  /** What is written gets its final names, as soon as nothing else is under way. */
+  seal(): void;
+  /** Resolves when all that is to be stored is accounted for. */
+  drain(): Promise<void>;
+  /** @param complete the list was gone through: nothing is left to go on with */
+  close(complete: boolean): Promise<void>;
+  /** Ends all connections. */
+  disconnect(): Promise<void>;
+}
+
+/** What the detector of the bottleneck has to know of a run besides its writers' load. */
+export interface RunSample extends Omit<Look, 'load'> {
+  /** Requests that run, and of these those whose body is coming. */
+  readonly running: number;
+  readonly answered: number;
+  /** Nothing is left to request but what is under way. */
+  readonly exhausted: boolean;
+}
+
+export interface Sampling {
+  readonly verdict: Verdict | undefined;
+  /** Milliseconds that the storage took for each, of all writers in all. */
+  readonly operations: Readonly<Record<Operation, number>>;
+  stop(): void;
+}
+
+/** Told of what becomes of items. Each request ends with a body, a failure, a redirect or nothing found. */
+export interface StageListener {
+  /** The final answer begins. */
+  onAnswer(item: Item, status: number): void;
+  onRedirect(item: Item, to: Redirected): void;
+  /** Nothing but the end of the connection tells where the body ends. */
+  onUnproven(item: Item): void;
+  /**
+   * The body is whole.
+   *
+   * @param length its bytes; undefined for a large one, which went to the store as it came
+   * @param ago milliseconds since it was
+   */
+  onFetched(item: Item, length: number | undefined, ago: number): void;
+  onNotFound(item: Item, status: number): void;
+  onFailure(item: Item, failure: AttemptFailure): void;
+  /** The body is in a shard that has no final name yet. */
+  onWritten(item: Item): void;
+  /** Once for each body: it is stored or will not be. */
+  onStored(item: Item, result: StoreResult): void;
+  /** There is more room for requests. */
+  onRoom(): void;
+}
 
 export interface StageOptions {
   readonly options: ResolvedOptions;
   readonly settings: StoreSettings;
   readonly rules: AttemptRules;
-  /** Requests at once. */
-  readonly maxRequests: number;
+  readonly scheduler: Scheduler;
   /** Idle connections. */
   readonly maxIdle: number;
   /** The number of the first shard, of the layout `tar`. */
   readonly firstShard: number;
-}
-
-export interface StageListener extends AttemptListener {
-  readonly onStored: StoreListener;
-  readonly onWritten: (item: Item) => void;
+  /** Folder of the program's own files in the destination. */
+  readonly own: string;
 }
 
 /** Begins to load what will be needed, while other things are opened. */
 export function preload({ executor }: ResolvedOptions): void {
-  if (executor !== 'threads') void import('../fetch/client.js');
+  if (executor !== 'threads') void import('./hand-off.js');
 }
 
 export async function openStages(stages: StageOptions, listener: StageListener): Promise<Stages> {
-  const { options, settings, rules, maxRequests, maxIdle, firstShard } = stages;
-  const { executor, workers, layout, shardSize, headers, timeout, lowestSpeed, maxTime } = options;
-  const { onStored, onWritten } = listener;
-  if (executor === 'threads') {
-    const { ThreadDownloads } = await import('../executor/threads.js');
-    const { strict, maxWhole } = rules;
-    const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
-    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle };
-    return { kind: 'threads', threads: new ThreadDownloads(maxRequests, request, settings, listener, onStored) };
+  if (stages.options.executor === 'threads') {
+    const { ThreadStages } = await import('./thread-stages.js');
+    return new ThreadStages(stages, listener);
   }
-  const { Connections } = await import('../fetch/client.js');
-  const connections = new Connections({ timeout, maxIdle });
-  if (layout === 'tar') {
-    const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten });
-    return { kind: 'stages', connections, executor: tar, onHeaders: tar.onHeaders };
-  }
-  const store = await createExecutor(executor, workers, settings, onStored);
-  return { kind: 'stages', connections, executor: store, onHeaders: undefined };
+  const { HandOff } = await import('./hand-off.js');
+  return HandOff.open(stages, listener);
 }

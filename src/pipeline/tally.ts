@@ -1,6 +1,6 @@
 /** Counts outcomes for the account of a run. */
 import type { ErrorCode } from '../errors.js';
-import type { Outcome } from '../outcome.js';
+import type { Outcome, Summary } from '../outcome.js';
 
 /** Counts outcomes. */
 export class Tally {
@@ -12,6 +12,17 @@ export class Tally {
   duplicates = 0;
   bytes = 0;
   readonly causes: Partial<Record<ErrorCode, number>> = {};
+
+  /** As a summary has them. */
+  get counts(): Omit<Summary, 'waiting' | 'running' | 'elapsed' | 'verdict'> {
+    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes } = this;
+    return { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes: { ...causes } };
+  }
+
+  /** Items that earlier runs have stored. */
+  skip(count: number): void {
+    this.skipped += count;
+  }
 
   count(outcome: Outcome): void {
     if (outcome.status === 'ok') {

@@ -1,74 +1,16 @@
-/** The account of what is under way: of each item its slot, its bytes of the budget, and how far it has come. */
-import type { PlainError } from '../errors.js';
+/** The account of what is in flight: of each item its slot, its bytes of the budget, and how far it has come. */
 import { LARGE_WINDOW, LEAST_WINDOW } from '../body.js';
-import type { Host } from './hosts.js';
 import { Budget } from './budget.js';
-import type { Redirected } from '../fetch/redirect.js';
 import { Semaphore } from './semaphore.js';
 import type { Item } from '../item.js';
+import type { Lease, Work } from './work.js';
 
 /** Bytes of the budget that an item takes besides its body: what the program knows of it. */
 const ITEM_SIZE = 1024;
 /** Bytes: the largest body that is ever held whole. */
 const MAX_WHOLE = 256 << 10;
 
-/** An item on its way. */
-export interface Work {
-  readonly item: Item;
-  /** Milliseconds, of all that it may take over all tries. */
-  timeLeft: number;
-  /** When it began to wait for its server; undefined while it does not. */
-  parkedAt: number | undefined;
-  tried: number;
-  /** Where redirects have led it, to another server, which it waits for or asks. */
-  redirected: Redirected | undefined;
-  /** The server that was asked last, whose account of requests it is in while it runs. */
-  host: Host | undefined;
-  /** The server has begun to answer. */
-  answered: boolean;
-  /** Nothing but the end of the connection tells where its body ends. */
-  unproven: boolean;
-  /** Its body is in a shard that has no final name yet. */
-  written: boolean;
-  /** A worker ended while it had it. */
-  suspect: boolean;
-  /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
-  held: number;
-  lease: Lease | undefined;
-  attempt: { cancel(error: PlainError): void } | undefined;
-}
-
-/**
- * What a large body may take of memory. It is not its item's: when the body breaks off, a writer may still have parts of it
- * while its item has failed already, or is fetched again.
- */
-export interface Lease {
-  /** Bytes of the budget. */
-  readonly bytes: number;
-  /** The body is whole, and waits for the storage. */
-  whole: boolean;
-}
-
-/** @param timeLeft milliseconds */
-export function workFor(item: Item, timeLeft: number): Work {
-  return {
-    item,
-    timeLeft,
-    parkedAt: undefined,
-    tried: 0,
-    redirected: undefined,
-    host: undefined,
-    answered: false,
-    unproven: false,
-    written: false,
-    suspect: false,
-    held: 0,
-    lease: undefined,
-    attempt: undefined,
-  };
-}
-
-export class UnderWay {
+export class InFlight {
   /** Bytes that a request reserves: a larger body is never held whole. */
   readonly maxWhole: number;
   readonly #works = new Map<Item, Work>();
@@ -138,7 +80,7 @@ export class UnderWay {
 
   of(item: Item): Work {
     const work = this.#works.get(item);
-    if (work === undefined) throw new RangeError(`${item.name} is not under way`);
+    if (work === undefined) throw new RangeError(`${item.name} is not in flight`);
     return work;
   }
 
@@ -162,7 +104,7 @@ export class UnderWay {
   /**
    * The body is too large to be held whole.
    *
-   * @returns what of it may be in memory until that is given back with {@link UnderWay.leave}: what its request reserved,
+   * @returns what of it may be in memory until that is given back with {@link InFlight.leave}: what its request reserved,
    *   and more where the budget has room for more; never less than {@link LEAST_WINDOW}, whatever there is room for
    */
   enlarge(item: Item): Lease {

@@ -1,13 +1,20 @@
-/** Whose turn it is: which items wait for their server, for their next try or for nothing, and which get no other one. */
+/**
+ * Decides when each item is requested, and keeps the account of those that are: of its slot, its bytes and its server, all
+ * of which it gets and gives back in one step.
+ */
 import type { ErrorCode, PlainError } from '../errors.js';
 import { type AttemptFailure, tooLate } from '../fetch/failure.js';
-import { type Host, Hosts } from './hosts.js';
+import type { Redirected } from '../fetch/redirect.js';
 import type { Pace } from '../fetch/stall-watchdog.js';
+import type { Item } from '../item.js';
+import type { ResolvedOptions } from '../options/resolve.js';
+import { Hosts } from './hosts.js';
+import { InFlight } from './in-flight.js';
+import type { Host, Permit } from './limit.js';
 import type { Packing } from './packed-queue.js';
 import { retryDelay } from './retry.js';
 import { Waiting } from './wait-queue.js';
-import type { ResolvedOptions } from '../options/resolve.js';
-import { type Work, workFor } from './in-flight.js';
+import { type Lease, type Work, workFor } from './work.js';
 
 /** What the store may say of a body that is worth another fetch. */
 const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
@@ -24,24 +31,44 @@ const PACKING: Packing<Work> = {
   },
 };
 
-export class Turns {
+/** What can be read of what is in flight. */
+type Account = Omit<
+  InFlight,
+  'begin' | 'answer' | 'enlarge' | 'leave' | 'fetch' | 'drop' | 'write' | 'settle' | 'shrink'
+>;
+
+export class Scheduler {
   readonly #options: ResolvedOptions;
   readonly #pace: Pace;
   readonly #hosts: Hosts;
   readonly #waiting: Waiting<Work>;
+  readonly #inFlight: InFlight;
 
-  /** @param onDue called when there are more whose turn it is */
-  constructor(options: ResolvedOptions, pace: Pace, onDue: () => void) {
-    const { retry, maxRequestsPerHost: maxRequests } = options;
+  /**
+   * @param requests requests at once
+   * @param onDue called when there are more whose turn it is
+   */
+  constructor(requests: number, options: ResolvedOptions, pace: Pace, onDue: () => void) {
+    const { retry, maxRequestsPerHost: maxRequests, memory } = options;
     const clock = (): number => performance.now();
     this.#options = options;
     this.#pace = pace;
+    this.#inFlight = new InFlight(requests, memory);
     this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
     this.#waiting = new Waiting((host) => this.#hosts.outlook(host), PACKING, onDue);
   }
 
-  /** Those that wait, and those whose turn it is. */
-  get size(): number {
+  get inFlight(): Account {
+    return this.#inFlight;
+  }
+
+  /** Whether there is a slot and memory for one more request. */
+  get hasRoom(): boolean {
+    return this.#inFlight.hasSlot && this.#inFlight.hasMemory;
+  }
+
+  /** Items that wait, for their server or their next try, and those whose turn it is. */
+  get waiting(): number {
     return this.#waiting.size;
   }
 
@@ -50,15 +77,19 @@ export class Turns {
     return this.#waiting.timed;
   }
 
-  /** The first of those that waited whose turn it is. */
-  get first(): Work | undefined {
-    return this.#waiting.first;
+  /** Whether it is the turn of one that waited. */
+  get isDue(): boolean {
+    return this.#waiting.first !== undefined;
   }
 
-  dropFirst(): void {
-    this.#waiting.dropFirst();
+  /** Takes the first of those that waited whose turn it is. */
+  takeDue(): Work | undefined {
+    const work = this.#waiting.first;
+    if (work !== undefined) this.#waiting.dropFirst();
+    return work;
   }
 
+  /** Nobody who waits is requested any more. */
   clear(): void {
     this.#waiting.clear();
   }
@@ -68,36 +99,69 @@ export class Turns {
     this.#waiting.add(work, delay);
   }
 
-  /** @returns whether the item is to be requested now; if not it waits for its server; or why it never will be */
-  enter(work: Work): boolean | PlainError {
-    const { origin, path } = work.redirected?.target ?? work.item;
-    const host = this.#hosts.of(origin);
-    const { parkedAt } = work;
-    work.parkedAt = undefined;
-    if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#pace.now - parkedAt;
-    const admission = work.timeLeft > 0 ? this.#mayEnter(host, parkedAt) : tooLate(origin + path);
-    if (admission === true) {
-      work.host = host;
-    } else if (admission === false) {
-      work.parkedAt = this.#pace.now;
-      this.#waiting.park(work, host);
-    } else {
-      this.#bringUp(host);
-    }
-    return admission;
+  /**
+   * Begins an item, where there is room for it.
+   *
+   * @returns whether it is to be requested now; if not it waits for its server; or why it never will be
+   */
+  begin(work: Work): Permit {
+    const permit = this.#enter(work);
+    if (permit === true) this.#inFlight.begin(work);
+    return permit;
   }
 
-  /** A server has begun to answer. */
-  answered({ host }: Work, status: number): void {
-    if (host?.trouble !== undefined) this.#hosts.answer(host, status);
-    this.#bringUp(host);
-  }
-
-  /** The request of an item is over. */
-  left({ host }: Work, failure?: AttemptFailure): void {
+  /** Its server has begun to answer. */
+  answered(item: Item, status: number): void {
+    const { host } = this.#inFlight.answer(item);
     if (host === undefined) return;
-    this.#hosts.leave(host, failure);
+    this.#hosts.answer(host, status);
     this.#bringUp(host);
+  }
+
+  /** It goes on at another server, with its slot and its bytes, unless it has to wait there. */
+  redirected(item: Item, to: Redirected): Permit {
+    const work = this.#inFlight.of(item);
+    this.#leave(work);
+    work.redirected = to;
+    const permit = this.#enter(work);
+    if (permit === true) return true;
+    this.#inFlight.drop(item);
+    // It is still the same try when it comes up.
+    work.tried -= 1;
+    return permit;
+  }
+
+  /** The body is too large to be held whole: what it may take of memory, until that is given back. */
+  enlarge(item: Item): Lease {
+    return this.#inFlight.enlarge(item);
+  }
+
+  giveBack(lease: Lease): void {
+    this.#inFlight.leave(lease);
+  }
+
+  /** The body is whole, and is to be stored. @param length its bytes; undefined for a large one */
+  fetched(item: Item, length?: number): Work {
+    const work = this.#inFlight.fetch(item, length);
+    this.#leave(work);
+    return work;
+  }
+
+  /** The request brought nothing that is to be stored. */
+  ended(item: Item, failure?: AttemptFailure): Work {
+    const work = this.#inFlight.drop(item);
+    this.#leave(work, failure);
+    return work;
+  }
+
+  /** The body is in a shard that has no final name yet. */
+  written(item: Item): void {
+    this.#inFlight.write(item);
+  }
+
+  /** The item is stored, or never will be. */
+  settled(item: Item): Work {
+    return this.#inFlight.settle(item);
   }
 
   /** Gives the item another turn, later. @returns false when it gets none: it has failed */
@@ -114,13 +178,42 @@ export class Turns {
     return true;
   }
 
+  /** One request fewer at once from now on. */
+  shrink(): void {
+    this.#inFlight.shrink();
+  }
+
+  #enter(work: Work): Permit {
+    const { origin, path } = work.redirected?.target ?? work.item;
+    const host = this.#hosts.of(origin);
+    const { parkedAt } = work;
+    work.parkedAt = undefined;
+    if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#pace.now - parkedAt;
+    const permit = work.timeLeft > 0 ? this.#permit(host, parkedAt) : tooLate(origin + path);
+    if (permit === true) {
+      work.host = host;
+    } else if (permit === false) {
+      work.parkedAt = this.#pace.now;
+      this.#waiting.park(work, host);
+    } else {
+      this.#bringUp(host);
+    }
+    return permit;
+  }
+
   /** Who has not waited yet comes after those who do: else one item would be the probe again and again, and use up its tries. */
-  #mayEnter(host: Host, parkedAt: number | undefined): boolean | PlainError {
+  #permit(host: Host, parkedAt: number | undefined): Permit {
     return host.parked > 0 && parkedAt === undefined ? false : this.#hosts.enter(host);
   }
 
-  #bringUp(host: Host | undefined): void {
-    if (host !== undefined && host.parked > 0) this.#waiting.release(host);
+  #leave({ host }: Work, failure?: AttemptFailure): void {
+    if (host === undefined) return;
+    this.#hosts.leave(host, failure);
+    this.#bringUp(host);
+  }
+
+  #bringUp(host: Host): void {
+    if (host.parked > 0) this.#waiting.release(host);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What waits: for its time to be tried again, or for its server. It takes no slot and no memory of the budget. */
-import type { Host, Outlook } from './hosts.js';
+import type { Host, Outlook } from './limit.js';
 import { PackedQueue, type Packing } from './packed-queue.js';
 
 /** Of those that wait for a server, so many come up at once: more would only stand in memory. */

@@ -3,8 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ThreadRequest, ThreadDownloads } from '../../src/executor/threads.js';
-import type { AttemptListener } from '../../src/fetch/attempt.js';
+import { ThreadDownloads, type ThreadListener, type ThreadRequest } from '../../src/executor/threads.js';
 import type { AttemptFailure } from '../../src/fetch/failure.js';
 import type { Item } from '../../src/item.js';
 import type { StoreSettings } from '../../src/protocol/settings.js';
@@ -23,7 +22,7 @@ type End =
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
 /** Keeps how each item ended; fails when one ends twice, or is stored before its fetch has ended. */
-class Ends implements AttemptListener {
+class Ends implements ThreadListener {
   readonly of = new Map<string, End>();
   readonly #fetched = new Set<string>();
   #waiting: { count: number; resolve: () => void } | undefined;
@@ -45,16 +44,12 @@ class Ends implements AttemptListener {
     this.#end(name, { kind: 'failed', failure });
   }
 
+  onUnproven(): void {
+    assert.fail('a body without an end of its own');
+  }
+
   onRedirect(): void {
     assert.fail('a redirect to another server');
-  }
-
-  onBody(): void {
-    assert.fail('a body came to the main thread');
-  }
-
-  openLarge(): never {
-    assert.fail('a body came to the main thread');
   }
 
   async count(count: number): Promise<void> {
@@ -87,7 +82,7 @@ function start(
 ): { downloads: ThreadDownloads; ends: Ends; settings: StoreSettings } {
   const settings = storeSettings(t, changes);
   const ends = new Ends();
-  const downloads = new ThreadDownloads(3, REQUEST, settings, ends, ends.onStored);
+  const downloads = new ThreadDownloads(3, REQUEST, settings, ends);
   t.after(() => downloads.close());
   return { downloads, ends, settings };
 }
@@ -215,7 +210,7 @@ describe('threads that download and store by themselves', () => {
     t.after(() => Promise.all(servers.map((server) => server.close())));
     const settings = storeSettings(t);
     const ends = new Ends();
-    const downloads = new ThreadDownloads(1, { ...REQUEST, maxIdle: 2 }, settings, ends, ends.onStored);
+    const downloads = new ThreadDownloads(1, { ...REQUEST, maxIdle: 2 }, settings, ends);
     t.after(() => downloads.close());
     for (const [i, { origin }] of servers.entries()) {
       downloads.start(itemAt(origin, '/', `${i}`), { timeLeft: 60_000 });

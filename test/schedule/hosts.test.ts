@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { ErrorCode, PlainError } from '../../src/errors.js';
-import { type Host, Hosts } from '../../src/schedule/hosts.js';
+import { Hosts } from '../../src/schedule/hosts.js';
+import type { Host } from '../../src/schedule/limit.js';
 import type { RetryPolicy } from '../../src/options/retry-policy.js';
 import type { AttemptFailure } from '../../src/fetch/failure.js';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { type Host, Hosts, type Outlook } from '../../src/schedule/hosts.js';
+import { Hosts } from '../../src/schedule/hosts.js';
+import type { Host, Outlook } from '../../src/schedule/limit.js';
 import type { Packing } from '../../src/schedule/packed-queue.js';
 import type { RetryPolicy } from '../../src/options/retry-policy.js';
 import type { AttemptFailure } from '../../src/fetch/failure.js';
@@ -12,7 +13,7 @@ const READY = (): Outlook => ({ free: Infinity });
 const AS_IT_IS: Packing<string> = { pack: (value) => value, unpack: (packed) => packed as string };
 
 function hostFor(origin: string): Host {
-  return { origin, running: 0, parked: 0, trouble: undefined };
+  return { origin, running: 0, parked: 0, breaker: undefined };
 }
 
 /** All that can go on, in order. */

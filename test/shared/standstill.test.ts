@@ -8,7 +8,7 @@ import { type Ran, sluice } from '../helpers/cli.js';
 import { answer, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
 
-const FORGETFUL = new URL('helpers/forgetful.js', import.meta.url).href;
+const FORGETFUL = new URL('../helpers/forgetful.js', import.meta.url).href;
 const LIBRARY = new URL('../../src/index.js', import.meta.url).href;
 
 function forgets(what: string): { flags: readonly string[]; env: NodeJS.ProcessEnv } {

@@ -1,0 +1,67 @@
+/** Threads that each download and store, one item after the other: made to be compared with the hand-off. */
+import { ThreadDownloads } from '../executor/threads.js';
+import type { Redirected } from '../fetch/redirect.js';
+import type { Work } from '../schedule/work.js';
+import type { Setting } from '../verdict/attribution.js';
+import { Watch } from '../verdict/sampler.js';
+import { ThreadsWitness } from '../verdict/threads-detector.js';
+import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
+
+export class ThreadStages implements Stages {
+  readonly #threads: ThreadDownloads;
+
+  constructor({ options, settings, rules, scheduler, maxIdle }: StageOptions, listener: StageListener) {
+    const { headers, timeout, lowestSpeed, maxTime } = options;
+    const { strict, maxWhole } = rules;
+    const { maxRequests } = scheduler.inFlight;
+    const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
+    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle };
+    this.#threads = new ThreadDownloads(maxRequests, request, settings, {
+      onUnproven: (item) => listener.onUnproven(item),
+      onLarge: (item, ago = 0) => {
+        listener.onFetched(item, undefined, ago);
+        listener.onRoom();
+      },
+      onStored: (item, result) => listener.onStored(item, result),
+      onNotFound: (item, status) => listener.onNotFound(item, status),
+      onRedirect: (item, to) => listener.onRedirect(item, to),
+      onFailure: (item, failure) => listener.onFailure(item, failure),
+    });
+  }
+
+  start(work: Work, from: Redirected | undefined): void {
+    work.attempt = this.#threads.start(work.item, work, from);
+  }
+
+  isBusy(): boolean {
+    return false;
+  }
+
+  forget(): void {
+    // Bodies that broke off are begun anew.
+  }
+
+  keepFew(): void {
+    // Each thread keeps one connection.
+  }
+
+  sample(setting: Setting, run: () => RunSample): Sampling {
+    return new Watch(new ThreadsWitness(setting), () => ({ ...run(), load: { times: this.#threads.takeTimes() } }));
+  }
+
+  seal(): void {
+    // What a thread has stored has its final name.
+  }
+
+  drain(): Promise<void> {
+    return this.#threads.close();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  disconnect(): Promise<void> {
+    return Promise.resolve();
+  }
+}

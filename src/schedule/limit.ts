@@ -1,0 +1,42 @@
+/** What holds requests back, server by server. A new limit is a file beside this one, and a row in `hosts.ts`. */
+import type { PlainError } from '../errors.js';
+import type { AttemptFailure } from '../fetch/failure.js';
+import type { Breaker } from './circuit-breaker.js';
+
+/** A server: scheme, host and port. */
+export interface Host {
+  readonly origin: string;
+  /** Requests that run. */
+  running: number;
+  /** Items that wait for it. */
+  parked: number;
+  /** Undefined for one that has not just failed. */
+  breaker: Breaker | undefined;
+}
+
+/** How a server stands for those that wait for it, by one reading of the clock. */
+export interface Outlook {
+  /** How many of them may come up now. */
+  readonly free: number;
+  /** Milliseconds until that changes by itself; undefined where a request in flight has to end first. */
+  readonly pause?: number;
+}
+
+/**
+ * Whether an item may be requested: `true`; `false` while its server can take no more or is left alone; or the error
+ * with which it fails, because its server has failed for too long.
+ */
+export type Permit = true | false | PlainError;
+
+/** One limit, for all servers. Times are milliseconds of one monotonic clock, read once for each decision. */
+export interface Limit {
+  permit(host: Host, now: number): Permit;
+  /** Consistent with {@link permit} of the same moment. */
+  outlook(host: Host, now: number): Outlook;
+  /** A request begins, which all limits have permitted. */
+  begun?(host: Host): void;
+  /** The server has begun to answer. */
+  answered?(host: Host, status: number): void;
+  /** The request is over. */
+  ended?(host: Host, now: number, failure?: AttemptFailure): void;
+}

@@ -1,0 +1,61 @@
+/** An item on its way, and what it may take. */
+import type { PlainError } from '../errors.js';
+import type { Host } from './limit.js';
+import type { Redirected } from '../fetch/redirect.js';
+import type { Item } from '../item.js';
+
+/** An item on its way. */
+export interface Work {
+  readonly item: Item;
+  /** Milliseconds, of all that it may take over all tries. */
+  timeLeft: number;
+  /** When it began to wait for its server; undefined while it does not. */
+  parkedAt: number | undefined;
+  tried: number;
+  /** Where redirects have led it, to another server, which it waits for or asks. */
+  redirected: Redirected | undefined;
+  /** The server that was asked last, whose account of requests it is in while it runs. */
+  host: Host | undefined;
+  /** The server has begun to answer. */
+  answered: boolean;
+  /** Nothing but the end of the connection tells where its body ends. */
+  unproven: boolean;
+  /** Its body is in a shard that has no final name yet. */
+  written: boolean;
+  /** A worker ended while it had it. */
+  suspect: boolean;
+  /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
+  held: number;
+  lease: Lease | undefined;
+  attempt: { cancel(error: PlainError): void } | undefined;
+}
+
+/**
+ * What a large body may take of memory. It is not its item's: when the body breaks off, a writer may still have parts of it
+ * while its item has failed already, or is fetched again.
+ */
+export interface Lease {
+  /** Bytes of the budget. */
+  readonly bytes: number;
+  /** The body is whole, and waits for the storage. */
+  whole: boolean;
+}
+
+/** @param timeLeft milliseconds */
+export function workFor(item: Item, timeLeft: number): Work {
+  return {
+    item,
+    timeLeft,
+    parkedAt: undefined,
+    tried: 0,
+    redirected: undefined,
+    host: undefined,
+    answered: false,
+    unproven: false,
+    written: false,
+    suspect: false,
+    held: 0,
+    lease: undefined,
+    attempt: undefined,
+  };
+}
