@@ -23,7 +23,7 @@ import { filesBelow, subfolder } from '../helpers/folders.js';
 import { startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
 
-const CHILD = fileURLToPath(new URL('helpers/lock-child.js', import.meta.url));
+const CHILD = fileURLToPath(new URL('../helpers/lock-child.js', import.meta.url));
 const OWN_NETWORK = ['unshare', ...(process.geteuid?.() === 0 ? [] : ['--map-root-user']), '--net'];
 const noNetwork =
   process.platform === 'linux' && spawnSync(OWN_NETWORK[0] as string, [...OWN_NETWORK.slice(1), 'true']).status === 0
