@@ -5,6 +5,7 @@ import type { Rig } from './harness.js';
 import { type Entrant, type Raced, runsOf } from './rounds.js';
 import { ratioOf } from './summarise.js';
 import { DEFAULTS, flagsOf, sameSetting } from './text.js';
+import { isInShards } from '../protocol/layouts.js';
 
 /** A setting is better when it is by so much: less may be chance, and the simpler one wins. */
 const BETTER = 1.1;
@@ -96,6 +97,6 @@ function changes(asked: Setting): ((best: Setting) => Setting | undefined)[] {
       return requests < 1 || requests > MOST_REQUESTS ? undefined : { ...best, requests };
     }),
     // One thread writes shards, however many there are.
-    ...workers.map((count) => (best: Setting) => (best.layout === 'tar' ? undefined : { ...best, workers: count })),
+    ...workers.map((count) => (best: Setting) => (isInShards(best.layout) ? undefined : { ...best, workers: count })),
   ];
 }

@@ -4,6 +4,7 @@ import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, Strategy
 import type { Spread } from './statistics.js';
 import { ratioOf } from './summarise.js';
 import { DEFAULTS, flagsOf, number, sameSetting } from './text.js';
+import { isInShards } from '../protocol/layouts.js';
 
 const UNCLEAN = 'It was not measured cleanly: see below.';
 
@@ -58,9 +59,9 @@ function describeAdvice({ flags, gain }: Advice, storage: Storage): string {
 /** Shards are not what everybody wants. */
 function describeFiles({ best, tried }: Advice): string[] {
   const [first] = tried
-    .filter(({ setting }) => setting.layout !== 'tar')
+    .filter(({ setting }) => !isInShards(setting.layout))
     .toSorted((a, b) => b.filesPerSecond - a.filesPerSecond);
-  if (best.layout !== 'tar' || first === undefined) return [];
+  if (!isInShards(best.layout) || first === undefined) return [];
   const flags = flagsOf(first.setting, DEFAULTS) || 'the pool by itself';
   return [
     `As files of their own, not in shards, ${flags} gave the most that was tried: ${number(first.filesPerSecond)} files a second.`,

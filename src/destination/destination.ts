@@ -11,6 +11,8 @@ import { makeFolders } from '../shared/folders.js';
 import { FileSizes } from '../journal/sizes.js';
 import { Lock, STATE } from './lock.js';
 import { NameSet } from '../plan/names.js';
+import { LAYOUTS } from '../protocol/layouts.js';
+import type { Layout } from '../protocol/settings.js';
 
 /** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
 const OWN_FOLDER = '.sluice';
@@ -18,7 +20,6 @@ const OWN_FOLDER = '.sluice';
 const UNFINISHED = 'unfinished-';
 /** Names that are read at once. */
 const LISTED_AT_ONCE = 1024;
-const HEX = Array.from('0123456789abcdef');
 
 export class Destination {
   readonly directory: string;
@@ -97,17 +98,13 @@ export class Destination {
    *
    * @throws StorageError when it cannot be read
    */
-  async list(layout: 'flat' | 'hashed'): Promise<NameSet> {
+  async list(layout: Layout): Promise<NameSet> {
     const names = new NameSet();
     try {
-      if (layout === 'flat') {
-        await this.#listFolder('', names);
-      } else {
-        const folders = HEX.flatMap((first) => HEX.map((second) => `${first}/${second}`));
-        // As many at once as libuv has threads by itself: each waits for the storage.
-        for (let at = 0; at < folders.length; at += 4) {
-          await Promise.all(folders.slice(at, at + 4).map((folder) => this.#listFolder(folder, names)));
-        }
+      const { folders } = LAYOUTS[layout];
+      // As many at once as libuv has threads by itself: each waits for the storage.
+      for (let at = 0; at < folders.length; at += 4) {
+        await Promise.all(folders.slice(at, at + 4).map((folder) => this.#listFolder(folder, names)));
       }
     } catch (error) {
       throw whyNot(this.directory, error);

@@ -20,6 +20,7 @@ import type { Load } from './load.js';
 import { Sizer } from './sizing.js';
 import { NO_TIMES, TimesSum } from './times.js';
 import { PROCESSORS, Workers } from './workers.js';
+import { LAYOUTS } from '../protocol/layouts.js';
 
 /** Milliseconds of work that a batch is cut to, once it is known what a body costs: so that writers share what there is. */
 const BATCH_WORK = 50;
@@ -75,7 +76,7 @@ export class PoolExecutor implements Executor {
     this.#oneByOne = oneByOne;
     const most = Math.min(workers === 'auto' ? MAX_WORKERS : workers, shares.threads);
     if (workers === 'auto') {
-      const oneFolder = settings.layout === 'flat';
+      const oneFolder = LAYOUTS[settings.layout].folders.length === 1;
       const waiting = Math.min(MOST_WAITING, shares.writers);
       this.#sizer = new Sizer({ threads: most, waiting, processors: Math.min(PROCESSORS, most), oneFolder });
     }

@@ -5,6 +5,7 @@ import { calledToday } from '../plan/former.js';
 import { CodeUnits } from '../shared/code-units.js';
 import type { Layout } from '../protocol/settings.js';
 import type { Survey, Surveyed } from './history.js';
+import { isInShards } from '../protocol/layouts.js';
 
 /**
  * Those items of a layout that are wanted, with the names that they had. In shards they keep their numbers, too, which
@@ -27,7 +28,7 @@ export async function* itemsAgain(
       // Only URLs of a plan are written down.
       if (address === undefined) continue;
       const { name } = calledToday(item) ?? item;
-      yield { index: layout === 'tar' ? item.index : number, name, ...address };
+      yield { index: isInShards(layout) ? item.index : number, name, ...address };
       number += 1;
     }
   }

@@ -24,6 +24,7 @@ import {
 import { FormerRecords } from './former.js';
 import { Ledger } from './state-index.js';
 import { type Extent, framesOf, readJournal } from './reader.js';
+import { isInShards } from '../protocol/layouts.js';
 
 export interface SurveyedItem extends ItemRecord {
   readonly layout: Layout;
@@ -149,7 +150,7 @@ class Families {
   readonly #shards = new Family();
 
   of(layout: Layout): Family {
-    return layout === 'tar' ? this.#shards : this.#files;
+    return isInShards(layout) ? this.#shards : this.#files;
   }
 }
 

@@ -20,6 +20,7 @@ import { FormerRecords, textOf } from './former.js';
 import { begunAs, DOUBTFUL_IF_THERE, FAILED, Ledger, stateOf, storedWith, WHOLE_IF_THERE } from './state-index.js';
 import { IndexSet } from './index-set.js';
 import { type Extent, readJournal } from './reader.js';
+import { isInShards } from '../protocol/layouts.js';
 
 /** An item that was begun, and of which nothing more is known. */
 interface Begun extends Key {
@@ -173,7 +174,8 @@ export class Recall implements RecordVisitor {
   }
 
   get #concerns(): boolean {
-    return (this.lastRun?.layout === 'tar') === (this.#layout === 'tar');
+    const layout = this.lastRun?.layout;
+    return (layout !== undefined && isInShards(layout)) === isInShards(this.#layout);
   }
 
   #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {

@@ -11,6 +11,7 @@ import type { RunRecord } from './format.js';
 import { storedNames } from './stored-names.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
 import { Recall } from './log-replay.js';
+import { isInShards } from '../protocol/layouts.js';
 
 /** The journal's name in its folder. */
 export const JOURNAL = 'journal';
@@ -51,6 +52,7 @@ export async function openJournal(settings: JournalSettings): Promise<Opened> {
 
 async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Opened> {
   const { named, durable, overwrite, shards, run, onFailure } = settings;
+  const inShards = isInShards(run.layout);
   const boot = await bootId();
   const recall = new Recall(boot, run.layout, (shard) => shards.has(shard));
   const extent = await recall.read(file, path);
@@ -71,17 +73,17 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     // Shards are replaced as a whole: with some of before, the same items might be in two of them.
     for (const shard of recall.shards) await removeShard(join(run.directory, shardName(shard)));
     recall.forget();
-  } else if (run.layout === 'tar') {
+  } else if (inShards) {
     const sameBoot = before?.boot === boot;
     await adoptShards({ file, recall, journal, directory: run.directory, shards, sameBoot, durable });
   }
   const { ledger, elsewhere, keys } = recall;
   const firstShard = afresh ? 0 : firstShardAfter(shards, recall.shards);
-  const numbered = run.layout === 'tar' ? { firstShard } : {};
+  const numbered = inShards ? { firstShard } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
   let names: Promise<NameSet> | undefined;
   const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
-  return { journal, ledger, elsewhere, names: namesOnce, firstShard, ...(run.layout === 'tar' && { keys }) };
+  return { journal, ledger, elsewhere, names: namesOnce, firstShard, ...(inShards && { keys }) };
 }
 
 /** Above all that are there, and all that were: of a number, what is known is true of one shard only. */

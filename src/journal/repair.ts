@@ -11,6 +11,7 @@ import type { FailureRecord } from './format.js';
 import { cutJournalFile, Journal, openJournalFile } from './journal.js';
 import type { Survey, SurveyedItem } from './history.js';
 import type { StoredItem } from './verify.js';
+import { isInShards } from '../protocol/layouts.js';
 
 /** A run that writes down what is wrong, and downloads nothing: until it is fetched again, it does not count as stored. */
 export class Repair {
@@ -51,7 +52,7 @@ export class Repair {
   /** @param why to follow the item's name */
   async note({ item }: StoredItem, why: string): Promise<void> {
     this.#number += 1;
-    noteChanged(this.#journal, item, item.layout === 'tar' ? item.index : this.#number, why);
+    noteChanged(this.#journal, item, isInShards(item.layout) ? item.index : this.#number, why);
     if (this.#number % 1000 === 0) await this.#journal.written();
   }
 

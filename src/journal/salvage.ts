@@ -16,6 +16,7 @@ import { keyOf } from './state-index.js';
 import { readItems, type ShardItem, ShardDamage } from './tar-reader.js';
 import { keepDamaged, noteChanged, setAside } from './repair.js';
 import { Survey } from './history.js';
+import { isInShards } from '../protocol/layouts.js';
 
 const LOST = 'is not proved: the journal was damaged';
 
@@ -47,7 +48,7 @@ export async function salvageJournal(
     const layout = layouts[done] as Layout;
     const { again: _again, firstShard: _firstShard, ...run } = (survey.lastListRun ?? survey.lastRun).record;
     journal.run({ ...run, started: new Date().toISOString(), pid: process.pid, layout, afresh: false });
-    if (layout === 'tar') await salvageShards(survey, journal, directory, shards);
+    if (isInShards(layout)) await salvageShards(survey, journal, directory, shards);
     else await salvageFiles(survey, journal, layout);
   }
   await journal.written();
@@ -92,7 +93,7 @@ async function salvageShards(
   for await (const batch of survey.outcomes()) {
     for (const surveyed of batch) {
       const { item } = surveyed;
-      if (item.layout !== 'tar') continue;
+      if (!isInShards(item.layout)) continue;
       const shown = withoutPassword(item.url);
       if (shown !== item.url) urls.set(`${item.name}\t${shown}`, item.url);
       if (surveyed.status !== 'failed') {

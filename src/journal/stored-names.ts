@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { NameSet } from '../plan/names.js';
 import { itemAt, type RecordVisitor, type RunRecord } from './format.js';
 import { readJournal } from './reader.js';
+import { isInShards } from '../protocol/layouts.js';
 
 /**
  * @param path for messages
@@ -24,7 +25,7 @@ class StoredNames implements RecordVisitor {
 
   run({ layout }: RunRecord): void {
     this.giveUp();
-    this.#inFiles = layout !== 'tar';
+    this.#inFiles = !isInShards(layout);
   }
 
   item(index: number, payload: Buffer, at: number): void {

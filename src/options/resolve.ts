@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.js';
 import type { RetryPolicy } from './retry-policy.js';
 import { type ExecutorName, nameOf, type OptionName, OPTIONS, type Row } from './table.js';
+import { isInShards } from '../protocol/layouts.js';
 
 type Table = typeof OPTIONS;
 type Given<R> = R extends Row<infer In, infer _Out, infer _Unset> ? In : never;
@@ -27,10 +28,10 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     (Object.keys(OPTIONS) as OptionName[]).map((option) => [option, resolveOne(option, options[option])]),
   ) as { readonly [O in keyof Table]: Resolved<Table[O]> };
   const { layout, executor } = resolved;
-  if (layout === 'tar' && executor !== 'pool') {
+  if (isInShards(layout) && executor !== 'pool') {
     throw new UsageError(
-      `--layout tar does not go with --executor ${executor}`,
-      'leave --executor out: tar needs the pool',
+      `--layout ${layout} does not go with --executor ${executor}`,
+      `leave --executor out: ${layout} needs the pool`,
     );
   }
   return { ...resolved, retry: { ...RETRY, tries } };

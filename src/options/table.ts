@@ -5,6 +5,7 @@
 import type { ImageCheck, Layout } from '../protocol/settings.js';
 import * as kinds from './kinds.js';
 import { MAX_REQUESTS, MAX_WORKERS } from './limits.js';
+import { LAYOUTS } from '../protocol/layouts.js';
 
 /** @typeParam Unset what an option resolves to that is not given and has no default */
 export interface Row<In, Out, Unset = never> {
@@ -30,7 +31,6 @@ function row<In, Out, Unset = never>(row: Row<In, Out, Unset>): Row<In, Out, Uns
  */
 export type ExecutorName = 'pool' | 'inline' | 'libuv' | 'threads';
 const EXECUTORS = ['pool', 'inline', 'libuv', 'threads'] as const satisfies readonly ExecutorName[];
-export const LAYOUTS = ['flat', 'hashed', 'tar'] as const satisfies readonly Layout[];
 const IMAGE_CHECKS = ['none', 'structure', 'pixels'] as const satisfies readonly ImageCheck[];
 
 const MIB = 2 ** 20;
@@ -48,7 +48,7 @@ export const OPTIONS = {
     flag: '--layout <name>',
     help: 'where files go',
     more: '`flat`: into the destination; `hashed`: into 256 folders of it; `tar`: into shards',
-    kind: kinds.oneOf<Layout>(LAYOUTS),
+    kind: kinds.oneOf(Object.keys(LAYOUTS) as Layout[]),
     default: 'flat',
   }),
   /** Replace files that are there. Default: `false`, and such an item is an error with code `STORE_EXISTS`. */

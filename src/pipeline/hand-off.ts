@@ -17,6 +17,7 @@ import type { Setting } from '../verdict/attribution.js';
 import { StagesWitness } from '../verdict/detector.js';
 import { Watch } from '../verdict/sampler.js';
 import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
+import { isInShards } from '../protocol/layouts.js';
 
 export class HandOff implements Stages, AttemptListener {
   readonly #connections: Connections;
@@ -35,7 +36,7 @@ export class HandOff implements Stages, AttemptListener {
     const { executor: name, workers, layout, shardSize, timeout } = options;
     const onStored: StageListener['onStored'] = (item, result) => listener.onStored(item, result);
     const connections = new Connections({ timeout, maxIdle });
-    if (layout === 'tar') {
+    if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(item);
       const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten });
       return new HandOff(stages, listener, connections, tar, undefined, tar.onHeaders);

@@ -14,6 +14,7 @@ import type { Source } from '../lists/source.js';
 import type { NameSet } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../version.js';
+import { isInShards } from '../protocol/layouts.js';
 
 export interface Resumption {
   readonly admission: Admission;
@@ -40,7 +41,7 @@ export async function resume(
   listener: ResumptionListener,
 ): Promise<Resumption> {
   const { layout, overwrite } = options;
-  const shards = layout === 'tar' ? await destination.shards() : new Set<number>();
+  const shards = isInShards(layout) ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
   if (options.journal) {
@@ -64,7 +65,7 @@ export async function resume(
   let present: NameSet | undefined;
   try {
     // Where all may be replaced, what is there matters to the next run only.
-    const matters = layout !== 'tar' && (!overwrite || known !== undefined);
+    const matters = !isInShards(layout) && (!overwrite || known !== undefined);
     present = matters ? await destination.list(layout) : undefined;
   } catch (error) {
     await known?.journal.leave();

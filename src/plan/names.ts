@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer';
 import { CodeUnits, Has } from '../shared/code-units.js';
 import { FingerprintSet } from './fingerprints.js';
 import { type Hash, murmur3 } from '../shared/murmur3.js';
+import { LAYOUTS } from '../protocol/layouts.js';
 
 /** The longest name, in bytes of UTF-8. File systems allow 255; the rest is room for the names of temporary files. */
 export const MAX_NAME_BYTES = 200;
@@ -206,15 +207,12 @@ function join(stem: string, end: string): string {
   return stem.slice(0, cut) + end;
 }
 
-/**
- * The folders that a URL's file goes to, such as `3/a/`: 16, and 16 in each. Two levels, because a folder can only be made
- * while its parent's lock is held: 256 side by side would be made one after the other. 10^8 files are 390,000 in each.
- */
+/** The folder that a URL's file goes to with the layout `hashed`, such as `3/a/`: of 10^8 files 390,000 are in each. */
 export function hashedFolder(hash: Hash): string {
   return FOLDERS[hash[0]! >>> 24]!;
 }
 
-const FOLDERS = Array.from({ length: 256 }, (_, at) => `${(at >>> 4).toString(16)}/${(at & 15).toString(16)}/`);
+const FOLDERS = LAYOUTS.hashed.folders.map((folder) => `${folder}/`);
 
 const text = new CodeUnits();
 const hash = new Uint32Array(4);

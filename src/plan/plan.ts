@@ -10,7 +10,8 @@ import { AddressParser, whyRefused } from './address.js';
 import type { Fault } from '../lists/fault.js';
 import { FingerprintSet } from './fingerprints.js';
 import { CodeUnits, Has } from '../shared/code-units.js';
-import { controlFault, type Line, LineSplitter } from '../lists/lines.js';
+import { type ListReader, openReader } from '../lists/formats.js';
+import { controlFault, type Line } from '../lists/lines.js';
 import { openList, type OpenList, readStream } from '../lists/read.js';
 import { type Hash, murmur3 } from '../shared/murmur3.js';
 import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './names.js';
@@ -18,6 +19,7 @@ import { printable, withoutPassword } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
 import type { Entry, Item } from '../item.js';
 import type { ItemRequest, Source } from '../lists/source.js';
+import { LAYOUTS } from '../protocol/layouts.js';
 
 /** The most entries that are handed on at once. */
 const BATCH_ENTRIES = 64;
@@ -34,7 +36,7 @@ export async function* plan(
   layout: Layout = 'flat',
 ): AsyncGenerator<readonly Entry[], void, undefined> {
   const lists: OpenList[] = [];
-  const planner = new Planner(layout === 'hashed');
+  const planner = new Planner(LAYOUTS[layout].folders.length > 1);
   const turn = new Turn();
   try {
     const opened = [];
@@ -51,17 +53,17 @@ export async function* plan(
     }
     for (const source of opened) {
       if (source.kind === 'bytes') {
-        const splitter = planner.newSplitter();
+        const reader = planner.openReader(source.label);
         for await (const chunk of source.chunks) {
-          splitter.feed(chunk);
+          reader.feed(chunk);
           for (;;) {
-            const batch = planner.ofLines(splitter, source.label);
+            const batch = planner.ofLines(reader, source.label);
             if (batch.length > 0) yield batch;
             if (turn.isOver) await turn.next();
             if (batch.length < BATCH_ENTRIES) break;
           }
         }
-        const last = splitter.end();
+        const last = reader.end();
         if (last !== undefined) yield [planner.ofLine(last, source.label)];
       } else if (source.kind === 'items') {
         if (Symbol.iterator in source.items) {
@@ -134,12 +136,12 @@ class Planner {
     this.#hashed = hashed;
   }
 
-  newSplitter(): LineSplitter {
-    return new LineSplitter(this.#units);
+  openReader(label: string): ListReader {
+    return openReader(label, this.#units);
   }
 
   /** The next entries; less than a batch if there are no more in this chunk. */
-  ofLines(lines: LineSplitter, source: string): Entry[] {
+  ofLines(lines: ListReader, source: string): Entry[] {
     const batch: Entry[] = [];
     while (batch.length < BATCH_ENTRIES) {
       const line = lines.next();

@@ -7,6 +7,7 @@ import type { Operation } from '../protocol/times.js';
 import type { Bound, Verdict } from '../outcome.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Layout } from '../protocol/settings.js';
+import { LAYOUTS } from '../protocol/layouts.js';
 
 /** What advice depends on. */
 export interface Setting {
@@ -152,10 +153,11 @@ export class Charges {
   /** One that gets by with fewer names, or with a lock for each of many folders. */
   get #betterLayout(): string | undefined {
     const { layout, executor } = this.#setting;
-    if (layout === 'tar' || this.#slowest === 'write') return undefined;
+    const { spread, packed } = LAYOUTS[layout];
+    if (this.#slowest === 'write') return undefined;
     // One writer alone never waits for another one's lock.
-    if (layout === 'flat' && (this.#charges.get('storage')?.most ?? 0) > 1) return 'try --layout hashed';
-    return executor === 'pool' ? 'try --layout tar' : undefined;
+    if (spread !== undefined && (this.#charges.get('storage')?.most ?? 0) > 1) return `try --layout ${spread}`;
+    return packed !== undefined && executor === 'pool' ? `try --layout ${packed}` : undefined;
   }
 }
 

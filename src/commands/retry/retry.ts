@@ -7,6 +7,7 @@ import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../.
 import type { Layout } from '../../protocol/settings.js';
 import { type Ran, runDownload, type Told } from '../run-download.js';
 import { openSurvey, type SurveyArguments } from '../open-history.js';
+import { isInShards } from '../../protocol/layouts.js';
 
 export interface AgainArguments extends SurveyArguments, Told {
   /** Without a layout: that of the last run. */
@@ -22,7 +23,7 @@ export async function retry(args: AgainArguments): Promise<number> {
     if (wanted !== undefined || other === layout || args.quiet === true) continue;
     process.stderr.write(`There are runs with --layout ${other}, too: retry them with that option.\n`);
   }
-  const shards = layout === 'tar' ? await shardsIn(resolve(args.directory)) : new Set<number>();
+  const shards = isInShards(layout) ? await shardsIn(resolve(args.directory)) : new Set<number>();
   const isGone = (surveyed: Surveyed): boolean =>
     surveyed.status === 'stored' && surveyed.stored.shard !== undefined && !shards.has(surveyed.stored.shard);
   const isWanted = (surveyed: Surveyed): boolean => surveyed.status !== 'stored' || isGone(surveyed);

@@ -11,6 +11,7 @@ import { formatBytes } from '../../shared/format.js';
 import { count, describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { openSurvey, type SurveyArguments } from '../open-history.js';
+import { isInShards } from '../../protocol/layouts.js';
 
 export interface StatusArguments extends SurveyArguments {
   readonly json?: boolean;
@@ -54,7 +55,7 @@ export async function status(args: StatusArguments): Promise<number> {
     causes: {},
     failures: [],
   };
-  const shards = survey.layouts.has('tar') ? await shardsIn(directory) : new Set<number>();
+  const shards = [...survey.layouts].some(isInShards) ? await shardsIn(directory) : new Set<number>();
   const shown = args.verbose === true ? Infinity : SHOWN_ERRORS;
   for await (const batch of survey.outcomes()) for (const surveyed of batch) note(known, surveyed, shards, shown);
   const { lastRun, lastListRun } = survey;

@@ -17,6 +17,7 @@ import { count } from '../run-download.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { type AgainArguments, downloadAgain, optionsAgain } from '../retry/retry.js';
 import { journalPath, openSurvey } from '../open-history.js';
+import { isInShards } from '../../protocol/layouts.js';
 
 export interface VerifyArguments extends AgainArguments {
   readonly repair?: boolean;
@@ -110,7 +111,7 @@ async function verifyAll(
         found.wrong += 1;
         wrong.add(layout);
         await tell(args, `*** ${printable(item.item.name, 1000)} ${why}`);
-        if (layout !== 'tar') await repair?.note(item, why);
+        if (!isInShards(layout)) await repair?.note(item, why);
       },
       onWrongShard: async (shard, items) => {
         wrong.add(layout);
