@@ -11,7 +11,7 @@ export interface Body {
   /** Content-Encoding to undo; empty for none. */
   readonly encoding: string;
   /** A worker ended while it had it: it is stored so that little or nothing else is lost if that happens again. */
-  readonly suspect?: boolean;
+  readonly isPoison?: boolean;
 }
 
 /** Takes a body that is too large to be held whole, chunk by chunk. */

@@ -1,6 +1,6 @@
 /** Where a thread's time goes: on a processor, waiting for one, or blocked, which in the store means waiting for storage. */
 import { openSync, readSync } from 'node:fs';
-import type { Manner } from '../src/protocol/messages.js';
+import type { WriteMode } from '../src/protocol/messages.js';
 import type { Operation, Times } from '../src/protocol/times.js';
 
 const text = Buffer.alloc(128);
@@ -73,10 +73,10 @@ class PartsTime {
   }
 
   /** What has passed since this was last asked for. */
-  take(manner: Manner): Times {
+  take(mode: WriteMode): Times {
     const began = this.#began ?? now();
     const ended = now();
-    const wall = manner === 'blocking' ? this.#any : this.#each;
+    const wall = mode === 'blocking' ? this.#any : this.#each;
     this.#began = this.#atWork > 0 ? ended : undefined;
     this.#any = this.#each = 0;
     return partOf(timesBetween(began, ended), wall);
@@ -87,11 +87,11 @@ const partsTime = new PartsTime();
 
 /** The times of a writer that has to wait for what it writes. */
 export class InParts {
-  readonly #manner: Manner;
+  readonly #mode: WriteMode;
   #state: 'at work' | 'waiting' | 'over' = 'at work';
 
-  constructor(manner: Manner) {
-    this.#manner = manner;
+  constructor(mode: WriteMode) {
+    this.#mode = mode;
     partsTime.change(1);
   }
 
@@ -112,7 +112,7 @@ export class InParts {
   /** Ends it: to be called once. */
   end(): Times {
     this.#become('over');
-    return partsTime.take(this.#manner);
+    return partsTime.take(this.#mode);
   }
 
   /** A decoder that failed may let go of its parts when all is over. */

@@ -90,7 +90,7 @@ function judge(error: unknown, folder: string): void {
  *
  * @returns why they do not
  */
-export function secure(names: readonly string[], settings: StoreSettings): PlainError | undefined {
+export function fsyncFiles(names: readonly string[], settings: StoreSettings): PlainError | undefined {
   if (!settings.durable || names.length === 0) return undefined;
   const started = performance.now();
   try {
@@ -105,8 +105,11 @@ export function secure(names: readonly string[], settings: StoreSettings): Plain
   }
 }
 
-/** The same as {@link secure} through libuv's threads, together with other batches that make names in the same folders. */
-export async function secureAsync(names: readonly string[], settings: StoreSettings): Promise<PlainError | undefined> {
+/** The same as {@link fsyncFiles} through libuv's threads, together with other batches that make names in the same folders. */
+export async function fsyncFilesAsync(
+  names: readonly string[],
+  settings: StoreSettings,
+): Promise<PlainError | undefined> {
   if (!settings.durable || names.length === 0) return undefined;
   const started = performance.now();
   try {

@@ -3,7 +3,7 @@ import type { PlainError } from '../src/errors.js';
 import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
 import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, now, timesSince } from './clock.js';
-import { secure, secureAsync } from './durable.js';
+import { fsyncFiles, fsyncFilesAsync } from './durable.js';
 import { receiveParts } from './parts.js';
 import { storePlain, storePlainWaiting } from './plain.js';
 import { hasSteps } from './steps/steps.js';
@@ -11,11 +11,11 @@ import type * as Store from './store.js';
 
 export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | LargeAnswer> {
   if (task.kind === 'large') return receiveLarge(task);
-  const { manner, encodings, settings } = task;
+  const { mode, encodings, settings } = task;
   const plain = encodings === undefined && !hasSteps(settings);
-  if (plain) return storeBatch(task, manner === 'blocking' ? storePlain : storePlainWaiting);
+  if (plain) return storeBatch(task, mode === 'blocking' ? storePlain : storePlainWaiting);
   return loadStore().then((loaded) =>
-    storeBatch(task, manner === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),
+    storeBatch(task, mode === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),
   );
 }
 
@@ -26,7 +26,7 @@ function loadStore(): Promise<typeof Store> {
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
 function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer | Promise<BatchAnswer> {
-  const { arena, spans, names, encodings, settings, manner } = task;
+  const { arena, spans, names, encodings, settings, mode } = task;
   const started = now();
   let failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
@@ -69,20 +69,20 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   };
   const storing = storeFrom(0);
   if (!settings.durable) return storing?.then(() => answer(undefined)) ?? answer(undefined);
-  if (manner === 'waiting')
+  if (mode === 'waiting')
     return Promise.resolve(storing)
-      .then(() => secureAsync(stored(), settings))
+      .then(() => fsyncFilesAsync(stored(), settings))
       .then(answer);
-  return storing?.then(() => answer(secure(stored(), settings))) ?? answer(secure(stored(), settings));
+  return storing?.then(() => answer(fsyncFiles(stored(), settings))) ?? answer(fsyncFiles(stored(), settings));
 }
 
-async function receiveLarge({ port, job, settings, manner }: LargeTask): Promise<LargeAnswer> {
+async function receiveLarge({ port, job, settings, mode }: LargeTask): Promise<LargeAnswer> {
   try {
-    const clock = new InParts(manner);
+    const clock = new InParts(mode);
     const parts = clock.of(receiveParts(port));
     const { storeLarge, storeLargeAsync } = await loadStore();
-    const stored = await (manner === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
-    const result = isStored(stored) ? ((await secureAsync([job.name], settings)) ?? stored) : stored;
+    const stored = await (mode === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
+    const result = isStored(stored) ? ((await fsyncFilesAsync([job.name], settings)) ?? stored) : stored;
     return { result, times: clock.end() };
   } finally {
     port.close();

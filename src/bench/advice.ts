@@ -1,7 +1,7 @@
 /** Finds the setting that is fastest here by trying, within a set time, one thing after the other. */
 import { availableParallelism } from 'node:os';
 import type { Advice, Setting } from './report.js';
-import type { Rig } from './harness.js';
+import type { Harness } from './harness.js';
 import { type Entrant, type Raced, runsOf } from './rounds.js';
 import { ratioOf } from './summarise.js';
 import { DEFAULTS, flagsOf, sameSetting } from './text.js';
@@ -35,7 +35,7 @@ export interface Candidate {
  * @param runSeconds that a run is to take
  */
 export async function findCandidate(
-  rig: Rig,
+  rig: Harness,
   asked: Setting,
   seconds: number,
   runSeconds: number,

@@ -3,12 +3,12 @@ import { type DownloadOptions, resolveOptions } from '../options/resolve.js';
 import { version } from '../version.js';
 import { adviceOf, type Candidate, findCandidate } from './advice.js';
 import { answerOf } from './answer.js';
-import { doubtsOf } from './caveats.js';
+import { doubtsOf } from './doubts.js';
 import { describeMachine } from './machine.js';
 import { type Place, requireRoom } from './place.js';
 import type { BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import { STRATEGIES } from './report.js';
-import { Rig } from './harness.js';
+import { Harness } from './harness.js';
 import { type Entrant, isSame, race, type Raced, runsOf } from './rounds.js';
 import { embedded, listed, withSource, type WorkSource } from './source.js';
 import type { Contender } from './strategies.js';
@@ -58,7 +58,7 @@ export async function bench(
       const { size = 0 } = source;
       requireRoom(place, options.files ?? LEAST_FILES, size);
       const most = Math.max(LEAST_FILES, Math.min(MOST_FILES, place.roomFor(size), Math.floor(MOST_BYTES / size)));
-      const rig = new Rig({
+      const rig = new Harness({
         place,
         source,
         options: options.download,
@@ -121,7 +121,7 @@ interface Measurement {
 
 /** What seems to be the best runs in the same rounds as the strategies: all that is said of them is of one measurement. */
 async function measure(
-  rig: Rig,
+  rig: Harness,
   asked: Setting,
   { strategies, rounds, seconds, adviceSeconds }: BenchOptions,
   tell: (what: string) => void,

@@ -43,7 +43,7 @@ export interface RigOptions {
   readonly signal: AbortSignal;
 }
 
-export class Rig {
+export class Harness {
   readonly #options: RigOptions;
   readonly #signal: AbortSignal;
 

@@ -6,7 +6,7 @@ import { version } from '../version.js';
 import { judge } from './judgement.js';
 import { describeMachine } from './machine.js';
 import type { Machine, ServerSettings } from './report.js';
-import { Rig } from './harness.js';
+import { Harness } from './harness.js';
 import { embedded, withSource } from './source.js';
 import { type Spread, spreadOf } from './statistics.js';
 import { spread } from './text.js';
@@ -63,7 +63,7 @@ export async function headline(
     signal,
     () => embedded(server),
     async (place, source) => {
-      const rig = new Rig({ place, source, options: {}, files: undefined, most: Infinity, signal });
+      const rig = new Harness({ place, source, options: {}, files: undefined, most: Infinity, signal });
       const cases: HeadlineCase[] = [];
       for (const { requests, book, sequentialRounds } of CASES) {
         const setting = { layout: 'flat', requests, workers: 'auto' } as const;

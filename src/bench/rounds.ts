@@ -1,6 +1,6 @@
 /** Strategies in turn, round after round, so that the machine's good and bad times hit all of them. */
 import type { Setting } from './report.js';
-import type { Measured, Rig } from './harness.js';
+import type { Measured, Harness } from './harness.js';
 import type { Contender } from './strategies.js';
 import { sameSetting } from './text.js';
 
@@ -16,7 +16,7 @@ export interface Raced extends Entrant {
 }
 
 export async function race(
-  rig: Rig,
+  rig: Harness,
   entrants: readonly Entrant[],
   rounds: number,
   tell: (round: number, entrant: Entrant) => void,

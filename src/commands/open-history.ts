@@ -4,34 +4,34 @@ import { ownFolder } from '../destination/destination.js';
 import { UsageError } from '../errors.js';
 import type { RunRecord } from '../journal/format.js';
 import { JOURNAL } from '../journal/open.js';
-import { Survey } from '../journal/history.js';
+import { History } from '../journal/history.js';
 
-export interface SurveyArguments {
+export interface HistoryArguments {
   /** Destination. */
   readonly directory: string;
   readonly state?: string;
 }
 
-export function journalPath({ directory, state }: SurveyArguments): string {
+export function journalPath({ directory, state }: HistoryArguments): string {
   return join(state ?? ownFolder(resolve(directory)), JOURNAL);
 }
 
 /**
- * @param assumed as of {@link Survey.open}
+ * @param assumed as of {@link History.open}
  * @throws UsageError when there is none, or it belongs to another destination
  */
-export async function openSurvey(args: SurveyArguments, assumed?: RunRecord): Promise<Survey> {
+export async function openHistory(args: HistoryArguments, assumed?: RunRecord): Promise<History> {
   const { directory, state } = args;
-  const survey = await Survey.open(journalPath(args), assumed);
-  if (survey === undefined) {
+  const history = await History.open(journalPath(args), assumed);
+  if (history === undefined) {
     throw new UsageError(
       `there is no journal in ${state ?? ownFolder(directory)}`,
       'name the destination of a run, and with --state the folder of its journal if that is elsewhere',
     );
   }
-  const { record } = survey.lastRun;
-  if (state === undefined || record.directory === resolve(directory)) return survey;
-  await survey.close();
+  const { record } = history.lastRun;
+  if (state === undefined || record.directory === resolve(directory)) return history;
+  await history.close();
   throw new UsageError(
     `--state ${state} belongs to ${record.directory}, not to ${directory}`,
     'name the one or the other',

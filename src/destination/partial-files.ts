@@ -36,12 +36,12 @@ export interface PartialPlace {
   readonly onLeft: () => void;
 }
 
-export class Partials {
+export class PartialFiles {
   readonly #folder: string;
   readonly #boot: string;
   readonly #known = new Map<string, Partial>();
   /** Files that are looked at or removed. */
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
 
   private constructor(folder: string, boot: string) {
     this.#folder = folder;
@@ -55,8 +55,8 @@ export class Partials {
    * @param own folder of the program's own files in the destination
    * @param boot which start of which machine this is
    */
-  static async open(own: string, boot: string): Promise<Partials> {
-    const partials = new Partials(join(own, FOLDER), boot);
+  static async open(own: string, boot: string): Promise<PartialFiles> {
+    const partials = new PartialFiles(join(own, FOLDER), boot);
     for (const key of await partials.#list()) await partials.#find(key);
     return partials;
   }
@@ -106,7 +106,7 @@ export class Partials {
 
   /** @param complete nothing is left to go on with, of this list: then all is removed */
   async close(complete: boolean): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
     const kept = complete ? new Map<string, Partial>() : this.#known;
     for (const key of await this.#list()) if (!kept.has(key)) await this.#remove(key);
     // Which it is only if nothing is in it.
@@ -156,8 +156,8 @@ export class Partials {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
+    const tracked = work.finally(() => this.#inFlight.delete(tracked));
+    this.#inFlight.add(tracked);
   }
 }
 

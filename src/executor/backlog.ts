@@ -4,7 +4,7 @@
  * outcome: shared memory needs no detaching, and a batch that fails with its worker can be stored by another.
  */
 import type { Item } from '../item.js';
-import type { BatchTask, Manner } from '../protocol/messages.js';
+import type { BatchTask, WriteMode } from '../protocol/messages.js';
 import type { StoreSettings } from '../protocol/settings.js';
 import type { Body } from '../body.js';
 
@@ -51,7 +51,7 @@ export class Batch {
     return (this.#bodies[0] as Waiting).arena;
   }
 
-  toTask(settings: StoreSettings, manner: Manner): BatchTask {
+  toTask(settings: StoreSettings, mode: WriteMode): BatchTask {
     const bodies = this.#bodies;
     const spans = new Uint32Array(2 * bodies.length);
     for (const [position, { offset, length }] of bodies.entries()) {
@@ -61,7 +61,7 @@ export class Batch {
     return {
       kind: 'batch',
       settings,
-      manner,
+      mode,
       arena: this.arena.bytes,
       spans,
       names: bodies.map(({ item }) => item.name),

@@ -20,7 +20,7 @@ export interface Receiver {
 export class Batcher {
   readonly #receiver: Receiver;
   readonly #backlog = new Backlog();
-  #underWay = 0;
+  #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(receiver: Receiver) {
@@ -33,8 +33,8 @@ export class Batcher {
   }
 
   /** Batches that are sent and not done. */
-  get underWay(): number {
-    return this.#underWay;
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /**
@@ -42,7 +42,7 @@ export class Batcher {
    * A batch that waits for its writer counts as one.
    */
   waitingFor(writers: number): number {
-    return this.#underWay < writers ? 0 : this.#underWay - writers + this.#backlog.length;
+    return this.#inFlight < writers ? 0 : this.#inFlight - writers + this.#backlog.length;
   }
 
   add(body: Body): void {
@@ -58,7 +58,7 @@ export class Batcher {
   /** The batch is accounted for: its memory may be used again, and its worker does the next. */
   done(batch: Batch): void {
     this.#backlog.release(batch);
-    this.#underWay -= 1;
+    this.#inFlight -= 1;
     this.flush();
   }
 
@@ -72,12 +72,12 @@ export class Batcher {
   }
 
   get #hasCapacity(): boolean {
-    return this.#underWay < this.#receiver.capacity();
+    return this.#inFlight < this.#receiver.capacity();
   }
 
   #send(): void {
     const batch = this.#backlog.take(this.#receiver.most());
-    this.#underWay += 1;
+    this.#inFlight += 1;
     this.#receiver.send(batch);
   }
 }

@@ -9,7 +9,7 @@ import type { StoreSettings } from '../protocol/settings.js';
 import { isStored, type PartialJob, type StoreResult } from '../protocol/result.js';
 import type { Load } from './load.js';
 import { Laps, partOf } from '../../workers/clock.js';
-import { secure, secureAsync } from '../../workers/durable.js';
+import { fsyncFiles, fsyncFilesAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import type { BodySender, Executor, StoreListener } from './executor.js';
@@ -58,7 +58,7 @@ export class LocalExecutor implements Executor {
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
     const storing = store(counted(), { name: item.name, encoding, partial }, this.#settings);
-    const stored = this.#secured(storing, item).then((result) => {
+    const stored = this.#fsynced(storing, item).then((result) => {
       settled = true;
       // What was sent and not asked for is dropped.
       void parts.return();
@@ -112,13 +112,13 @@ export class LocalExecutor implements Executor {
     const started = performance.now();
     const result = store(bytes, { name: item.name, encoding }, this.#settings);
     if (!(result instanceof Promise)) {
-      const secured = isStored(result) ? (secure([item.name], this.#settings) ?? result) : result;
+      const fsynced = isStored(result) ? (fsyncFiles([item.name], this.#settings) ?? result) : result;
       this.#taken += performance.now() - started;
-      this.#onStored(item, secured);
+      this.#onStored(item, fsynced);
       return;
     }
     this.#running += 1;
-    const stored = this.#secured(result, item).then((value) => {
+    const stored = this.#fsynced(result, item).then((value) => {
       this.#taken += performance.now() - started;
       this.#running -= 1;
       this.#beginMore();
@@ -127,9 +127,9 @@ export class LocalExecutor implements Executor {
     this.#track(stored, item);
   }
 
-  async #secured(storing: Promise<StoreResult>, { name }: Item): Promise<StoreResult> {
+  async #fsynced(storing: Promise<StoreResult>, { name }: Item): Promise<StoreResult> {
     const result = await storing;
-    return isStored(result) ? ((await secureAsync([name], this.#settings)) ?? result) : result;
+    return isStored(result) ? ((await fsyncFilesAsync([name], this.#settings)) ?? result) : result;
   }
 
   #track(result: Promise<StoreResult | undefined>, item: Item): void {

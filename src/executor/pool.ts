@@ -5,7 +5,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Item } from '../item.js';
 import { type PlainError, toPlain } from '../errors.js';
-import type { BatchAnswer, LargeAnswer, LargeTask, Manner } from '../protocol/messages.js';
+import type { BatchAnswer, LargeAnswer, LargeTask, WriteMode } from '../protocol/messages.js';
 import type { Times } from '../protocol/times.js';
 import type { StoreSettings } from '../protocol/settings.js';
 import type { PartialJob } from '../protocol/result.js';
@@ -46,15 +46,15 @@ export class PoolExecutor implements Executor {
   /** Of bodies in parts that are not accounted for. */
   readonly #senders = new Set<LargeBodySender>();
   readonly #times = new TimesSum(NO_TIMES);
-  #manner: Manner = 'blocking';
+  #mode: WriteMode = 'blocking';
   /** A batch has come back. */
   #answered = false;
   /** Bodies in a batch at the most; one before it is known what a body costs. */
   #maxBatch = 1;
   /** Tasks that are not accounted for. */
-  #underWay = 0;
+  #inFlight = 0;
   #onIdle: (() => void) | undefined;
-  /** Where suspects are stored, one at a time. */
+  /** Where poisons are stored, one at a time. */
   #quarantine: PoolExecutor | undefined;
   readonly #oneByOne: boolean;
   readonly #shares: FileShares;
@@ -84,7 +84,7 @@ export class PoolExecutor implements Executor {
   }
 
   store(body: Body): void {
-    if (body.suspect === true && !this.#oneByOne) {
+    if (body.isPoison === true && !this.#oneByOne) {
       this.#quarantine ??= new PoolExecutor(1, this.#settings, this.#onStored, this.#shares, true);
       this.#quarantine.store(body);
     } else {
@@ -97,7 +97,7 @@ export class PoolExecutor implements Executor {
     const task: LargeTask = {
       kind: 'large',
       settings: this.#settings,
-      manner: this.#manner,
+      mode: this.#mode,
       job: { name: item.name, encoding, partial },
       port: port2,
     };
@@ -125,9 +125,9 @@ export class PoolExecutor implements Executor {
 
   takeLoad(): Load {
     const most = this.#writers;
-    const sharing = this.#manner === 'waiting';
+    const sharing = this.#mode === 'waiting';
     // Of those that wait in one thread there are no more than it has something to do for.
-    const writers = sharing ? Math.max(1, Math.min(most, this.#underWay)) : most;
+    const writers = sharing ? Math.max(1, Math.min(most, this.#inFlight)) : most;
     const waiting = this.#batcher.waitingFor(most) + Math.max(0, countWaiting(this.#senders) - most);
     return { waiting, writers, times: this.#times.take(), onMain: false, sharing };
   }
@@ -150,22 +150,22 @@ export class PoolExecutor implements Executor {
     if (this.#sizer === undefined) return this.#threads.capacity;
     // What stands behind the first body would wait for it, and it is not known yet for how long.
     if (!this.#answered) return 1;
-    return this.#manner === 'blocking' ? this.#threads.capacity : this.#sizer.writers;
+    return this.#mode === 'blocking' ? this.#threads.capacity : this.#sizer.writers;
   }
 
   /** Writers that are there. */
   get #writers(): number {
-    return this.#manner === 'waiting' && this.#sizer !== undefined ? this.#sizer.writers : this.#threads.ready;
+    return this.#mode === 'waiting' && this.#sizer !== undefined ? this.#sizer.writers : this.#threads.ready;
   }
 
   get #idle(): boolean {
-    return this.#underWay === 0 && this.#batcher.waiting === 0;
+    return this.#inFlight === 0 && this.#batcher.waiting === 0;
   }
 
   #send(batch: Batch): void {
     this.#begin();
     void this.#threads
-      .run<BatchAnswer>(batch.toTask(this.#settings, this.#manner))
+      .run<BatchAnswer>(batch.toTask(this.#settings, this.#mode))
       .then(
         (answer) => this.#account(batch, answer),
         (error: unknown) => this.#accountLost(batch, workerLost(error)),
@@ -200,9 +200,9 @@ export class PoolExecutor implements Executor {
     const sizer = this.#sizer;
     if (sizer === undefined) return;
     sizer.note(bodies, times, this.#batcher.waiting + countWaiting(this.#senders), this.#writers);
-    this.#manner = sizer.manner;
+    this.#mode = sizer.mode;
     // To wait, the threads that are there are enough.
-    this.#threads.wanted = this.#manner === 'waiting' ? Math.min(this.#threads.ready, PROCESSORS) : sizer.writers;
+    this.#threads.wanted = this.#mode === 'waiting' ? Math.min(this.#threads.ready, PROCESSORS) : sizer.writers;
   }
 
   #accountLost(batch: Batch, error: PlainError): void {
@@ -212,11 +212,11 @@ export class PoolExecutor implements Executor {
   }
 
   #begin(): void {
-    this.#underWay += 1;
+    this.#inFlight += 1;
   }
 
   #finish(): void {
-    this.#underWay -= 1;
+    this.#inFlight -= 1;
     if (this.#idle) this.#onIdle?.();
   }
 }

@@ -6,7 +6,7 @@
  * look at a writer's time tells how many would help, and a second one, after the step, whether they did. No clock is
  * needed, and no queue is guessed at.
  */
-import type { Manner } from '../protocol/messages.js';
+import type { WriteMode } from '../protocol/messages.js';
 import type { Times } from '../protocol/times.js';
 
 /** A step pays if the rate grows by this much at least; else it is taken back. */
@@ -69,7 +69,7 @@ export class Sizer {
   }
 
   /** Whether they are threads that block, or one that waits for many files at once, which costs more of a processor. */
-  get manner(): Manner {
+  get mode(): WriteMode {
     return this.#writers > this.#options.processors && this.#canWait ? 'waiting' : 'blocking';
   }
 
@@ -108,7 +108,7 @@ export class Sizer {
     const before = this.#before;
     // Where others have the processors for most of that time, it is not the bottleneck: threads would wait for them as well.
     const crowded = this.#wait > this.#run;
-    if (this.manner === 'waiting' && !crowded && this.#run + this.#wait > EXHAUSTED * this.#wall) {
+    if (this.mode === 'waiting' && !crowded && this.#run + this.#wait > EXHAUSTED * this.#wall) {
       this.#exhausted = true;
       this.#canWait = false;
       this.#before = undefined;
@@ -137,7 +137,7 @@ export class Sizer {
     // More of them would only wait for a processor as well.
     if (this.#wait > Math.max(this.#run, blocked)) return this.#writers;
     const storageBound = blocked > this.#run;
-    if (this.manner === 'blocking' && !this.#exhausted) {
+    if (this.mode === 'blocking' && !this.#exhausted) {
       this.#canWait = waiting > processors && blocked > SLOW * this.#files && this.#run < LIGHT * this.#wall;
     }
     // While one renames, the others can do the rest of their work; that much of it fits between two renames.

@@ -20,7 +20,7 @@ import { NO_TIMES, TimesSum } from './times.js';
 /** Batches under way while the open one may as well grow: one that is stored, and one that is found then. */
 const MAX_UNDER_WAY = 2;
 /** Bodies in a batch while some may end the thread, and the others of theirs with it. */
-const MAX_SUSPECTS = 8;
+const MAX_POISONS = 8;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../workers/tar-entry.js', import.meta.url);
 /** Headers of an answer that a shard's descriptions keep. */
@@ -39,7 +39,7 @@ export class TarExecutor implements Executor {
   readonly #listener: TarListener;
   readonly #batcher = new Batcher({
     capacity: () => MAX_UNDER_WAY,
-    most: () => (this.#suspects.size > 0 ? MAX_SUSPECTS : MAX_BATCH),
+    most: () => (this.#poisons.size > 0 ? MAX_POISONS : MAX_BATCH),
     send: (batch) => this.#send(batch),
   });
   readonly #headers = new WeakMap<Item, readonly string[]>();
@@ -49,7 +49,7 @@ export class TarExecutor implements Executor {
   readonly #batches = new Map<number, Batch>();
   readonly #senders = new Map<number, LargeBodySender>();
   /** Of those that wait. */
-  readonly #suspects = new Set<Item>();
+  readonly #poisons = new Set<Item>();
   readonly #times = new TimesSum(NO_TIMES);
   #worker: Worker | undefined;
   #nextShard: number;
@@ -78,7 +78,7 @@ export class TarExecutor implements Executor {
   };
 
   store(body: Body): void {
-    if (body.suspect === true) this.#suspects.add(body.item);
+    if (body.isPoison === true) this.#poisons.add(body.item);
     this.#batcher.add(body);
   }
 
@@ -88,7 +88,7 @@ export class TarExecutor implements Executor {
     const task: TarLargeTask = {
       kind: 'large',
       settings: this.#settings.store,
-      manner: 'blocking',
+      mode: 'blocking',
       job: { name: item.name, encoding },
       port: port2,
       id,
@@ -145,7 +145,7 @@ export class TarExecutor implements Executor {
     const descriptions = items.map((item) => this.#describe(item));
     this.#post({ ...batch.toTask(this.#settings.store, 'blocking'), first, descriptions });
     // If one of them ends the thread again, those of this batch are lost with it, and not all that its shard would hold.
-    if (items.filter((item) => this.#suspects.delete(item)).length > 0) this.#postSeal();
+    if (items.filter((item) => this.#poisons.delete(item)).length > 0) this.#postSeal();
   }
 
   #postSeal(): void {

@@ -2,7 +2,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
-import { Pace } from '../fetch/stall-watchdog.js';
+import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from '../body.js';
 import { LocalExecutor } from './local.js';
@@ -13,7 +13,7 @@ import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';
 
 /** A thread keeps its connections from item to item; it ends with its run. */
 let connections: Connections | undefined;
-let pace: Pace | undefined;
+let watchdog: StallWatchdog | undefined;
 let cancels: BroadcastChannel | undefined;
 /** Attempts under way, by what their tasks are called. */
 const attempts = new Map<number, Attempt>();
@@ -23,9 +23,9 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
   cancels ??= listenTo(task.cancels);
   connections ??= new Connections(request);
   const kept = connections;
-  pace ??= new Pace(request, request.maxTime);
+  watchdog ??= new StallWatchdog(request, request.maxTime);
   const { maxBodySize } = settings;
-  const rules = { ...request, maxBodySize, pace, headers: new RequestHeaders(request.headers) };
+  const rules = { ...request, maxBodySize, watchdog, headers: new RequestHeaders(request.headers) };
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;

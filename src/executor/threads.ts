@@ -82,7 +82,7 @@ export class ThreadDownloads {
   readonly #listener: ThreadListener;
   readonly #times = new TimesSum(NO_THREAD_TIMES);
   /** What threads are at, those that were cancelled included. */
-  readonly #underWay = new Set<Item>();
+  readonly #inFlight = new Set<Item>();
   /** One for all threads: which of them has a task only piscina knows. */
   readonly #cancels = new BroadcastChannel(`sluice ${randomUUID()}`);
   #tasks = 0;
@@ -110,7 +110,7 @@ export class ThreadDownloads {
       request: this.#request,
       settings: this.#settings,
     };
-    this.#underWay.add(item);
+    this.#inFlight.add(item);
     void this.#workers
       .run<ThreadAnswer>(task)
       .then(
@@ -121,7 +121,7 @@ export class ThreadDownloads {
         (error: unknown): ThreadEnd => ({ kind: 'failed', failure: { error: threadLost(error) } }),
       )
       .then((end) => {
-        this.#underWay.delete(item);
+        this.#inFlight.delete(item);
         if (cancelled) return;
         if (end.kind === 'stored') {
           if (end.unproven) this.#listener.onUnproven(item);
@@ -153,7 +153,7 @@ export class ThreadDownloads {
 
   async close(): Promise<void> {
     this.#cancels.close();
-    const interrupted = [...this.#underWay];
+    const interrupted = [...this.#inFlight];
     await this.#workers.destroy();
     for (const { name } of interrupted) await removeUnfinished(this.#settings, name);
   }

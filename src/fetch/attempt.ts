@@ -17,7 +17,7 @@ import {
 } from './failure.js';
 import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
-import type { Pace, Runner, TimeLimit } from './stall-watchdog.js';
+import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
 import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
@@ -49,7 +49,7 @@ export interface AttemptRules {
   readonly maxBodySize: number;
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
-  readonly pace: Pace;
+  readonly watchdog: StallWatchdog;
 }
 
 /** How the end of a body is told (RFC 9112, 6.3). */
@@ -129,7 +129,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   start(): void {
-    this.#rules.pace.add(this);
+    this.#rules.watchdog.add(this);
     this.#send(this.#connections.take(this.#target.origin));
   }
 
@@ -158,7 +158,7 @@ export class Attempt implements ResponseHandler, Runner {
 
   onConnect(abort: (reason?: Error) => void): void {
     this.#abort = abort;
-    this.#askedAt = this.#rules.pace.looks;
+    this.#askedAt = this.#rules.watchdog.looks;
   }
 
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
@@ -404,7 +404,7 @@ export class Attempt implements ResponseHandler, Runner {
 
   #finish(): void {
     this.#over = true;
-    this.#rules.pace.delete(this);
+    this.#rules.watchdog.delete(this);
   }
 
   #drop(): void {

@@ -14,7 +14,7 @@ export interface TimeLimit {
 /** A request that is looked after. */
 export interface Runner {
   readonly limit: TimeLimit;
-  /** How many {@link Pace.looks} there were when its request was sent; undefined before. */
+  /** How many {@link StallWatchdog.looks} there were when its request was sent; undefined before. */
   readonly askedAt: number | undefined;
   /** Bytes of the body so far; undefined while none is coming. */
   readonly received: number | undefined;
@@ -45,7 +45,7 @@ interface Lap {
 const INTERVAL = 1_000;
 const SHORTEST = 10;
 
-export class Pace {
+export class StallWatchdog {
   readonly #options: PaceOptions;
   readonly #interval: number;
   readonly #running = new Set<Runner>();

@@ -4,7 +4,7 @@ import { AddressParser } from '../plan/address.js';
 import { calledToday } from '../plan/former.js';
 import { CodeUnits } from '../shared/code-units.js';
 import type { Layout } from '../protocol/settings.js';
-import type { Survey, Surveyed } from './history.js';
+import type { History, PastOutcome } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /**
@@ -12,17 +12,17 @@ import { isInShards } from '../protocol/layouts.js';
  * are their keys; files get new ones, since those of several runs may be the same.
  */
 export async function* itemsAgain(
-  survey: Survey,
+  history: History,
   layout: Layout,
-  isWanted: (surveyed: Surveyed) => boolean,
+  isWanted: (past: PastOutcome) => boolean,
 ): AsyncGenerator<Item, void, undefined> {
   const addresses = new AddressParser();
   const units = new CodeUnits();
   let number = 0;
-  for await (const batch of survey.outcomes()) {
-    for (const surveyed of batch) {
-      const { item } = surveyed;
-      if (item.layout !== layout || !isWanted(surveyed)) continue;
+  for await (const batch of history.outcomes()) {
+    for (const past of batch) {
+      const { item } = past;
+      if (item.layout !== layout || !isWanted(past)) continue;
       units.load(item.url);
       const address = addresses.parse(item.url, units);
       // Only URLs of a plan are written down.

@@ -22,16 +22,16 @@ import {
   visitRecords,
 } from './format.js';
 import { FormerRecords } from './former.js';
-import { Ledger } from './state-index.js';
+import { StateIndex } from './state-index.js';
 import { type Extent, framesOf, readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
 
-export interface SurveyedItem extends ItemRecord {
+export interface PastItem extends ItemRecord {
   readonly layout: Layout;
 }
 
 /** `unfinished`: it was begun, and nobody wrote down what became of it. */
-export type Surveyed = { readonly item: SurveyedItem } & (
+export type PastOutcome = { readonly item: PastItem } & (
   | { readonly status: 'stored'; readonly stored: StoredRecord }
   | { readonly status: 'failed'; readonly failure: FailureRecord }
   | { readonly status: 'unfinished' }
@@ -50,7 +50,7 @@ const MOST = (1 << COUNT_BITS) - 1;
 /** Runs into shards and runs into files know nothing of one another. */
 class Family {
   /** How often each item is begun from here on. */
-  readonly counts = new Ledger(COUNT_BITS);
+  readonly counts = new StateIndex(COUNT_BITS);
   /** The run, by its number, that began anew. */
   since = 0;
 
@@ -66,7 +66,7 @@ class Family {
   }
 }
 
-export class Survey {
+export class History {
   readonly path: string;
   /** The last one. */
   readonly lastRun: Run;
@@ -104,7 +104,7 @@ export class Survey {
    * @returns undefined when there is none, or none that tells of a run
    * @throws StorageError STORE_JOURNAL for one that is damaged or cannot be read
    */
-  static async open(path: string, assumed?: RunRecord): Promise<Survey | undefined> {
+  static async open(path: string, assumed?: RunRecord): Promise<History | undefined> {
     let file: FileHandle | undefined;
     try {
       file = await openFile(path);
@@ -112,7 +112,8 @@ export class Survey {
       const extent = await readJournal(file, path, first, { salvage: assumed !== undefined });
       if (extent !== undefined && first.lastRun === undefined && assumed !== undefined) first.run(assumed);
       const { lastRun } = first;
-      if (extent !== undefined && lastRun !== undefined) return new Survey(path, file, first, lastRun, extent, assumed);
+      if (extent !== undefined && lastRun !== undefined)
+        return new History(path, file, first, lastRun, extent, assumed);
     } catch (error) {
       await file?.close();
       if (file === undefined && isNoFile(error)) return undefined;
@@ -123,7 +124,7 @@ export class Survey {
   }
 
   /** What became of each item, in the order in which that was known. To be asked for once; closes the journal. */
-  async *outcomes(): AsyncGenerator<readonly Surveyed[], void, undefined> {
+  async *outcomes(): AsyncGenerator<readonly PastOutcome[], void, undefined> {
     const second = new SecondPass(this.#families, this.path, this.#assumed);
     try {
       const options = { salvage: this.#assumed !== undefined, end: this.extent.end };
@@ -201,8 +202,8 @@ class SecondPass {
   readonly #path: string;
   readonly #assumed: RunRecord | undefined;
   /** Items that are begun for the last time, by number in the run. */
-  #begun = new Map<number, SurveyedItem>();
-  #found: Surveyed[] = [];
+  #begun = new Map<number, PastItem>();
+  #found: PastOutcome[] = [];
   #number = 0;
   #layout: Layout = 'flat';
 
@@ -213,7 +214,7 @@ class SecondPass {
   }
 
   /** What was found since it was asked last. */
-  take(): readonly Surveyed[] {
+  take(): readonly PastOutcome[] {
     const found = this.#found;
     this.#found = [];
     return found;
@@ -250,7 +251,7 @@ class SecondPass {
     this.#begun.clear();
   }
 
-  #take(index: number): SurveyedItem | undefined {
+  #take(index: number): PastItem | undefined {
     const item = this.#begun.get(index);
     this.#begun.delete(index);
     return item;

@@ -17,7 +17,7 @@ import {
   sizeAt,
 } from './format.js';
 import { FormerRecords, textOf } from './former.js';
-import { begunAs, DOUBTFUL_IF_THERE, FAILED, Ledger, stateOf, storedWith, WHOLE_IF_THERE } from './state-index.js';
+import { begunAs, DOUBTFUL_IF_THERE, FAILED, StateIndex, stateOf, storedWith, WHOLE_IF_THERE } from './state-index.js';
 import { IndexSet } from './index-set.js';
 import { type Extent, readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
@@ -38,8 +38,8 @@ interface Begun extends Key {
 const USUAL_RECORD = 2 << 10;
 const LONGEST_RECORD = 1 << 20;
 
-export class Recall implements RecordVisitor {
-  readonly ledger = new Ledger();
+export class LogReplay implements RecordVisitor {
+  readonly states = new StateIndex();
   /** The last one. */
   lastRun: RunRecord | undefined;
   /** How it ended; undefined when nobody wrote that down. */
@@ -118,7 +118,7 @@ export class Recall implements RecordVisitor {
 
   /** What is there is to be replaced. */
   forget(): void {
-    this.ledger.clear();
+    this.states.clear();
     this.keys.clear();
     this.shards.clear();
     this.elsewhere.clear();
@@ -149,8 +149,8 @@ export class Recall implements RecordVisitor {
     // Of the one, nobody knows what is in the file, if it has its name; the other is known to be wrong.
     const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
     // What was in doubt before may be there still.
-    const wasDoubtful = key.replaces && stateOf(this.ledger.get(key) ?? FAILED) === DOUBTFUL_IF_THERE;
-    this.ledger.set(key, begunAs(isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED, key.marked));
+    const wasDoubtful = key.replaces && stateOf(this.states.get(key) ?? FAILED) === DOUBTFUL_IF_THERE;
+    this.states.set(key, begunAs(isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED, key.marked));
   }
 
   end(record: EndRecord): void {
@@ -163,7 +163,7 @@ export class Recall implements RecordVisitor {
     if (key === undefined) return;
     this.#begun.delete(index);
     const isThere = shard === undefined || this.#hasShard(shard);
-    this.ledger.set(key, isThere ? storedWith(size, key.marked) : begunAs(FAILED, key.marked));
+    this.states.set(key, isThere ? storedWith(size, key.marked) : begunAs(FAILED, key.marked));
     if (shard === undefined) {
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
       return;
@@ -181,7 +181,7 @@ export class Recall implements RecordVisitor {
   #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
     const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
     for (const key of begun.values()) {
-      this.ledger.set(key, begunAs(key.replaces ? DOUBTFUL_IF_THERE : state, key.marked));
+      this.states.set(key, begunAs(key.replaces ? DOUBTFUL_IF_THERE : state, key.marked));
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
     }
   }

@@ -10,7 +10,7 @@ import { bootId } from './boot.js';
 import type { RunRecord } from './format.js';
 import { storedNames } from './stored-names.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
-import { Recall } from './log-replay.js';
+import { LogReplay } from './log-replay.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /** The journal's name in its folder. */
@@ -54,9 +54,9 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   const { named, durable, overwrite, shards, run, onFailure } = settings;
   const inShards = isInShards(run.layout);
   const boot = await bootId();
-  const recall = new Recall(boot, run.layout, (shard) => shards.has(shard));
-  const extent = await recall.read(file, path);
-  const before = recall.lastRun;
+  const replay = new LogReplay(boot, run.layout, (shard) => shards.has(shard));
+  const extent = await replay.read(file, path);
+  const before = replay.lastRun;
   if (named && before !== undefined && before.directory !== run.directory) {
     throw new UsageError(
       `--state ${settings.folder} belongs to ${before.directory}, not to ${run.directory}`,
@@ -68,22 +68,22 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   if (durable) await syncJournalName(path);
   const journal = new Journal(file, path, end, durable, onFailure);
   // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
-  const afresh = overwrite && (before === undefined || recall.complete);
+  const afresh = overwrite && (before === undefined || replay.complete);
   if (afresh) {
     // Shards are replaced as a whole: with some of before, the same items might be in two of them.
-    for (const shard of recall.shards) await removeShard(join(run.directory, shardName(shard)));
-    recall.forget();
+    for (const shard of replay.shards) await removeShard(join(run.directory, shardName(shard)));
+    replay.forget();
   } else if (inShards) {
     const sameBoot = before?.boot === boot;
-    await adoptShards({ file, recall, journal, directory: run.directory, shards, sameBoot, durable });
+    await adoptShards({ file, replay, journal, directory: run.directory, shards, sameBoot, durable });
   }
-  const { ledger, elsewhere, keys } = recall;
-  const firstShard = afresh ? 0 : firstShardAfter(shards, recall.shards);
+  const { states, elsewhere, keys } = replay;
+  const firstShard = afresh ? 0 : firstShardAfter(shards, replay.shards);
   const numbered = inShards ? { firstShard } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
   let names: Promise<NameSet> | undefined;
   const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
-  return { journal, ledger, elsewhere, names: namesOnce, firstShard, ...(inShards && { keys }) };
+  return { journal, states, elsewhere, names: namesOnce, firstShard, ...(inShards && { keys }) };
 }
 
 /** Above all that are there, and all that were: of a number, what is known is true of one shard only. */

@@ -9,7 +9,7 @@ import { bootId } from './boot.js';
 import { storageFailed } from './examine.js';
 import type { FailureRecord } from './format.js';
 import { cutJournalFile, Journal, openJournalFile } from './journal.js';
-import type { Survey, SurveyedItem } from './history.js';
+import type { History, PastItem } from './history.js';
 import type { StoredItem } from './verify.js';
 import { isInShards } from '../protocol/layouts.js';
 
@@ -21,11 +21,11 @@ export class Repair {
   #failure: StorageError | undefined;
 
   /**
-   * @param survey of which the outcomes are asked for after this
+   * @param history of which the outcomes are asked for after this
    * @param version of the program
    */
-  static async begin(survey: Survey, layout: Layout, directory: string, version: string): Promise<Repair> {
-    const { path, extent } = survey;
+  static async begin(history: History, layout: Layout, directory: string, version: string): Promise<Repair> {
+    const { path, extent } = history;
     const file = await openJournalFile(path);
     if (extent.torn > 0) await cutJournalFile(file, path, extent.end);
     return new Repair((onFailure) => new Journal(file, path, extent.end, false, onFailure), directory, {
@@ -72,7 +72,7 @@ export class Repair {
 }
 
 /** Writes down that an item is not what was stored: a file of its name is this program's, and may be replaced. */
-export function noteChanged(journal: Journal, item: SurveyedItem, index: number, why: string): void {
+export function noteChanged(journal: Journal, item: PastItem, index: number, why: string): void {
   journal.begin(index, item.key, item.url, item.name, true);
   const hint = 'sluice retry fetches it again';
   journal.failed(index, {

@@ -12,7 +12,7 @@ import {
   hasSize,
   isMarked,
   keyOf,
-  type Ledger,
+  type StateIndex,
   OK,
   type Standing,
   stateOf,
@@ -22,7 +22,7 @@ import {
 /** What is left of the plan. `taken`: the item's name is that of a file that it must not replace. */
 export type Admitted = Entry | { readonly kind: 'taken'; readonly item: Item };
 
-export interface AdmissionSettings {
+export interface ResumeFilterSettings {
   /** The names of files that are there; undefined where items have no files of their own. */
   readonly present: NameSet | undefined;
   /** Whether a file that nobody knows may be replaced. */
@@ -38,7 +38,7 @@ export interface AdmissionSettings {
 /** The journal, and what was in it. */
 export interface Known {
   readonly journal: Journal;
-  readonly ledger: Ledger;
+  readonly states: StateIndex;
   /** Files that have another name than the plan gives them today, by key. */
   readonly elsewhere: ReadonlyMap<string, ItemRecord>;
   /** Names of files that earlier runs have stored, or may have; read from the journal when that is asked for first. */
@@ -63,14 +63,14 @@ const NONE: ReadonlySet<Met> = new Set();
  * An item whose file is there keeps the name that it had, whatever the plan calls it today: a list that has lost lines, or
  * has them in another order, gives the items that share a name other marks.
  */
-export class Admission {
-  readonly #settings: AdmissionSettings;
+export class ResumeFilter {
+  readonly #settings: ResumeFilterSettings;
   readonly #known: Known | undefined;
   /** Names that were handed out; only where the journal's names are not the plan's. */
   readonly #handedOut = new NameSet();
 
   /** @param known undefined for a run without a journal */
-  constructor(settings: AdmissionSettings, known: Known | undefined) {
+  constructor(settings: ResumeFilterSettings, known: Known | undefined) {
     this.#settings = settings;
     this.#known = known;
   }
@@ -82,9 +82,9 @@ export class Admission {
   };
 
   async #admitKnown(entries: readonly Entry[], known: Known): Promise<readonly Admitted[]> {
-    const { journal, ledger } = known;
+    const { journal, states } = known;
     const met = entries.map((entry) => (entry.kind === 'item' ? meet(entry.item, known) : entry));
-    const changed = ledger.size === 0 ? NONE : await this.#changed(met);
+    const changed = states.size === 0 ? NONE : await this.#changed(met);
     const admitted: Admitted[] = [];
     let begun = 0;
     let there = 0;
@@ -104,12 +104,12 @@ export class Admission {
         journal.stored(item.index, stored, false);
         there += 1;
       } else {
-        const found = ledger.size === 0 ? this.#unlessTaken({ kind: 'item', item }) : await this.#place(entry, known);
+        const found = states.size === 0 ? this.#unlessTaken({ kind: 'item', item }) : await this.#place(entry, known);
         admitted.push(found);
         if (found.kind !== 'item') continue;
         const { index, url, name } = found.item;
         known.keys?.add(index);
-        if (ledger.size > 0) this.#handedOut.add(name);
+        if (states.size > 0) this.#handedOut.add(name);
         journal.begin(index, key, url, name, this.#isPresent(name) === true);
         begun += 1;
       }
@@ -171,9 +171,9 @@ export class Admission {
   }
 }
 
-function meet(item: Item, { ledger, elsewhere }: Known): Met {
+function meet(item: Item, { states, elsewhere }: Known): Met {
   const key = keyOf(item.url, item.name);
-  const standing = ledger.size === 0 ? undefined : ledger.get(key);
+  const standing = states.size === 0 ? undefined : states.get(key);
   const before = elsewhere.size === 0 ? undefined : elsewhere.get(textOf(key));
   return { item, key, standing, before: before ?? (standing === undefined ? item : asKnown(item, standing)) };
 }

@@ -15,7 +15,7 @@ import { beginJournalFile, Journal, openJournalFile } from './journal.js';
 import { keyOf } from './state-index.js';
 import { readItems, type ShardItem, ShardDamage } from './tar-reader.js';
 import { keepDamaged, noteChanged, setAside } from './repair.js';
-import { Survey } from './history.js';
+import { History } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 const LOST = 'is not proved: the journal was damaged';
@@ -41,15 +41,15 @@ export async function salvageJournal(
   });
   let layouts: readonly Layout[] | undefined;
   for (let done = 0; layouts === undefined || done < layouts.length; done += 1) {
-    const survey = (await Survey.open(path, assumed)) as Survey;
-    const last = survey.lastRun.record;
+    const history = (await History.open(path, assumed)) as History;
+    const last = history.lastRun.record;
     // The last one stays the last.
-    layouts ??= [...survey.layouts].toSorted((a, b) => Number(a === last.layout) - Number(b === last.layout));
+    layouts ??= [...history.layouts].toSorted((a, b) => Number(a === last.layout) - Number(b === last.layout));
     const layout = layouts[done] as Layout;
-    const { again: _again, firstShard: _firstShard, ...run } = (survey.lastListRun ?? survey.lastRun).record;
+    const { again: _again, firstShard: _firstShard, ...run } = (history.lastListRun ?? history.lastRun).record;
     journal.run({ ...run, started: new Date().toISOString(), pid: process.pid, layout, afresh: false });
-    if (isInShards(layout)) await salvageShards(survey, journal, directory, shards);
-    else await salvageFiles(survey, journal, layout);
+    if (isInShards(layout)) await salvageShards(history, journal, directory, shards);
+    else await salvageFiles(history, journal, layout);
   }
   await journal.written();
   // The lists are to be gone through once more: what the journal told of some items is lost.
@@ -63,45 +63,45 @@ export async function salvageJournal(
   return kept;
 }
 
-async function salvageFiles(survey: Survey, journal: Journal, layout: Layout): Promise<void> {
+async function salvageFiles(history: History, journal: Journal, layout: Layout): Promise<void> {
   let number = 0;
-  for await (const batch of survey.outcomes()) {
-    for (const surveyed of batch) {
-      const { item } = surveyed;
+  for await (const batch of history.outcomes()) {
+    for (const past of batch) {
+      const { item } = past;
       if (item.layout !== layout) continue;
       number += 1;
-      if (surveyed.status === 'unfinished') {
+      if (past.status === 'unfinished') {
         noteChanged(journal, item, number, LOST);
         continue;
       }
       journal.begin(number, item.key, item.url, item.name);
-      if (surveyed.status === 'failed') journal.failed(number, surveyed.failure);
-      else journal.stored(number, surveyed.stored, surveyed.stored.unproven);
+      if (past.status === 'failed') journal.failed(number, past.failure);
+      else journal.stored(number, past.stored, past.stored.unproven);
     }
     await journal.written();
   }
 }
 
 async function salvageShards(
-  survey: Survey,
+  history: History,
   journal: Journal,
   directory: string,
   shards: ReadonlySet<number>,
 ): Promise<void> {
   /** Descriptions tell no passwords. */
   const urls = new Map<string, string>();
-  for await (const batch of survey.outcomes()) {
-    for (const surveyed of batch) {
-      const { item } = surveyed;
+  for await (const batch of history.outcomes()) {
+    for (const past of batch) {
+      const { item } = past;
       if (!isInShards(item.layout)) continue;
       const shown = withoutPassword(item.url);
       if (shown !== item.url) urls.set(`${item.name}\t${shown}`, item.url);
-      if (surveyed.status !== 'failed') {
+      if (past.status !== 'failed') {
         noteChanged(journal, item, item.index, LOST);
         continue;
       }
       journal.begin(item.index, item.key, item.url, item.name);
-      journal.failed(item.index, surveyed.failure);
+      journal.failed(item.index, past.failure);
     }
     await journal.written();
   }

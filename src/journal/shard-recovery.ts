@@ -12,12 +12,12 @@ import type { StoredFile } from '../protocol/result.js';
 import { isNoFile, storageFailed } from './examine.js';
 import type { Journal } from './journal.js';
 import { readItems, ShardDamage } from './tar-reader.js';
-import type { Recall } from './log-replay.js';
+import type { LogReplay } from './log-replay.js';
 
 export interface AdoptionSettings {
   /** Of the journal. */
   readonly file: FileHandle;
-  readonly recall: Recall;
+  readonly replay: LogReplay;
   readonly journal: Journal;
   /** Destination. */
   readonly directory: string;
@@ -36,16 +36,16 @@ export interface AdoptionSettings {
  * @throws StorageError
  */
 export async function adoptShards(settings: AdoptionSettings): Promise<void> {
-  const { recall, journal, shards } = settings;
-  const firstShard = recall.lastRun?.firstShard;
-  if (firstShard === undefined || !recall.someBegun) return;
-  const isKnown = (shard: number): boolean => recall.shards.has(shard) && shard !== recall.lastShard;
+  const { replay, journal, shards } = settings;
+  const firstShard = replay.lastRun?.firstShard;
+  if (firstShard === undefined || !replay.someBegun) return;
+  const isKnown = (shard: number): boolean => replay.shards.has(shard) && shard !== replay.lastShard;
   const unknown = [...shards].filter((shard) => shard >= firstShard && !isKnown(shard));
   for (const shard of unknown.toSorted((a, b) => a - b)) {
     const items = await ownItems(shard, settings);
     if (settings.durable && items.size > 0) await syncStored(join(settings.directory, shardName(shard)));
     for (const [index, stored] of items) {
-      recall.adopt(index, stored);
+      replay.adopt(index, stored);
       journal.stored(index, stored, false);
     }
   }
@@ -54,14 +54,14 @@ export async function adoptShards(settings: AdoptionSettings): Promise<void> {
 
 /** The items of a shard that the last run has begun, by key. */
 async function ownItems(shard: number, settings: AdoptionSettings): Promise<ReadonlyMap<number, StoredFile>> {
-  const { file, recall, directory, sameBoot } = settings;
+  const { file, replay, directory, sameBoot } = settings;
   const path = join(directory, shardName(shard));
   const items = new Map<number, StoredFile>();
   let damage: ShardDamage | undefined;
   let isOwn = false;
   try {
     for await (const { index, size, crc32, whole, url, name } of readItems(path, !sameBoot)) {
-      const begun = await recall.begun(file, index);
+      const begun = await replay.begun(file, index);
       if (begun?.name !== name || withoutPassword(begun.url) !== url) continue;
       isOwn = true;
       if (!whole) throw new ShardDamage(`${name} is not what was stored`);

@@ -18,7 +18,7 @@ export const DOUBTFUL_IF_THERE = 3;
 export type State = typeof OK | typeof FAILED | typeof WHOLE_IF_THERE | typeof DOUBTFUL_IF_THERE;
 
 /**
- * What a ledger says of an item: a {@link State}, whether its name has the mark of its URL, and of what is stored what is
+ * What a state index says of an item: a {@link State}, whether its name has the mark of its URL, and of what is stored what is
  * left of its size.
  */
 export type Standing = number;
@@ -66,7 +66,7 @@ const hash = new Uint32Array(4);
 
 /**
  * Of URL and name together; the same whether or not the name has the mark of the URL, which depends on the lines before the
- * item's. No tab is in a normalised URL. Of its 96 bits a ledger keeps 77: by the birthday bound, that any two of 10^8 items
+ * item's. No tab is in a normalised URL. Of its 96 bits a state index keeps 77: by the birthday bound, that any two of 10^8 items
  * are taken for one another has the probability n^2 / 2^78 = 3e-8.
  */
 export function keyOf(url: string, name: string): Key {
@@ -76,7 +76,7 @@ export function keyOf(url: string, name: string): Key {
 }
 
 /** Key to a small number in 12 bytes for each slot, 20 for each item: open addressing with linear probing. */
-export class Ledger {
+export class StateIndex {
   readonly #valueBits: number;
   #slots = new Uint32Array(LEAST_SLOTS * WIDTH);
   #mask = LEAST_SLOTS - 1;

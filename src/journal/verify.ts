@@ -5,13 +5,13 @@ import type { Layout } from '../protocol/settings.js';
 import { examineFile, isNoFile } from './examine.js';
 import type { FailureRecord, StoredRecord } from './format.js';
 import { readItems, ShardDamage } from './tar-reader.js';
-import type { Survey, SurveyedItem } from './history.js';
+import type { History, PastItem } from './history.js';
 
 /** Files that are read at once: more than that does not make storage faster. */
 const AT_ONCE = 16;
 
 export interface StoredItem {
-  readonly item: SurveyedItem;
+  readonly item: PastItem;
   readonly stored: StoredRecord;
 }
 
@@ -28,23 +28,23 @@ export interface VerifyListener {
 
 /** Looks at all that is stored in one layout. */
 export async function verify(
-  survey: Survey,
+  history: History,
   layout: Layout,
   directory: string,
   listener: VerifyListener,
 ): Promise<void> {
   const checks = new Checks();
   let group: StoredItem[] = [];
-  for await (const batch of survey.outcomes()) {
-    for (const surveyed of batch) {
-      if (surveyed.item.layout !== layout) continue;
-      if (surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED') {
-        await listener.onKnown(surveyed.failure);
+  for await (const batch of history.outcomes()) {
+    for (const past of batch) {
+      if (past.item.layout !== layout) continue;
+      if (past.status === 'failed' && past.failure.code === 'STORE_CHANGED') {
+        await listener.onKnown(past.failure);
       }
-      if (surveyed.status !== 'stored') continue;
-      const { shard } = surveyed.stored;
+      if (past.status !== 'stored') continue;
+      const { shard } = past.stored;
       if (shard === undefined) {
-        await checks.add(() => checkFile(surveyed, directory, listener));
+        await checks.add(() => checkFile(past, directory, listener));
         continue;
       }
       // What is in a shard was written down at once, so that each is read once.
@@ -53,7 +53,7 @@ export async function verify(
         await checks.add(() => checkShard(whole, directory, listener));
         group = [];
       }
-      group.push(surveyed);
+      group.push(past);
     }
   }
   if (group.length > 0) await checks.add(() => checkShard(group, directory, listener));

@@ -6,7 +6,7 @@ import { type PlainError, SluiceError, type StorageError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import type { Redirected } from '../fetch/redirect.js';
-import { Pace } from '../fetch/stall-watchdog.js';
+import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry, Item } from '../item.js';
 import type { Admitted } from '../journal/resume-filter.js';
 import type { Source } from '../lists/source.js';
@@ -14,7 +14,7 @@ import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { plan } from '../plan/plan.js';
-import { Feed } from '../plan/read-ahead.js';
+import { ReadAhead } from '../plan/read-ahead.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
 import type { Operation } from '../protocol/times.js';
 import { isFetchedAgain, Scheduler } from '../schedule/scheduler.js';
@@ -51,9 +51,9 @@ export interface Observer {
 export class Download implements StageListener, ResumptionListener {
   readonly #options: ResolvedOptions;
   readonly #observer: Observer | undefined;
-  readonly #entries: Feed<Entry, Admitted>;
+  readonly #entries: ReadAhead<Entry, Admitted>;
   readonly #scheduler: Scheduler;
-  readonly #pace: Pace;
+  readonly #watchdog: StallWatchdog;
   readonly #resources: Resources;
   readonly #outcomes: Outcomes;
   readonly #health = new StorageHealth();
@@ -75,9 +75,9 @@ export class Download implements StageListener, ResumptionListener {
     this.#observer = observer;
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
-    this.#entries = new Feed(
+    this.#entries = new ReadAhead(
       plan(sources, layout),
-      (entries) => (this.#resources.resumption as Resumption).admission.admit(entries),
+      (entries) => (this.#resources.resumption as Resumption).filter.admit(entries),
       journal ? AHEAD : 0,
     );
     // With threads a request is a thread.
@@ -85,15 +85,15 @@ export class Download implements StageListener, ResumptionListener {
     const shares = shareFiles();
     const requests = Math.min(wanted, executor === 'threads' ? shares.threads : shares.requests);
     if (requests < wanted) this.fewer = { requests, files: shares.limit };
-    this.#pace = new Pace(options, options.maxTime);
-    const scheduler = new Scheduler(requests, options, this.#pace, () => this.#pump());
+    this.#watchdog = new StallWatchdog(options, options.maxTime);
+    const scheduler = new Scheduler(requests, options, this.#watchdog, () => this.#pump());
     this.#scheduler = scheduler;
     const { maxWhole } = scheduler.inFlight;
     const headers = new RequestHeaders(options.headers);
     this.#resources = new Resources({
       sources,
       options,
-      rules: { headers, maxWhole, maxBodySize, strict, pace: this.#pace },
+      rules: { headers, maxWhole, maxBodySize, strict, watchdog: this.#watchdog },
       scheduler,
       shutdown: this.#shutdown,
       outcomes: this.#outcomes,
@@ -393,7 +393,7 @@ export class Download implements StageListener, ResumptionListener {
       () => !this.#shutdown.isStopping && this.#exhausted,
       () => {
         this.#sampling?.stop();
-        this.#pace.stop();
+        this.#watchdog.stop();
         this.#ended = performance.now();
         this.#entries.close();
       },

@@ -1,6 +1,6 @@
 /** The stages of a run: requests on the main thread, which hand bodies over to an executor. */
 import type { BodyWriter } from '../body.js';
-import { Partials } from '../destination/partial-files.js';
+import { PartialFiles } from '../destination/partial-files.js';
 import { createExecutor, createTarExecutor } from '../executor/create.js';
 import type { Executor } from '../executor/executor.js';
 import { Pauses } from '../executor/pauses.js';
@@ -14,8 +14,8 @@ import type { Kept, Whole } from '../protocol/result.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
-import { StagesWitness } from '../verdict/detector.js';
-import { Watch } from '../verdict/sampler.js';
+import { StagesDetector } from '../verdict/detector.js';
+import { Sampler } from '../verdict/sampler.js';
 import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
 import { isInShards } from '../protocol/layouts.js';
 
@@ -23,7 +23,7 @@ export class HandOff implements Stages, AttemptListener {
   readonly #connections: Connections;
   readonly #executor: Executor;
   /** Of bodies that have files of their own. */
-  readonly #partials: Partials | undefined;
+  readonly #partials: PartialFiles | undefined;
   readonly #rules: AttemptRules;
   readonly #scheduler: Scheduler;
   readonly #listener: StageListener;
@@ -43,7 +43,7 @@ export class HandOff implements Stages, AttemptListener {
     }
     if (name === 'threads') throw new RangeError('threads hand nothing over');
     const executor = await createExecutor(name, workers, settings, onStored);
-    return new HandOff(stages, listener, connections, executor, await Partials.open(own, await bootId()));
+    return new HandOff(stages, listener, connections, executor, await PartialFiles.open(own, await bootId()));
   }
 
   private constructor(
@@ -51,7 +51,7 @@ export class HandOff implements Stages, AttemptListener {
     listener: StageListener,
     connections: Connections,
     executor: Executor,
-    partials?: Partials,
+    partials?: PartialFiles,
     onHeaders?: AttemptListener['onHeaders'],
   ) {
     this.#rules = rules;
@@ -84,11 +84,11 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   sample(setting: Setting, run: () => RunSample): Sampling {
-    return new Watch(new StagesWitness(setting), () => {
-      const { running, answered, exhausted, ...look } = run();
+    return new Sampler(new StagesDetector(setting), () => {
+      const { running, answered, exhausted, ...sample } = run();
       const load = this.#executor.takeLoad();
       return {
-        ...look,
+        ...sample,
         load: { ...load, waiting: load.waiting + this.#pauses.count },
         onlyStore: running === 0 && exhausted,
         requests: { asked: running - answered, answered },
@@ -125,9 +125,9 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
-    const { suspect } = this.#scheduler.inFlight.of(item);
+    const { isPoison } = this.#scheduler.inFlight.of(item);
     this.#listener.onFetched(item, length, 0);
-    this.#executor.store({ item, chunks, length, encoding, suspect });
+    this.#executor.store({ item, chunks, length, encoding, isPoison });
     this.#listener.onRoom();
   }
 

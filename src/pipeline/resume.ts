@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import type { Destination } from '../destination/destination.js';
 import type { StorageError } from '../errors.js';
-import { Admission } from '../journal/resume-filter.js';
+import { ResumeFilter } from '../journal/resume-filter.js';
 import { examineFile } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
@@ -17,7 +17,7 @@ import { version } from '../version.js';
 import { isInShards } from '../protocol/layouts.js';
 
 export interface Resumption {
-  readonly admission: Admission;
+  readonly filter: ResumeFilter;
   /** Undefined for a run that is not written down. */
   readonly journal: Journal | undefined;
   /** The number that the first shard gets. */
@@ -79,7 +79,7 @@ export async function resume(
     return stored;
   };
   return {
-    admission: new Admission(
+    filter: new ResumeFilter(
       {
         present,
         overwrite,

@@ -13,7 +13,7 @@ import type { Operation } from '../protocol/times.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
-import type { Look } from '../verdict/detector.js';
+import type { Sample } from '../verdict/detector.js';
 import type { Verdict } from '../outcome.js';
 
 export interface Stages {
@@ -38,7 +38,7 @@ export interface Stages {
 }
 
 /** What the detector of the bottleneck has to know of a run besides its writers' load. */
-export interface RunSample extends Omit<Look, 'load'> {
+export interface RunSample extends Omit<Sample, 'load'> {
   /** Requests that run, and of these those whose body is coming. */
   readonly running: number;
   readonly answered: number;

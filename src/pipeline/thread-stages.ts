@@ -3,8 +3,8 @@ import { ThreadDownloads } from '../executor/threads.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
-import { Watch } from '../verdict/sampler.js';
-import { ThreadsWitness } from '../verdict/threads-detector.js';
+import { Sampler } from '../verdict/sampler.js';
+import { ThreadsDetector } from '../verdict/threads-detector.js';
 import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
 
 export class ThreadStages implements Stages {
@@ -46,7 +46,7 @@ export class ThreadStages implements Stages {
   }
 
   sample(setting: Setting, run: () => RunSample): Sampling {
-    return new Watch(new ThreadsWitness(setting), () => ({ ...run(), load: { times: this.#threads.takeTimes() } }));
+    return new Sampler(new ThreadsDetector(setting), () => ({ ...run(), load: { times: this.#threads.takeTimes() } }));
   }
 
   seal(): void {

@@ -6,7 +6,7 @@
 /** What becomes of a batch before it is handed out; batches are handed out in order, whenever each is admitted. */
 export type Admit<T, U> = (batch: readonly T[]) => readonly U[] | Promise<readonly U[]>;
 
-export class Feed<T, U> {
+export class ReadAhead<T, U> {
   readonly #source: AsyncGenerator<readonly T[], void, undefined>;
   readonly #admit: Admit<T, U>;
   readonly #ahead: number;
@@ -21,7 +21,7 @@ export class Feed<T, U> {
   #admissions: Promise<void> = Promise.resolve();
   #filling = false;
   #sourceEnded = false;
-  #underWay = 0;
+  #inFlight = 0;
   #failure: { readonly error: unknown } | undefined;
   /** Who waits for a value or the end. */
   #woken: (() => void)[] = [];
@@ -40,12 +40,12 @@ export class Feed<T, U> {
 
   /** Nothing is left and nothing will come. */
   get ended(): boolean {
-    return this.#sourceEnded && this.#underWay === 0 && this.#admitted.length === 0 && this.first === undefined;
+    return this.#sourceEnded && this.#inFlight === 0 && this.#admitted.length === 0 && this.first === undefined;
   }
 
   /** Waiting for the source. */
   get loading(): boolean {
-    return this.#filling && this.first === undefined && this.#underWay === 0;
+    return this.#filling && this.first === undefined && this.#inFlight === 0;
   }
 
   dropFirst(): void {
@@ -75,7 +75,7 @@ export class Feed<T, U> {
       const woken = new Promise<void>((resolve) => {
         this.#woken.push(resolve);
       });
-      if (this.#underWay === 0) void this.#fill();
+      if (this.#inFlight === 0) void this.#fill();
       await woken;
     }
     if (this.first !== undefined || this.#failure === undefined) return;
@@ -110,20 +110,20 @@ export class Feed<T, U> {
   #take(batch: readonly T[]): void {
     const admitted = this.#admit(batch);
     this.#held += batch.length;
-    if (this.#underWay === 0 && !(admitted instanceof Promise)) {
+    if (this.#inFlight === 0 && !(admitted instanceof Promise)) {
       this.#add(admitted, batch.length);
       return;
     }
-    this.#underWay += 1;
+    this.#inFlight += 1;
     const add = async (): Promise<void> => {
       const values = await admitted;
-      this.#underWay -= 1;
+      this.#inFlight -= 1;
       this.#add(values, batch.length);
     };
     // An admission that fails before its turn is not lost: its turn will come.
     if (admitted instanceof Promise) admitted.catch(() => undefined);
     this.#admissions = this.#admissions.then(add).catch((error: unknown) => {
-      this.#underWay -= 1;
+      this.#inFlight -= 1;
       this.#fail(error);
     });
   }

@@ -16,13 +16,13 @@ export type Task = BatchTask | LargeTask;
  * How a worker writes: `blocking`, which takes the least of a processor; `waiting`, through libuv's threads, so that it
  * can store other batches meanwhile.
  */
-export type Manner = 'blocking' | 'waiting';
+export type WriteMode = 'blocking' | 'waiting';
 
 /** Bodies handed to a worker in one message; the answer is a {@link BatchAnswer}. */
 export interface BatchTask {
   readonly kind: 'batch';
   readonly settings: StoreSettings;
-  readonly manner: Manner;
+  readonly mode: WriteMode;
   /** The shared memory that the bodies lie in. */
   readonly arena: Uint8Array;
   /** Offset and length in `arena` of each body, in turn. */
@@ -53,7 +53,7 @@ export interface StoreFailure {
 export interface LargeTask {
   readonly kind: 'large';
   readonly settings: StoreSettings;
-  readonly manner: Manner;
+  readonly mode: WriteMode;
   readonly job: StoreJob;
   /** Carries {@link PartMessage}s to the worker, and each part's buffer back when it is free again. */
   readonly port: MessagePort;

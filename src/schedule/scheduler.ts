@@ -5,7 +5,7 @@
 import type { ErrorCode, PlainError } from '../errors.js';
 import { type AttemptFailure, tooLate } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
-import type { Pace } from '../fetch/stall-watchdog.js';
+import type { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Item } from '../item.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import { Hosts } from './hosts.js';
@@ -13,18 +13,18 @@ import { InFlight } from './in-flight.js';
 import type { Host, Permit } from './limit.js';
 import type { Packing } from './packed-queue.js';
 import { retryDelay } from './retry.js';
-import { Waiting } from './wait-queue.js';
+import { WaitQueue } from './wait-queue.js';
 import { type Lease, type Work, workFor } from './work.js';
 
 /** What the store may say of a body that is worth another fetch. */
 const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
 
 /** What of an item has to be known again when it comes up: all else is of a request. */
-type Parked = Pick<Work, 'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'suspect' | 'redirected'>;
+type Parked = Pick<Work, 'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'isPoison' | 'redirected'>;
 
 const PACKING: Packing<Work> = {
-  pack: ({ item, timeLeft, parkedAt, tried, suspect, redirected }) =>
-    ({ item, timeLeft, parkedAt, tried, suspect, redirected }) satisfies Parked,
+  pack: ({ item, timeLeft, parkedAt, tried, isPoison, redirected }) =>
+    ({ item, timeLeft, parkedAt, tried, isPoison, redirected }) satisfies Parked,
   unpack: (packed) => {
     const parked = packed as Parked;
     return { ...workFor(parked.item, parked.timeLeft), ...parked };
@@ -39,23 +39,23 @@ type Account = Omit<
 
 export class Scheduler {
   readonly #options: ResolvedOptions;
-  readonly #pace: Pace;
+  readonly #watchdog: StallWatchdog;
   readonly #hosts: Hosts;
-  readonly #waiting: Waiting<Work>;
+  readonly #waiting: WaitQueue<Work>;
   readonly #inFlight: InFlight;
 
   /**
    * @param requests requests at once
    * @param onDue called when there are more whose turn it is
    */
-  constructor(requests: number, options: ResolvedOptions, pace: Pace, onDue: () => void) {
+  constructor(requests: number, options: ResolvedOptions, watchdog: StallWatchdog, onDue: () => void) {
     const { retry, maxRequestsPerHost: maxRequests, memory } = options;
     const clock = (): number => performance.now();
     this.#options = options;
-    this.#pace = pace;
+    this.#watchdog = watchdog;
     this.#inFlight = new InFlight(requests, memory);
     this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
-    this.#waiting = new Waiting((host) => this.#hosts.outlook(host), PACKING, onDue);
+    this.#waiting = new WaitQueue((host) => this.#hosts.outlook(host), PACKING, onDue);
   }
 
   get inFlight(): Account {
@@ -168,8 +168,8 @@ export class Scheduler {
   again(work: Work, failure: AttemptFailure): boolean {
     const lost = failure.error.code === 'WORKER_LOST';
     // Once: a worker that ends again ends by this item.
-    const hopeless = lost && work.suspect;
-    work.suspect ||= lost;
+    const hopeless = lost && work.isPoison;
+    work.isPoison ||= lost;
     const { retry } = this.#options;
     const delay = hopeless ? undefined : retryDelay(failure, work.tried, retry, Date.now(), Math.random());
     work.timeLeft -= delay ?? 0;
@@ -188,12 +188,12 @@ export class Scheduler {
     const host = this.#hosts.of(origin);
     const { parkedAt } = work;
     work.parkedAt = undefined;
-    if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#pace.now - parkedAt;
+    if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#watchdog.now - parkedAt;
     const permit = work.timeLeft > 0 ? this.#permit(host, parkedAt) : tooLate(origin + path);
     if (permit === true) {
       work.host = host;
     } else if (permit === false) {
-      work.parkedAt = this.#pace.now;
+      work.parkedAt = this.#watchdog.now;
       this.#waiting.park(work, host);
     } else {
       this.#bringUp(host);

@@ -10,7 +10,7 @@ interface Parked<T> {
   timer: NodeJS.Timeout | undefined;
 }
 
-export class Waiting<T> {
+export class WaitQueue<T> {
   readonly #outlook: (host: Host) => Outlook;
   readonly #packing: Packing<T>;
   readonly #onDue: () => void;

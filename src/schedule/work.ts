@@ -23,7 +23,7 @@ export interface Work {
   /** Its body is in a shard that has no final name yet. */
   written: boolean;
   /** A worker ended while it had it. */
-  suspect: boolean;
+  isPoison: boolean;
   /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
   held: number;
   lease: Lease | undefined;
@@ -53,7 +53,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     answered: false,
     unproven: false,
     written: false,
-    suspect: false,
+    isPoison: false,
     held: 0,
     lease: undefined,
     attempt: undefined,

@@ -60,7 +60,7 @@ export interface Finding {
 }
 
 /** The account of a run's time. */
-export class Charges {
+export class TimeAttribution {
   readonly #setting: Setting;
   readonly #charges = new Map<Bound, Charge>();
   /** Milliseconds that the storage took for each operation while it was the bottleneck. */

@@ -4,12 +4,12 @@
  * stage. Threads that do all of it by themselves have no queues: what counts there is where their time goes.
  */
 import type { Times } from '../protocol/times.js';
-import { Charges, type Setting } from './attribution.js';
+import { TimeAttribution, type Setting } from './attribution.js';
 import type { Bound, Verdict } from '../outcome.js';
 import type { Load } from '../executor/load.js';
 
-/** A look at a run, of whatever kind. */
-export interface Look {
+/** A sample of a run, of whatever kind. */
+export interface Sample {
   readonly load: { readonly times: Times };
   /** No more requests may run at once. */
   readonly atLimit: boolean;
@@ -23,8 +23,8 @@ export interface Look {
   readonly again: number;
 }
 
-/** A look at a run that goes through stages. */
-export interface StagesLook extends Look {
+/** A sample of a run that goes through stages. */
+export interface StagesSample extends Sample {
   readonly load: Load;
   /** Nothing is left to do but to store. */
   readonly onlyStore: boolean;
@@ -32,17 +32,17 @@ export interface StagesLook extends Look {
   readonly requests: { readonly asked: number; readonly answered: number };
 }
 
-/** The time that ends with a look. */
+/** The time that ends with a sample. */
 export interface Interval {
-  /** Milliseconds since the last look. */
+  /** Milliseconds since the last sample. */
   readonly elapsed: number;
   /** Share of them that the main thread was busy. */
   readonly busy: number;
 }
 
-/** Sees a run through, look by look. */
-export interface Witness<L extends Look> {
-  note(look: L, interval: Interval): void;
+/** Sees a run through, sample by sample. */
+export interface Detector<L extends Sample> {
+  note(sample: L, interval: Interval): void;
   /** Undefined while too little is known. */
   readonly verdict: Verdict | undefined;
 }
@@ -50,30 +50,30 @@ export interface Witness<L extends Look> {
 /** Share of its time from which on a thread is what others wait for. */
 export const BUSY = 0.9;
 
-export class StagesWitness implements Witness<StagesLook> {
-  readonly #charges: Charges;
-  /** Whether bodies waited at the last look: a queue that is gone at the next look holds up nobody. */
+export class StagesDetector implements Detector<StagesSample> {
+  readonly #charges: TimeAttribution;
+  /** Whether bodies waited at the last sample: a queue that is gone at the next sample holds up nobody. */
   #waited = false;
 
   constructor(setting: Setting) {
-    this.#charges = new Charges(setting);
+    this.#charges = new TimeAttribution(setting);
   }
 
   get verdict(): Verdict | undefined {
     return this.#charges.verdict;
   }
 
-  note(look: StagesLook, interval: Interval): void {
-    const { load } = look;
+  note(sample: StagesSample, interval: Interval): void {
+    const { load } = sample;
     const { elapsed } = interval;
     const busy = isAlone(load) || interval.busy > BUSY;
-    if (this.#isQueueBefore(look, elapsed, busy)) this.#charges.defer(elapsed, busy);
-    else this.#chargeRequests(look, interval);
+    if (this.#isQueueBefore(sample, elapsed, busy)) this.#charges.defer(elapsed, busy);
+    else this.#chargeRequests(sample, interval);
     this.#waited = load.waiting > 0;
     if (load.times.wall > 0) this.#decide(load);
   }
 
-  #isQueueBefore({ load, onlyStore, refused }: StagesLook, elapsed: number, busy: boolean): boolean {
+  #isQueueBefore({ load, onlyStore, refused }: StagesSample, elapsed: number, busy: boolean): boolean {
     const { waiting, times, onMain } = load;
     // Where the main thread stores, what waits for it lies in the sockets.
     if (onMain && busy && times.wall > elapsed / 2) return true;
@@ -94,13 +94,13 @@ export class StagesWitness implements Witness<StagesLook> {
   }
 
   /** Nothing waits for a writer: so it is one of the stages before. */
-  #chargeRequests(look: StagesLook, { elapsed, busy }: Interval): void {
-    const { asked, answered } = look.requests;
-    const before = beforeRequests(look);
+  #chargeRequests(sample: StagesSample, { elapsed, busy }: Interval): void {
+    const { asked, answered } = sample.requests;
+    const before = beforeRequests(sample);
     if (busy > BUSY) this.#charges.charge('main thread', elapsed);
     else if (before !== undefined) this.#charges.charge(before, elapsed);
     else if (answered > asked) this.#charges.charge('network', elapsed, answered);
-    else if (asked + look.again > 0) this.#charges.charge('server', elapsed, asked, look.atLimit);
+    else if (asked + sample.again > 0) this.#charges.charge('server', elapsed, asked, sample.atLimit);
     else this.#charges.charge(undefined, elapsed);
   }
 }
@@ -111,7 +111,7 @@ function isAlone({ onMain, writers }: Load): boolean {
 }
 
 /** What keeps requests from being made. */
-export function beforeRequests({ refused, unread, starved }: Look): Bound | undefined {
+export function beforeRequests({ refused, unread, starved }: Sample): Bound | undefined {
   if (refused) return 'budget';
   if (unread) return 'reader';
   return starved ? 'list' : undefined;

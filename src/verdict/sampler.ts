@@ -1,51 +1,51 @@
-/** Looks at a run from time to time, for the verdict on it. */
+/** Takes samples of a run from time to time, for the verdict on it. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { TimesSum } from '../executor/times.js';
 import type { Operation } from '../protocol/times.js';
 import type { Verdict } from '../outcome.js';
-import type { Look, Witness } from './detector.js';
+import type { Sample, Detector } from './detector.js';
 
-/** Milliseconds between two looks: some microseconds each. */
+/** Milliseconds between two samples: some microseconds each. */
 const INTERVAL = 50;
 
-export class Watch<L extends Look> {
-  readonly #look: () => L;
-  readonly #witness: Witness<L>;
+export class Sampler<L extends Sample> {
+  readonly #sample: () => L;
+  readonly #detector: Detector<L>;
   readonly #operations = new TimesSum<Operation>({ create: 0, write: 0, rename: 0 });
   readonly #timer: NodeJS.Timeout;
   #time = performance.now();
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
 
   /** Begins at once. */
-  constructor(witness: Witness<L>, look: () => L) {
-    this.#witness = witness;
-    this.#look = look;
-    this.#timer = setInterval(() => this.#sample(), INTERVAL);
+  constructor(detector: Detector<L>, sample: () => L) {
+    this.#detector = detector;
+    this.#sample = sample;
+    this.#timer = setInterval(() => this.#takeSample(), INTERVAL);
     this.#timer.unref();
   }
 
   get verdict(): Verdict | undefined {
-    return this.#witness.verdict;
+    return this.#detector.verdict;
   }
 
-  /** What the storage took for each, in milliseconds: up to the last look, and of all writers in all. */
+  /** What the storage took for each, in milliseconds: up to the last sample, and of all writers in all. */
   get operations(): Readonly<Record<Operation, number>> {
     return this.#operations.sum;
   }
 
-  /** Looks for a last time. */
+  /** Takes a last sample. */
   stop(): void {
     clearInterval(this.#timer);
-    this.#sample();
+    this.#takeSample();
   }
 
-  #sample(): void {
+  #takeSample(): void {
     const time = performance.now();
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
-    const look = this.#look();
-    this.#operations.add(look.load.times);
-    this.#witness.note(look, { elapsed: time - this.#time, busy });
+    const sample = this.#sample();
+    this.#operations.add(sample.load.times);
+    this.#detector.note(sample, { elapsed: time - this.#time, busy });
     this.#time = time;
     this.#utilization = utilization;
   }

@@ -1,37 +1,37 @@
 /** What holds up a run whose threads download and store by themselves. */
 import type { ThreadTimes } from '../protocol/times.js';
-import { Charges, type Setting } from './attribution.js';
+import { TimeAttribution, type Setting } from './attribution.js';
 import type { Verdict } from '../outcome.js';
-import { beforeRequests, BUSY, type Interval, type Look, type Witness } from './detector.js';
+import { beforeRequests, BUSY, type Interval, type Sample, type Detector } from './detector.js';
 
-/** A look at threads that download and store by themselves. */
-export interface ThreadsLook extends Look {
+/** A sample of threads that download and store by themselves. */
+export interface ThreadsSample extends Sample {
   readonly load: {
-    /** What their time went to, of the items that ended since the last look. */
+    /** What their time went to, of the items that ended since the last sample. */
     readonly times: ThreadTimes;
   };
   /** Threads that have an item. */
   readonly running: number;
 }
 
-export class ThreadsWitness implements Witness<ThreadsLook> {
-  readonly #charges: Charges;
+export class ThreadsDetector implements Detector<ThreadsSample> {
+  readonly #charges: TimeAttribution;
   /** The most threads that had an item since one of them told where its time went. */
   #running = 0;
 
   constructor(setting: Setting) {
-    this.#charges = new Charges(setting);
+    this.#charges = new TimeAttribution(setting);
   }
 
   get verdict(): Verdict | undefined {
     return this.#charges.verdict;
   }
 
-  note(look: ThreadsLook, { elapsed, busy }: Interval): void {
-    const { load, running, again, atLimit } = look;
+  note(sample: ThreadsSample, { elapsed, busy }: Interval): void {
+    const { load, running, again, atLimit } = sample;
     const { wall } = load.times;
     this.#running = Math.max(this.#running, running);
-    const before = beforeRequests(look);
+    const before = beforeRequests(sample);
     if (before !== undefined) this.#charges.charge(before, elapsed);
     else if (running > 0 || wall > 0) this.#charges.defer(elapsed, busy > BUSY);
     else if (busy > BUSY) this.#charges.charge('main thread', elapsed);

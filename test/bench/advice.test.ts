@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adviceOf, findCandidate } from '../../src/bench/advice.js';
 import type { Advice, Setting } from '../../src/bench/report.js';
-import type { Measured, Rig } from '../../src/bench/harness.js';
+import type { Measured, Harness } from '../../src/bench/harness.js';
 import { race } from '../../src/bench/rounds.js';
 import type { Contender } from '../../src/bench/strategies.js';
 
@@ -14,13 +14,13 @@ const DEFAULTS: Setting = { layout: 'flat', requests: 16, workers: 'auto' };
 type Rate = (setting: Setting, contender: Contender) => number;
 
 /** Files a second follow from the setting alone. */
-function rigOf(rate: Rate): { rig: Rig; runs: Contender[] } {
+function rigOf(rate: Rate): { rig: Harness; runs: Contender[] } {
   const runs: Contender[] = [];
   const measure = (contender: Contender, setting: Setting, files: number): Measured => {
     const result = { stored: files, elapsed: files / rate(setting, contender) } as Measured['result'];
     return { result, files, server: undefined, others: null };
   };
-  const rig: Pick<Rig, 'run' | 'size'> = {
+  const rig: Pick<Harness, 'run' | 'size'> = {
     run: async (contender, setting, files) => {
       runs.push(contender);
       return measure(contender, setting, files);
@@ -30,7 +30,7 @@ function rigOf(rate: Rate): { rig: Rig; runs: Contender[] } {
       return measure(contender, setting, Math.ceil(seconds * rate(setting, contender)));
     },
   };
-  return { rig: rig as Rig, runs };
+  return { rig: rig as Harness, runs };
 }
 
 async function adviseOn(rate: Rate, seconds = 60): Promise<{ advice: Advice; runs: readonly Contender[] }> {

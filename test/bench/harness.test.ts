@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { Place } from '../../src/bench/place.js';
-import { Rig } from '../../src/bench/harness.js';
+import { Harness } from '../../src/bench/harness.js';
 import { embedded as serve } from '../../src/bench/source.js';
 import { scratch } from '../helpers/scratch.js';
 
@@ -10,13 +10,13 @@ import { scratch } from '../helpers/scratch.js';
 const REQUESTS = 16;
 const SETTING = { layout: 'flat', requests: REQUESTS, workers: 'auto' } as const;
 
-async function rigOf(t: TestContext, files?: number): Promise<Rig> {
+async function rigOf(t: TestContext, files?: number): Promise<Harness> {
   const place = await Place.open(scratch(t));
   t.after(() => place.close());
   const bodies = { kind: 'fixed', size: 1000 } as const;
   const source = await serve({ bodies, encoding: 'identity', latency: 0, errorRate: 0, bandwidth: 0, seed: 1 });
   t.after(() => source.server?.stop());
-  return new Rig({ place, source, options: {}, files, most: 1000, signal: new AbortController().signal });
+  return new Harness({ place, source, options: {}, files, most: 1000, signal: new AbortController().signal });
 }
 
 describe('a run of threads', () => {

@@ -163,7 +163,7 @@ describe('a batch', () => {
   test('tells its worker how to write it', () => {
     const backlog = new Backlog();
     const batch = pass(backlog, 10);
-    for (const manner of ['blocking', 'waiting'] as const) assert.equal(batch.toTask(SETTINGS, manner).manner, manner);
+    for (const mode of ['blocking', 'waiting'] as const) assert.equal(batch.toTask(SETTINGS, mode).mode, mode);
   });
 });
 

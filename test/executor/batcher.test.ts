@@ -50,7 +50,7 @@ describe('the batcher', () => {
     assert.deepEqual(setup.sizes, []);
     setup.add();
     assert.deepEqual(setup.sizes, [3]);
-    assert.deepEqual([setup.batcher.waiting, setup.batcher.underWay], [0, 1]);
+    assert.deepEqual([setup.batcher.waiting, setup.batcher.inFlight], [0, 1]);
   });
 
   test('sends what fills an arena at once, since it will not grow any more', () => {
@@ -97,7 +97,7 @@ describe('the batcher', () => {
     setup.add(1, ARENA_SIZE);
     setup.batcher.flush();
     assert.deepEqual(setup.sizes, [3, 3]);
-    assert.deepEqual([setup.batcher.waiting, setup.batcher.underWay], [5, 2]);
+    assert.deepEqual([setup.batcher.waiting, setup.batcher.inFlight], [5, 2]);
   });
 
   test('sends what waits, be it little, when a batch is done, in the order in which it came', () => {
@@ -107,7 +107,7 @@ describe('the batcher', () => {
     for (let done = 0; done < 3; done += 1) setup.batcher.done(setup.sent[done] as Batch);
     assert.deepEqual(setup.sizes, [3, 3, 1]);
     assert.deepEqual(setup.names, ['0', '1', '2', '3', '4', '5', '6']);
-    assert.deepEqual([setup.batcher.waiting, setup.batcher.underWay], [0, 0]);
+    assert.deepEqual([setup.batcher.waiting, setup.batcher.inFlight], [0, 0]);
   });
 
   test('sends what came while there was no capacity when it is flushed and there is some', (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Sizer, type SizerOptions } from '../../src/executor/sizing.js';
-import type { Manner } from '../../src/protocol/messages.js';
+import type { WriteMode } from '../../src/protocol/messages.js';
 import type { Times } from '../../src/protocol/times.js';
 
 /** Threads alone. */
@@ -12,7 +12,7 @@ const WAITING: SizerOptions = { ...THREADS, waiting: 64 };
 const LONG = 1_000_000;
 
 /** What a writer needs for a file, in milliseconds, when there are so many. */
-type Storage = (writers: number, manner: Manner) => Times;
+type Storage = (writers: number, mode: WriteMode) => Times;
 
 /** Where there is nothing else to say, a file takes no time but that on a processor. */
 function times(parts: Partial<Times>): Times {
@@ -35,14 +35,14 @@ const blocked = (milliseconds: number, run: number): Storage => {
   return () => times({ wall: milliseconds + run, run, rename: milliseconds / 3 });
 };
 /** The same as {@link slow}, but for a thread that waits for many: that one is busy all of the time. */
-const expensive: Storage = (writers, manner) =>
-  manner === 'blocking' ? slow(writers, manner) : times({ wall: 15, run: 12, wait: 2.5, rename: 5 });
+const expensive: Storage = (writers, mode) =>
+  mode === 'blocking' ? slow(writers, mode) : times({ wall: 15, run: 12, wait: 2.5, rename: 5 });
 
 /** A number of writers, and how they write. */
-type Step = readonly [writers: number, manner: Manner];
+type Step = readonly [writers: number, mode: WriteMode];
 
-function stateOf({ writers, manner }: Sizer): Step {
-  return [writers, manner];
+function stateOf({ writers, mode }: Sizer): Step {
+  return [writers, mode];
 }
 
 /** Lets writers store, and returns the steps that there were. */
@@ -50,9 +50,9 @@ function settle(storage: Storage, options: SizerOptions, backlog: number, sample
   const sizer = new Sizer(options);
   const steps = [stateOf(sizer)];
   for (let n = 0; n < samples; n += 1) {
-    sizer.note(1, storage(sizer.writers, sizer.manner), backlog, sizer.writers);
-    const [writers, manner] = steps.at(-1) as Step;
-    if (sizer.writers !== writers || sizer.manner !== manner) steps.push(stateOf(sizer));
+    sizer.note(1, storage(sizer.writers, sizer.mode), backlog, sizer.writers);
+    const [writers, mode] = steps.at(-1) as Step;
+    if (sizer.writers !== writers || sizer.mode !== mode) steps.push(stateOf(sizer));
   }
   return steps;
 }
@@ -171,17 +171,17 @@ describe('one thread that waits for many files', () => {
   });
 
   test('goes on where others have the processors: threads would wait for them as well', () => {
-    const starved: Storage = (writers, manner) =>
-      manner === 'blocking' ? slow(writers, manner) : times({ wall: 60, run: 8, wait: 50, rename: 5 });
+    const starved: Storage = (writers, mode) =>
+      mode === 'blocking' ? slow(writers, mode) : times({ wall: 60, run: 8, wait: 50, rename: 5 });
     assert.deepEqual(settle(starved, WAITING, LONG, 3_000).at(-1), [64, 'waiting']);
   });
 
   test('never waits again either where threads bring nothing, and are tried again and again', () => {
-    const storage: Storage = (writers, manner) =>
-      manner === 'waiting' ? expensive(writers, manner) : times({ ...slow(1, manner), wall: 15 * writers });
+    const storage: Storage = (writers, mode) =>
+      mode === 'waiting' ? expensive(writers, mode) : times({ ...slow(1, mode), wall: 15 * writers });
     const steps = settle(storage, WAITING, LONG, 3_000);
     assert.ok(steps.length > 6, `${steps.length} steps`);
-    assert.equal(steps.filter(([, manner]) => manner === 'waiting').length, 1);
+    assert.equal(steps.filter(([, mode]) => mode === 'waiting').length, 1);
   });
 
   test('takes a step back that brought nothing, and may wait again later', () => {
@@ -191,13 +191,13 @@ describe('one thread that waits for many files', () => {
       [64, 'waiting'],
       [1, 'blocking'],
     ]);
-    assert.ok(steps.filter(([, manner]) => manner === 'waiting').length > 1);
+    assert.ok(steps.filter(([, mode]) => mode === 'waiting').length > 1);
   });
 
   test('where no file can be waited for so, threads block', () => {
     for (const storage of [slow, disk, memory, crowded, expensive, blocked(1.2, 0.05)]) {
       const steps = settle(storage, THREADS, LONG, 3_000);
-      assert.ok(steps.every(([, manner]) => manner === 'blocking'));
+      assert.ok(steps.every(([, mode]) => mode === 'blocking'));
     }
     assert.deepEqual(numbers(settle(expensive, THREADS, LONG)), [1, 64]);
   });

@@ -169,10 +169,10 @@ describe('threads that download and store by themselves', () => {
     // Far longer than it takes to see the file.
     const { downloads, settings } = start(t, { layout: 'hashed', slow: simulate({ name: 0, write: 60_000 }) });
     const error = { code: 'ABORTED', message: 'stopped', hint: 'go on' } as const;
-    const underWay = downloads.start(itemAt(origin, '/noise/1/10', '3/a/item'), { timeLeft: 60_000 });
+    const inFlight = downloads.start(itemAt(origin, '/noise/1/10', '3/a/item'), { timeLeft: 60_000 });
     while (filesBelow(settings.directory).length === 0) await sleep(5);
     assert.match(filesBelow(settings.directory)[0] as string, /^3\/a\/\.sluice-/);
-    underWay.cancel(error);
+    inFlight.cancel(error);
     await downloads.close();
     assert.deepEqual(filesBelow(settings.directory), []);
   });

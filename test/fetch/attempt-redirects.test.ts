@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Connections } from '../../src/fetch/client.js';
-import { Pace } from '../../src/fetch/stall-watchdog.js';
+import { StallWatchdog } from '../../src/fetch/stall-watchdog.js';
 import { connecting, startDeafServer } from '../helpers/deaf-server.js';
 import { answer, pause, type RawRequest, type Script, startRawServer } from '../helpers/raw-server.js';
 import { assertFailure, fetchOne, until, withServer } from './recording.js';
@@ -109,9 +109,9 @@ describe('an attempt that is redirected', () => {
     withServer(
       { onRequest: (request) => [pause(100), ...(countdown(request) as Uint8Array[])] },
       async (server, connections) => {
-        const pace = new Pace({ timeout: 60_000, lowestSpeed: 0 }, 300);
-        const ended = await fetchOne(connections, `${server.origin}/10`, { pace, limit: { timeLeft: 300 } });
-        pace.stop();
+        const watchdog = new StallWatchdog({ timeout: 60_000, lowestSpeed: 0 }, 300);
+        const ended = await fetchOne(connections, `${server.origin}/10`, { watchdog, limit: { timeLeft: 300 } });
+        watchdog.stop();
         assertFailure(ended, 'NET_TIMEOUT', /\/[1-9]: it took longer than one file may take/);
         await until(() => server.open === 0, 'the connection was closed');
       },
@@ -121,9 +121,9 @@ describe('an attempt that is redirected', () => {
     await using deaf = await startDeafServer();
     await using server = await startRawServer({ onRequest: () => redirect(`${deaf.origin}/b`) });
     const connections = new Connections({ timeout: 60_000 });
-    const pace = new Pace({ timeout: 60_000, lowestSpeed: 0 }, 300);
-    const ended = await fetchOne(connections, `${server.origin}/a`, { pace, limit: { timeLeft: 300 } });
-    pace.stop();
+    const watchdog = new StallWatchdog({ timeout: 60_000, lowestSpeed: 0 }, 300);
+    const ended = await fetchOne(connections, `${server.origin}/a`, { watchdog, limit: { timeLeft: 300 } });
+    watchdog.stop();
     assertFailure(ended, 'NET_TIMEOUT', new RegExp(`^${deaf.origin}/b: it took longer`));
     await until(() => connecting() === 0, 'the socket was closed');
     await connections.destroy();

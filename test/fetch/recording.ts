@@ -5,7 +5,7 @@ import type { BodyWriter } from '../../src/body.js';
 import { Attempt, type AttemptListener } from '../../src/fetch/attempt.js';
 import { Connections } from '../../src/fetch/client.js';
 import { RequestHeaders } from '../../src/fetch/headers.js';
-import { Pace, type TimeLimit } from '../../src/fetch/stall-watchdog.js';
+import { StallWatchdog, type TimeLimit } from '../../src/fetch/stall-watchdog.js';
 import type { Redirected } from '../../src/fetch/redirect.js';
 import type { AttemptFailure } from '../../src/fetch/failure.js';
 import type { Item } from '../../src/item.js';
@@ -35,7 +35,7 @@ export interface FetchOptions {
   readonly strict?: boolean;
   /** Default: without bounds. */
   readonly limit?: TimeLimit;
-  readonly pace?: Pace;
+  readonly watchdog?: StallWatchdog;
   /** Default: a writer that always has room. */
   readonly openLarge?: (onRoom: () => void) => BodyWriter;
   /** Called inside the callback that ends the attempt, as the pipeline is. */
@@ -49,7 +49,7 @@ export interface Running {
 }
 
 /** Minds nothing. */
-const PACE = new Pace({ timeout: 60_000, lowestSpeed: 0 }, Infinity);
+const WATCHDOG = new StallWatchdog({ timeout: 60_000, lowestSpeed: 0 }, Infinity);
 
 let index = 0;
 
@@ -103,10 +103,10 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   };
   const { maxWhole = 64 << 10, maxBodySize = Infinity, strict = false } = options;
   const headers = new RequestHeaders(options.headers ?? []);
-  const { limit = { timeLeft: Infinity }, pace = PACE } = options;
+  const { limit = { timeLeft: Infinity }, watchdog = WATCHDOG } = options;
   let attempt: Attempt;
   function begin(from?: Redirected): void {
-    const rules = { headers, maxWhole, maxBodySize, strict, pace };
+    const rules = { headers, maxWhole, maxBodySize, strict, watchdog };
     attempt = new Attempt(item, limit, connections, rules, listener, undefined, from);
     attempt.start();
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Pace, type Runner } from '../../src/fetch/stall-watchdog.js';
+import { StallWatchdog, type Runner } from '../../src/fetch/stall-watchdog.js';
 import { answer, pause } from '../helpers/raw-server.js';
 import { assertFailure, fetchOne, until, withServer } from './recording.js';
 
@@ -27,20 +27,20 @@ class Body implements Runner {
   }
 }
 
-/** A pace, with its clock in the hands of the test. */
+/** A watchdog, with its clock in the hands of the test. */
 class Scene {
-  readonly pace: Pace;
+  readonly watchdog: StallWatchdog;
   #now: number;
 
   constructor(lowestSpeed = 100) {
-    this.pace = new Pace({ timeout: TIMEOUT, lowestSpeed }, 86_400_000);
-    this.pace.add(new Body());
-    this.pace.stop();
-    this.#now = this.pace.now;
+    this.watchdog = new StallWatchdog({ timeout: TIMEOUT, lowestSpeed }, 86_400_000);
+    this.watchdog.add(new Body());
+    this.watchdog.stop();
+    this.#now = this.watchdog.now;
   }
 
   add(body: Body): Body {
-    this.pace.add(body);
+    this.watchdog.add(body);
     return body;
   }
 
@@ -49,18 +49,18 @@ class Scene {
     for (let i = 0; i < seconds; i += 1) {
       each();
       this.#now += 1_000;
-      this.pace.look(this.#now);
+      this.watchdog.look(this.#now);
     }
   }
 
   /** Nobody looks for so many seconds, then once. */
   jump(seconds: number): void {
     this.#now += seconds * 1_000;
-    this.pace.look(this.#now);
+    this.watchdog.look(this.#now);
   }
 }
 
-describe('Pace', () => {
+describe('StallWatchdog', () => {
   for (const [speed, isSlow] of [
     [99, true],
     [100, false],
@@ -131,7 +131,7 @@ describe('Pace', () => {
     const scene = new Scene();
     const first = scene.add(new Body(20_000));
     scene.pass(12);
-    scene.pace.delete(first);
+    scene.watchdog.delete(first);
     scene.pass(100);
     const second = scene.add(new Body(first.limit.timeLeft));
     scene.pass(7);
@@ -146,9 +146,9 @@ describe('Pace', () => {
     const waiting = scene.add(new Body());
     scene.pass(100);
     assert.deepEqual(waiting.errors, [], 'it is not connected yet');
-    waiting.askedAt = scene.pace.looks;
+    waiting.askedAt = scene.watchdog.looks;
     const answered = scene.add(new Body());
-    answered.askedAt = scene.pace.looks;
+    answered.askedAt = scene.watchdog.looks;
     scene.pass(10);
     answered.received = 0;
     assert.deepEqual(waiting.errors, []);
@@ -161,10 +161,10 @@ describe('Pace', () => {
 
   it('ends the wait for an answer that others announce again and again', () =>
     withServer({ onRequest: () => announcing() }, async (server, connections) => {
-      const pace = new Pace({ timeout: 300, lowestSpeed: 0 }, 60_000);
+      const watchdog = new StallWatchdog({ timeout: 300, lowestSpeed: 0 }, 60_000);
       const limit = { timeLeft: 5_000 };
-      const ended = await fetchOne(connections, `${server.origin}/a`, { pace, limit });
-      pace.stop();
+      const ended = await fetchOne(connections, `${server.origin}/a`, { watchdog, limit });
+      watchdog.stop();
       assertFailure(ended, 'NET_TIMEOUT', /the server did not answer in time$/);
       await until(() => server.open === 0, 'the connection was closed');
     }));
@@ -173,13 +173,13 @@ describe('Pace', () => {
     withServer(
       { onRequest: ({ path }) => (path === '/slow' ? dripping() : path === '/none' ? [] : [answer('quick')]) },
       async (server, connections) => {
-        const pace = new Pace({ timeout: 300, lowestSpeed: 1_000 }, 60_000);
+        const watchdog = new StallWatchdog({ timeout: 300, lowestSpeed: 1_000 }, 60_000);
         const [slow, none, quick] = await Promise.all([
-          fetchOne(connections, `${server.origin}/slow`, { pace }),
-          fetchOne(connections, `${server.origin}/none`, { pace, limit: { timeLeft: 200 } }),
-          fetchOne(connections, `${server.origin}/quick`, { pace }),
+          fetchOne(connections, `${server.origin}/slow`, { watchdog }),
+          fetchOne(connections, `${server.origin}/none`, { watchdog, limit: { timeLeft: 200 } }),
+          fetchOne(connections, `${server.origin}/quick`, { watchdog }),
         ]);
-        pace.stop();
+        watchdog.stop();
         assertFailure(slow, 'NET_TIMEOUT', /slower than 1000 bytes a second for 0.3 seconds$/);
         assertFailure(none, 'NET_TIMEOUT', /took longer/);
         assert.equal(quick.kind, 'body');
@@ -188,10 +188,10 @@ describe('Pace', () => {
 
   it('finds no fault with a body whose writer is slow', () =>
     withServer({ onRequest: () => [answer('x'.repeat(100_000))] }, async (server, connections) => {
-      const pace = new Pace({ timeout: 100, lowestSpeed: 1_000_000_000 }, 60_000);
+      const watchdog = new StallWatchdog({ timeout: 100, lowestSpeed: 1_000_000_000 }, 60_000);
       const limit = { timeLeft: 500 };
       const ended = await fetchOne(connections, `${server.origin}/a`, {
-        pace,
+        watchdog,
         limit,
         maxWhole: 10,
         openLarge: (onRoom) => ({
@@ -200,7 +200,7 @@ describe('Pace', () => {
           abort: () => undefined,
         }),
       });
-      pace.stop();
+      watchdog.stop();
       assert.equal(ended.kind, 'large', JSON.stringify(ended));
       assert.ok(limit.timeLeft > 300, `${limit.timeLeft} left`);
     }));

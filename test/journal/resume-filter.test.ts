@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { Admission, type Admitted } from '../../src/journal/resume-filter.js';
+import { ResumeFilter, type Admitted } from '../../src/journal/resume-filter.js';
 import { itemAt, PREAMBLE, storedAt } from '../../src/journal/format.js';
 import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
 import {
   DOUBTFUL_IF_THERE,
   FAILED,
   keyOf,
-  Ledger,
+  StateIndex,
   OK,
   type State,
   storedWith,
@@ -52,9 +52,9 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   const path = join(scratch(t), 'journal');
   const file = await openJournalFile(path);
   const journal = new Journal(file, path, await beginJournalFile(file, path), false, assert.ifError);
-  const ledger = new Ledger();
+  const states = new StateIndex();
   for (const [name, state] of Object.entries(setup.known ?? {})) {
-    ledger.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
+    states.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
   }
   let present: NameSet | undefined;
   if (setup.present !== undefined) {
@@ -73,8 +73,8 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
     onThere: (count: number) => (there += count),
   };
   const names = (): Promise<NameSet> => storedNames(file, path, PREAMBLE.length);
-  const known = { journal, ledger, elsewhere: new Map(), names };
-  const admitted = await new Admission(settings, known).admit(entries);
+  const known = { journal, states, elsewhere: new Map(), names };
+  const admitted = await new ResumeFilter(settings, known).admit(entries);
   const written: string[] = [];
   await using reading = await open(path);
   const visitor = {
@@ -144,7 +144,7 @@ describe('what is admitted', () => {
     present.add('a');
     const never = (): never => assert.fail('nothing is known');
     const settings = { present, overwrite: false, sizesOf: never, examine: never, onThere: never };
-    const admitted = new Admission(settings, undefined).admit(['a', 'b'].map(toEntry));
+    const admitted = new ResumeFilter(settings, undefined).admit(['a', 'b'].map(toEntry));
     assert.ok(!(admitted instanceof Promise));
     assert.deepEqual(admitted.map(describeEntry), ['taken a', 'item b']);
   });

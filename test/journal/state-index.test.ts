@@ -7,7 +7,7 @@ import {
   FAILED,
   hasSize,
   keyOf,
-  Ledger,
+  StateIndex,
   OK,
   type Standing,
   stateOf,
@@ -23,46 +23,46 @@ const standing = fc.oneof(
   size.map((bytes) => storedWith(bytes)),
 );
 
-/** What a ledger can tell apart: not a first word of 0 from 1, nor the lowest 18 bits of the last. */
+/** What a state index can tell apart: not a first word of 0 from 1, nor the lowest 18 bits of the last. */
 function told({ a, b, c }: Key): string {
   return `${a || 1} ${b} ${c >>> 18}`;
 }
 
-test('a ledger knows of each key what was said of it last, and nothing of others', () => {
+test('a state index knows of each key what was said of it last, and nothing of others', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(key, standing), { maxLength: 300 }), fc.array(key), (entries, others) => {
-      const ledger = new Ledger();
+      const states = new StateIndex();
       const expected = new Map<string, Standing>();
       for (const [entry, itsState] of entries) {
-        ledger.set(entry, itsState);
+        states.set(entry, itsState);
         expected.set(told(entry), itsState);
       }
       for (const entry of [...entries.map(([entry]) => entry), ...others]) {
-        assert.equal(ledger.get(entry), expected.get(told(entry)));
+        assert.equal(states.get(entry), expected.get(told(entry)));
       }
-      assert.equal(ledger.size, expected.size);
-      ledger.clear();
-      assert.equal(ledger.size, 0);
-      for (const [entry] of entries) assert.equal(ledger.get(entry), undefined);
+      assert.equal(states.size, expected.size);
+      states.clear();
+      assert.equal(states.size, 0);
+      for (const [entry] of entries) assert.equal(states.get(entry), undefined);
     }),
   );
 });
 
-test('a ledger of 100,000 items mistakes none for another', () => {
-  const ledger = new Ledger();
+test('a state index of 100,000 items mistakes none for another', () => {
+  const states = new StateIndex();
   const keys = Array.from({ length: 100_000 }, (_, i) => keyOf(`http://localhost/${i}`, `${i}`));
-  for (const [i, itsKey] of keys.entries()) ledger.set(itsKey, i % 4);
-  assert.equal(ledger.size, 100_000);
-  for (const [i, itsKey] of keys.entries()) assert.equal(ledger.get(itsKey), i % 4);
-  for (let i = 0; i < 100_000; i += 1) assert.equal(ledger.get(keyOf(`http://localhost/${i}`, 'other')), undefined);
+  for (const [i, itsKey] of keys.entries()) states.set(itsKey, i % 4);
+  assert.equal(states.size, 100_000);
+  for (const [i, itsKey] of keys.entries()) assert.equal(states.get(itsKey), i % 4);
+  for (let i = 0; i < 100_000; i += 1) assert.equal(states.get(keyOf(`http://localhost/${i}`, 'other')), undefined);
 });
 
-test('a ledger knows a size again, whatever it is, and another one that is near it, half of it or none', () => {
+test('a state index knows a size again, whatever it is, and another one that is near it, half of it or none', () => {
   fc.assert(
     fc.property(key, size, (its, bytes) => {
-      const ledger = new Ledger();
-      ledger.set(its, storedWith(bytes));
-      const known = ledger.get(its) as Standing;
+      const states = new StateIndex();
+      states.set(its, storedWith(bytes));
+      const known = states.get(its) as Standing;
       assert.equal(stateOf(known), OK);
       assert.ok(hasSize(known, bytes));
       for (const other of [bytes - 1, bytes + 1, bytes + 2 ** 16, bytes + 2 ** 20]) assert.ok(!hasSize(known, other));

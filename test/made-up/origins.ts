@@ -52,7 +52,7 @@ export class Origins implements AsyncDisposable {
   }
 
   async #listen(number: number): Promise<void> {
-    const underWay = new Map<number, Logged>();
+    const inFlight = new Map<number, Logged>();
     const server = await startRawServer({
       host: `127.0.0.${number + 1}`,
       onRequest: ({ path, head, connection }) => {
@@ -66,7 +66,7 @@ export class Origins implements AsyncDisposable {
           left: false,
         };
         this.log.push(logged);
-        underWay.set(connection, logged);
+        inFlight.set(connection, logged);
         const nth = (this.asked.get(name) ?? 0) + 1;
         this.asked.set(name, nth);
         this.onRequest();
@@ -75,15 +75,15 @@ export class Origins implements AsyncDisposable {
         const script = item?.character.script({ nth, rest, head, origins }) ?? ['HTTP/1.1 400 No\r\n\r\n'];
         const end = (): void => {
           logged.ended = performance.now();
-          underWay.delete(connection);
+          inFlight.delete(connection);
         };
         if (item?.character.saysMore !== true) return endingWith(script, end);
         end();
         return script;
       },
       onClose: (connection) => {
-        const logged = underWay.get(connection);
-        underWay.delete(connection);
+        const logged = inFlight.get(connection);
+        inFlight.delete(connection);
         if (logged !== undefined) Object.assign(logged, { ended: performance.now(), left: true });
       },
     });

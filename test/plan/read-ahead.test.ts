@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Feed } from '../../src/plan/read-ahead.js';
+import { ReadAhead } from '../../src/plan/read-ahead.js';
 
 async function* source(...batches: (readonly number[] | Error)[]): AsyncGenerator<readonly number[], void, undefined> {
   for (const batch of batches) {
@@ -11,8 +11,8 @@ async function* source(...batches: (readonly number[] | Error)[]): AsyncGenerato
   }
 }
 
-function feedOf(values: AsyncGenerator<readonly number[], void, undefined>): Feed<number, number> {
-  return new Feed(values, (batch) => batch);
+function feedOf(values: AsyncGenerator<readonly number[], void, undefined>): ReadAhead<number, number> {
+  return new ReadAhead(values, (batch) => batch);
 }
 
 test('a feed hands out all values in order, and loads more when it is asked to', async () => {
@@ -53,7 +53,7 @@ test('what was got before it was asked for is handed out first', async () => {
 test('batches are handed out in order, each once it is admitted, and the next ones are got meanwhile', async () => {
   const admissions: (() => void)[] = [];
   const asked: number[] = [];
-  const feed = new Feed(
+  const feed = new ReadAhead(
     source([1, 2], [3, 4], [5], [6]),
     async (batch) => {
       asked.push(...batch);
@@ -90,7 +90,7 @@ test('batches are handed out in order, each once it is admitted, and the next on
 });
 
 test('an admission that fails ends the feed, after what was admitted before', async () => {
-  const feed = new Feed<number, number>(
+  const feed = new ReadAhead<number, number>(
     source([1], [2], [3]),
     (batch) => (batch[0] === 2 ? Promise.reject(new Error('no room')) : Promise.resolve(batch)),
     9,

@@ -7,7 +7,7 @@ import type { Host, Outlook } from '../../src/schedule/limit.js';
 import type { Packing } from '../../src/schedule/packed-queue.js';
 import type { RetryPolicy } from '../../src/options/retry-policy.js';
 import type { AttemptFailure } from '../../src/fetch/failure.js';
-import { Waiting } from '../../src/schedule/wait-queue.js';
+import { WaitQueue } from '../../src/schedule/wait-queue.js';
 
 const READY = (): Outlook => ({ free: Infinity });
 const AS_IT_IS: Packing<string> = { pack: (value) => value, unpack: (packed) => packed as string };
@@ -17,7 +17,7 @@ function hostFor(origin: string): Host {
 }
 
 /** All that can go on, in order. */
-function takeAll<T>(waiting: Waiting<T>): T[] {
+function takeAll<T>(waiting: WaitQueue<T>): T[] {
   const taken: T[] = [];
   for (let first = waiting.first; first !== undefined; first = waiting.first) {
     taken.push(first);
@@ -28,7 +28,7 @@ function takeAll<T>(waiting: Waiting<T>): T[] {
 
 test('values come back in the order in which their times come, and are told of', async () => {
   const told: (string | undefined)[] = [];
-  const waiting: Waiting<string> = new Waiting(READY, AS_IT_IS, () => told.push(waiting.first));
+  const waiting: WaitQueue<string> = new WaitQueue(READY, AS_IT_IS, () => told.push(waiting.first));
   waiting.add('late', 60);
   waiting.add('soon', 5);
   assert.deepEqual([waiting.size, waiting.timed], [2, 2]);
@@ -41,7 +41,7 @@ test('values come back in the order in which their times come, and are told of',
 
 test('values that wait for a server come up as many as may, in their order, and others are not held up', () => {
   let free = 0;
-  const waiting = new Waiting<string>(
+  const waiting = new WaitQueue<string>(
     () => ({ free }),
     AS_IT_IS,
     () => undefined,
@@ -64,7 +64,7 @@ test('values that wait for a server come up as many as may, in their order, and 
 
 test('a hundred thousand values that wait for one server come up in their order, a few at a time', () => {
   let free = 0;
-  const waiting = new Waiting<string>(
+  const waiting = new WaitQueue<string>(
     () => ({ free }),
     AS_IT_IS,
     () => undefined,
@@ -81,7 +81,7 @@ test('a hundred thousand values that wait for one server come up in their order,
 });
 
 test('a value comes up at once when its server has become ready by then', () => {
-  const waiting = new Waiting<string>(
+  const waiting = new WaitQueue<string>(
     () => ({ free: 1 }),
     AS_IT_IS,
     () => undefined,
@@ -91,7 +91,7 @@ test('a value comes up at once when its server has become ready by then', () => 
 });
 
 test('what is cleared does not come back', async () => {
-  const waiting = new Waiting<string>(
+  const waiting = new WaitQueue<string>(
     () => ({ free: 0, pause: 5 }),
     AS_IT_IS,
     () => assert.fail('told'),
@@ -143,7 +143,7 @@ test('a server is asked about again when its pause is over, and once more when t
   let until = 20;
   const outlook = (): Outlook => (clock.now < until ? { free: 0, pause: until - clock.now } : { free: 1 });
   const told: (string | undefined)[] = [];
-  const waiting: Waiting<string> = new Waiting(outlook, AS_IT_IS, () => told.push(waiting.first));
+  const waiting: WaitQueue<string> = new WaitQueue(outlook, AS_IT_IS, () => told.push(waiting.first));
   const host = hostFor('http://a');
   waiting.park('probe', host);
   waiting.park('other', host);
@@ -183,7 +183,7 @@ test('whatever the clock shows from one reading to the next, nobody waits withou
     const read = (): number => (clock.now += steps[(reading += 1) % steps.length] as number);
     const hosts = new Hosts({ retry, maxRequests: most, clock: read, date: () => 0, random: () => 0.5 });
     const host = hosts.of('http://a');
-    const waiting: Waiting<string> = new Waiting(
+    const waiting: WaitQueue<string> = new WaitQueue(
       (of) => hosts.outlook(of),
       AS_IT_IS,
       () => pump(),

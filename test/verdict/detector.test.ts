@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { ThreadTimes } from '../../src/protocol/times.js';
 import type { Verdict } from '../../src/outcome.js';
 import type { Interval } from '../../src/verdict/detector.js';
-import { type ThreadsLook, ThreadsWitness } from '../../src/verdict/threads-detector.js';
+import { type ThreadsSample, ThreadsDetector } from '../../src/verdict/threads-detector.js';
 
 const NONE: ThreadTimes = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0, answer: 0, body: 0 };
 /** What four threads tell of 50 ms, by what most of it went to. */
@@ -19,7 +19,7 @@ const TIMES = {
   inMemory: { ...NONE, wall: 200, run: 100, wait: 20, create: 40, write: 40, rename: 40, answer: 70, body: 10 },
 } as const;
 
-const BUSY: Interval & ThreadsLook = {
+const BUSY: Interval & ThreadsSample = {
   elapsed: 50,
   busy: 0.2,
   load: { times: NONE },
@@ -38,9 +38,9 @@ function telling(times: Partial<ThreadTimes>, changes: Partial<Sample> = {}): Sa
 
 /** The verdict after each of the samples has been noted ten times, in turn. */
 function judge(...samples: readonly Sample[]): Verdict | undefined {
-  const witness = new ThreadsWitness({ layout: 'flat', executor: 'threads', moreRequests: true });
-  for (const sample of samples) for (let n = 0; n < 10; n += 1) witness.note(sample, sample);
-  return witness.verdict;
+  const detector = new ThreadsDetector({ layout: 'flat', executor: 'threads', moreRequests: true });
+  for (const sample of samples) for (let n = 0; n < 10; n += 1) detector.note(sample, sample);
+  return detector.verdict;
 }
 
 describe('a moment of threads is charged to', () => {
@@ -60,13 +60,13 @@ describe('a moment of threads is charged to', () => {
   }
 
   test('what they were at, however late they tell', () => {
-    const witness = new ThreadsWitness({ layout: 'flat', executor: 'threads', moreRequests: true });
-    for (let n = 0; n < 100; n += 1) witness.note(BUSY, BUSY);
-    const before = witness.verdict;
+    const detector = new ThreadsDetector({ layout: 'flat', executor: 'threads', moreRequests: true });
+    for (let n = 0; n < 100; n += 1) detector.note(BUSY, BUSY);
+    const before = detector.verdict;
     const last = telling({ ...NONE, wall: 20_000, answer: 19_800 }, { running: 0 });
-    witness.note(last, last);
-    assert.deepEqual([before, witness.verdict?.bound, witness.verdict?.share], [undefined, 'server', 1]);
-    assert.equal(witness.verdict?.detail, '4 requests waiting for an answer');
+    detector.note(last, last);
+    assert.deepEqual([before, detector.verdict?.bound, detector.verdict?.share], [undefined, 'server', 1]);
+    assert.equal(detector.verdict?.detail, '4 requests waiting for an answer');
   });
 
   test('one of them also where clocks that are read one after the other do not add up', () => {

@@ -4,10 +4,10 @@ import type { Times } from '../../src/protocol/times.js';
 import { describeVerdict } from '../../src/verdict/verdict.js';
 import type { Setting } from '../../src/verdict/attribution.js';
 import type { Verdict } from '../../src/outcome.js';
-import { type Interval, type StagesLook, StagesWitness } from '../../src/verdict/detector.js';
+import { type Interval, type StagesSample, StagesDetector } from '../../src/verdict/detector.js';
 import type { Load } from '../../src/executor/load.js';
 
-type Sample = StagesLook & Interval;
+type Sample = StagesSample & Interval;
 
 const SETTING: Setting = { layout: 'flat', executor: 'pool', moreRequests: true };
 const NO_TIMES: Times = { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0 };
@@ -43,15 +43,15 @@ function queued(times: Times, changes: Partial<Load> = {}): Sample {
   return { ...ASKING, load: { waiting: 100, writers: 4, times, onMain: false, sharing: false, ...changes } };
 }
 
-function note(witness: StagesWitness, sample: Sample): void {
-  witness.note(sample, sample);
+function note(detector: StagesDetector, sample: Sample): void {
+  detector.note(sample, sample);
 }
 
 /** The verdict after each of the samples has been noted ten times, in turn. */
 function judge(samples: readonly Sample[], setting: Partial<Setting> = {}): Verdict | undefined {
-  const witness = new StagesWitness({ ...SETTING, ...setting });
-  for (const sample of samples) for (let n = 0; n < 10; n += 1) note(witness, sample);
-  return witness.verdict;
+  const detector = new StagesDetector({ ...SETTING, ...setting });
+  for (const sample of samples) for (let n = 0; n < 10; n += 1) note(detector, sample);
+  return detector.verdict;
 }
 
 function boundOf(...samples: Sample[]): string | undefined {
@@ -101,7 +101,7 @@ describe('a moment is charged to', () => {
     const times = { ...WRITING, wall: 45, run: 2, write: 40, create: 2, rename: 2 };
     const load = { waiting: 0, writers: 1, times, onMain: true, sharing: false };
     assert.equal(boundOf({ ...ASKING, busy: 1, load }), 'storage');
-    // A look comes when the loop does: what was waited for between two stores is in it.
+    // A sample comes when the loop does: what was waited for between two stores is in it.
     assert.equal(boundOf({ ...ASKING, elapsed: 60, busy: 0.8, load }), 'storage');
     assert.equal(boundOf({ ...ASKING, elapsed: 100, busy: 0.4, load }), 'server');
   });
@@ -145,29 +145,29 @@ describe('a moment is charged to', () => {
 });
 
 describe('a queue', () => {
-  test('that is gone at the next look holds up nobody', () => {
-    const witness = new StagesWitness(SETTING);
+  test('that is gone at the next sample holds up nobody', () => {
+    const detector = new StagesDetector(SETTING);
     for (let n = 0; n < 10; n += 1) {
-      note(witness, queued(DECODING, { waiting: 1 }));
-      note(witness, ASKING);
+      note(detector, queued(DECODING, { waiting: 1 }));
+      note(detector, ASKING);
     }
-    assert.equal(witness.verdict?.bound, 'server');
+    assert.equal(detector.verdict?.bound, 'server');
   });
 
   test('is judged when writers tell of their time, however late', () => {
-    const witness = new StagesWitness(SETTING);
-    for (let n = 0; n < 100; n += 1) note(witness, queued(NO_TIMES));
-    const before = witness.verdict;
-    note(witness, queued({ ...WRITING, wall: 5_000, write: 4_900 }));
-    const { bound, share = 0 } = witness.verdict ?? {};
+    const detector = new StagesDetector(SETTING);
+    for (let n = 0; n < 100; n += 1) note(detector, queued(NO_TIMES));
+    const before = detector.verdict;
+    note(detector, queued({ ...WRITING, wall: 5_000, write: 4_900 }));
+    const { bound, share = 0 } = detector.verdict ?? {};
     assert.deepEqual([before, bound], [undefined, 'storage']);
     assert.ok(share > 0.98);
   });
 
   test('that has not been judged counts as the one before it', () => {
-    const witness = new StagesWitness(SETTING);
-    for (let n = 0; n < 50; n += 1) note(witness, queued(n < 2 ? WRITING : NO_TIMES));
-    assert.ok((witness.verdict?.share as number) > 0.95);
+    const detector = new StagesDetector(SETTING);
+    for (let n = 0; n < 50; n += 1) note(detector, queued(n < 2 ? WRITING : NO_TIMES));
+    assert.ok((detector.verdict?.share as number) > 0.95);
   });
 });
 
@@ -183,10 +183,10 @@ describe('the verdict', () => {
   });
 
   test('is none of a run that was too short', () => {
-    const witness = new StagesWitness(SETTING);
+    const detector = new StagesDetector(SETTING);
     const bounds = [1, 2, 3, 4, 5].map(() => {
-      note(witness, ASKING);
-      return witness.verdict?.bound;
+      note(detector, ASKING);
+      return detector.verdict?.bound;
     });
     assert.deepEqual(bounds, [undefined, undefined, undefined, undefined, 'server']);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Manner } from '../../src/protocol/messages.js';
+import type { WriteMode } from '../../src/protocol/messages.js';
 import type { Times } from '../../src/protocol/times.js';
 import { count, InParts } from '../../workers/clock.js';
 import { block } from '../../workers/slow.js';
@@ -13,31 +13,31 @@ async function* ready(parts: number): AsyncGenerator<number> {
   for (let part = 0; part < parts; part += 1) yield part;
 }
 
-async function write(manner: Manner): Promise<void> {
+async function write(mode: WriteMode): Promise<void> {
   const started = performance.now();
-  if (manner === 'blocking') block(WRITE);
+  if (mode === 'blocking') block(WRITE);
   else await sleep(WRITE);
   count('write', started);
 }
 
 /** A body whose parts are all there. */
-async function store(manner: Manner, parts: number): Promise<Times> {
-  const clock = new InParts(manner);
-  for await (const _ of clock.of(ready(parts))) await write(manner);
+async function store(mode: WriteMode, parts: number): Promise<Times> {
+  const clock = new InParts(mode);
+  for await (const _ of clock.of(ready(parts))) await write(mode);
   return clock.end();
 }
 
 describe('the times of bodies in parts', () => {
-  for (const manner of ['blocking', 'waiting'] as const) {
-    test(`are spent on the storage, as each of them tells that ends, where many are ${manner} in one thread`, async () => {
+  for (const mode of ['blocking', 'waiting'] as const) {
+    test(`are spent on the storage, as each of them tells that ends, where many are ${mode} in one thread`, async () => {
       const started = performance.now();
-      const told = await Promise.all([2, 3, 4, 5, 6].map((parts) => store(manner, parts)));
+      const told = await Promise.all([2, 3, 4, 5, 6].map((parts) => store(mode, parts)));
       const elapsed = performance.now() - started;
       const sum = (what: 'wall' | 'write'): number => told.reduce((all, times) => all + times[what], 0);
       for (const { wall, write: written } of told) assert.ok(2 * written >= wall, `${written} of ${wall} ms`);
       assert.ok(sum('write') >= 20 * WRITE * 0.9);
       // One that blocks its thread holds up the others: they are not at work side by side.
-      if (manner === 'blocking') assert.ok(sum('wall') <= 1.01 * elapsed, `${sum('wall')} of ${elapsed} ms`);
+      if (mode === 'blocking') assert.ok(sum('wall') <= 1.01 * elapsed, `${sum('wall')} of ${elapsed} ms`);
     });
   }
 

@@ -4,16 +4,16 @@ import { resolve } from 'node:path';
 import { shardName } from '../../../workers/shard-name.js';
 import { ownFolder, shardsIn } from '../../destination/destination.js';
 import type { ListMark } from '../../journal/format.js';
-import type { Run, Surveyed } from '../../journal/history.js';
+import type { Run, PastOutcome } from '../../journal/history.js';
 import { type Holder, Lock } from '../../destination/lock.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
 import { formatBytes } from '../../shared/format.js';
 import { count, describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
-import { openSurvey, type SurveyArguments } from '../open-history.js';
+import { openHistory, type HistoryArguments } from '../open-history.js';
 import { isInShards } from '../../protocol/layouts.js';
 
-export interface StatusArguments extends SurveyArguments {
+export interface StatusArguments extends HistoryArguments {
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -43,7 +43,7 @@ interface Known {
 /** @returns the exit status: 0 when all that is known is stored, and the lists were gone through */
 export async function status(args: StatusArguments): Promise<number> {
   const directory = resolve(args.directory);
-  const survey = await openSurvey(args);
+  const history = await openHistory(args);
   const holder = await Lock.holder(directory, ownFolder(directory));
   const known: Known = {
     stored: 0,
@@ -55,10 +55,10 @@ export async function status(args: StatusArguments): Promise<number> {
     causes: {},
     failures: [],
   };
-  const shards = [...survey.layouts].some(isInShards) ? await shardsIn(directory) : new Set<number>();
+  const shards = [...history.layouts].some(isInShards) ? await shardsIn(directory) : new Set<number>();
   const shown = args.verbose === true ? Infinity : SHOWN_ERRORS;
-  for await (const batch of survey.outcomes()) for (const surveyed of batch) note(known, surveyed, shards, shown);
-  const { lastRun, lastListRun } = survey;
+  for await (const batch of history.outcomes()) for (const past of batch) note(known, past, shards, shown);
+  const { lastRun, lastListRun } = history;
   const lists = await Promise.all((lastListRun?.record.lists ?? []).map(look));
   if (args.json === true) {
     const { started, layout, version } = lastRun.record;
@@ -72,13 +72,13 @@ export async function status(args: StatusArguments): Promise<number> {
   return isDone && lastListRun?.end !== undefined ? 0 : SOME_FAILED;
 }
 
-function note(known: Known, surveyed: Surveyed, shards: ReadonlySet<number>, shown: number): void {
-  const failure = failureOf(surveyed, shards);
+function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
+  const failure = failureOf(past, shards);
   if (failure === undefined) {
-    if (surveyed.status !== 'stored') return;
+    if (past.status !== 'stored') return;
     known.stored += 1;
-    known.bytes += surveyed.stored.size;
-    if (surveyed.stored.unproven) known.unproven += 1;
+    known.bytes += past.stored.size;
+    if (past.stored.unproven) known.unproven += 1;
     return;
   }
   const { code, message, kind } = failure;
@@ -86,22 +86,22 @@ function note(known: Known, surveyed: Surveyed, shards: ReadonlySet<number>, sho
   known[kind === 'error' ? 'errors' : kind] += 1;
   // Those that are not finished did not fail, and after an interruption they are many: a run writes down ahead.
   if (kind === 'unfinished' || known.failures.length >= shown) return;
-  known.failures.push({ url: withoutPassword(surveyed.item.url), code, message });
+  known.failures.push({ url: withoutPassword(past.item.url), code, message });
 }
 
 /** Why an item is not stored. */
 function failureOf(
-  surveyed: Surveyed,
+  past: PastOutcome,
   shards: ReadonlySet<number>,
 ): { kind: 'error' | 'notFound' | 'unfinished'; code: string; message: string } | undefined {
-  if (surveyed.status === 'failed') {
-    const { status: what, code, message } = surveyed.failure;
+  if (past.status === 'failed') {
+    const { status: what, code, message } = past.failure;
     return { kind: what === 'not_found' ? 'notFound' : 'error', code, message };
   }
-  if (surveyed.status === 'unfinished') {
+  if (past.status === 'unfinished') {
     return { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
   }
-  const { shard } = surveyed.stored;
+  const { shard } = past.stored;
   if (shard === undefined || shards.has(shard)) return undefined;
   return { kind: 'error', code: 'STORE_CHANGED', message: `it was in ${shardName(shard)}, which is gone` };
 }

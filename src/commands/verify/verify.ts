@@ -6,7 +6,7 @@ import { Destination, shardsIn } from '../../destination/destination.js';
 import type { RunRecord } from '../../journal/format.js';
 import { Repair } from '../../journal/repair.js';
 import { salvageJournal } from '../../journal/salvage.js';
-import type { Survey } from '../../journal/history.js';
+import type { History } from '../../journal/history.js';
 import { verify as verifyStored } from '../../journal/verify.js';
 import { printable } from '../../shared/printable.js';
 import type { Layout } from '../../protocol/settings.js';
@@ -16,7 +16,7 @@ import { formatBytes } from '../../shared/format.js';
 import { count } from '../run-download.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { type AgainArguments, downloadAgain, optionsAgain } from '../retry/retry.js';
-import { journalPath, openSurvey } from '../open-history.js';
+import { journalPath, openHistory } from '../open-history.js';
 import { isInShards } from '../../protocol/layouts.js';
 
 export interface VerifyArguments extends AgainArguments {
@@ -44,18 +44,18 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
     () => true,
     () => false,
   );
-  if (!isThere) await (await openSurvey(args)).close();
+  if (!isThere) await (await openHistory(args)).close();
   const destination = await Destination.open(directory);
   let layouts: readonly Layout[];
   try {
     if (args.state !== undefined) await destination.holdState(args.state);
     const shards = await shardsIn(directory);
     const assumed = await assumedRun(directory, shards);
-    const survey = await openSurvey(args, assumed);
-    await survey.close();
-    if (survey.extent.damaged > 0) {
-      const kept = await salvageJournal(survey.path, directory, shards, assumed);
-      const bytes = formatBytes(survey.extent.damaged);
+    const history = await openHistory(args, assumed);
+    await history.close();
+    if (history.extent.damaged > 0) {
+      const kept = await salvageJournal(history.path, directory, shards, assumed);
+      const bytes = formatBytes(history.extent.damaged);
       await tell(
         args,
         `${bytes} of the journal are damaged. It is kept as ${kept}, and written anew with what is whole.`,
@@ -72,9 +72,9 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
   let status = 0;
   const again = { right: 0, wrong: 0 };
   for (const layout of layouts) {
-    const wanted = await openSurvey(args);
-    const its = await downloadAgain('verify', args, wanted, layout, (surveyed) => {
-      return surveyed.status === 'failed' && surveyed.failure.code === 'STORE_CHANGED';
+    const wanted = await openHistory(args);
+    const its = await downloadAgain('verify', args, wanted, layout, (past) => {
+      return past.status === 'failed' && past.failure.code === 'STORE_CHANGED';
     });
     status = Math.max(status, its.status);
     again.right += its.summary.ok;
@@ -92,17 +92,17 @@ function describeAgain({ right, wrong }: { readonly right: number; readonly wron
 /** @returns the layouts in which something is wrong */
 async function verifyAll(
   args: VerifyArguments,
-  repairs?: (survey: Survey, layout: Layout) => Promise<Repair>,
+  repairs?: (history: History, layout: Layout) => Promise<Repair>,
 ): Promise<{ readonly wrong: ReadonlySet<Layout> }> {
   const directory = resolve(args.directory);
   const found: Found = { right: 0, bytes: 0, wrong: 0 };
   const wrong = new Set<Layout>();
-  let survey = await openSurvey(args);
-  const layouts = [...survey.layouts];
+  let history = await openHistory(args);
+  const layouts = [...history.layouts];
   for (const [position, layout] of layouts.entries()) {
-    if (position > 0) survey = await openSurvey(args);
-    const repair = await repairs?.(survey, layout);
-    await verifyStored(survey, layout, directory, {
+    if (position > 0) history = await openHistory(args);
+    const repair = await repairs?.(history, layout);
+    await verifyStored(history, layout, directory, {
       onRight: ({ stored }) => {
         found.right += 1;
         found.bytes += stored.size;

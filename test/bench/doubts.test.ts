@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { doubtsOf } from '../../src/bench/caveats.js';
+import { doubtsOf } from '../../src/bench/doubts.js';
 import { onMemory } from '../helpers/bench-reports.js';
 
 /** Of five rounds in which each run spent such a share of its time with starting. */
