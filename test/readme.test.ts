@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { command } from '../src/commands/bench/command.js';
 import { serveInThread } from '../src/server/thread.js';
 import { describeVerdict } from '../src/verdict/verdict.js';
 import type { Bound } from '../src/outcome.js';
@@ -33,9 +34,9 @@ test('what the README says of a verdict is how it is told, and each bound is nam
   for (const name of Object.keys(bounds)) assert.ok(readme.includes(`\`${name}\``), name);
 });
 
-test('the README documents each field that a report of sluice bench has, and none that it has not', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, rows = ''] = /\n\| field [\s\S]+?\n\| -[^\n]+\n([\s\S]+?)\n\n/.exec(readme) ?? [];
+test('the README of bench documents each field that a report of sluice bench has, and none that it has not', () => {
+  const readme = readFileSync(join(root, 'src/bench/README.md'), 'utf8');
+  const [, rows = ''] = /\n\| field [\s\S]+?\n\| -[^\n]+\n([\s\S]+?)\n(?:\n|$)/.exec(readme) ?? [];
   const told = new Set([...rows.matchAll(/`([\w.[\]]+)`/g)].flatMap(([, path = '']) => path.match(/\w+/g) ?? []));
   const fields = new Set(['size', 'least', 'most', ...Object.values(REPORTS).flatMap(keysOf)]);
   const values = new Set(['sluice', 'bench', '1', 'get', 'inline', 'sequential']);
@@ -47,6 +48,15 @@ test('the README documents each field that a report of sluice bench has, and non
     [...told].filter((word) => !fields.has(word) && !values.has(word)),
     [],
   );
+});
+
+test('the README of bench documents each option that sluice bench takes, and none that it does not', () => {
+  const readme = readFileSync(join(root, 'src/bench/README.md'), 'utf8');
+  const [, rows = ''] = /\n\| option [\s\S]+?\n\| -[^\n]+\n([\s\S]+?)\n(?:\n|$)/.exec(readme) ?? [];
+  const firsts = rows.split('\n').map((row) => row.split('|')[1] ?? '');
+  const told = firsts.flatMap((cell) => cell.match(/--[a-z-]+/g) ?? []).concat('--max-requests');
+  const taken = command.flags.map(({ flag }) => /--[a-z-]+/.exec(flag)?.[0] ?? flag);
+  assert.deepEqual(told.toSorted(), taken.toSorted());
 });
 
 function keysOf(value: unknown): string[] {
