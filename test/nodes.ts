@@ -14,7 +14,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.find((major) => !MAJORS.includes(major));
 if (unknown !== undefined) throw new Error(`no Node ${unknown} is supported: choose from ${MAJORS.join(', ')}`);
 const majors = asked.length === 0 ? MAJORS : asked;
-const scripts = asked.length === 0 ? ['test:built', 'test:long'] : ['test:built'];
+const scripts = asked.length === 0 ? ['test:built', 'test:timing', 'test:long'] : ['test:built'];
 
 const platform = process.platform === 'win32' ? 'win' : process.platform;
 const prefix = mkdtempSync(join(tmpdir(), 'sluice-nodes-'));

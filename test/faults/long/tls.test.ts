@@ -7,9 +7,9 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { answer, startRawServer } from '../helpers/raw-server.js';
-import { scratch } from '../helpers/scratch.js';
-import { Place } from '../helpers/soundness.js';
+import { answer, startRawServer } from '../../helpers/raw-server.js';
+import { scratch } from '../../helpers/scratch.js';
+import { Place } from '../../helpers/soundness.js';
 
 const OPENSSL = 'openssl';
 const noOpenssl = spawnSync(OPENSSL, ['version']).status === 0 ? false : 'needs openssl';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { createExecutor } from '../../src/executor/create.js';
-import { cut, noise } from '../helpers/bodies.js';
+import { createExecutor } from '../../../src/executor/create.js';
+import { cut, noise } from '../../helpers/bodies.js';
 import {
   failing,
   limited,
@@ -15,10 +15,10 @@ import {
   onSmallDisk,
   storeInChild,
   unprivileged,
-} from '../helpers/faults.js';
-import { filesBelow } from '../helpers/folders.js';
-import { scratch } from '../helpers/scratch.js';
-import { LargeBody, storeSettings, storeWhole, Told } from '../helpers/stores.js';
+} from '../../helpers/faults.js';
+import { filesBelow } from '../../helpers/folders.js';
+import { scratch } from '../../helpers/scratch.js';
+import { LargeBody, storeSettings, storeWhole, Told } from '../../helpers/stores.js';
 
 const MIB = 1 << 20;
 const notPosix = process.platform === 'win32' && 'needs a POSIX shell';

@@ -1,10 +1,10 @@
-/** Runs that are killed without a warning: a few of them here, many in `npm run test:faults`. */
+/** Runs that are killed without a warning. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Corpus } from '../helpers/corpus.js';
-import { crash } from '../helpers/crash.js';
-import { scratch } from '../helpers/scratch.js';
-import { thorough } from '../helpers/thorough.js';
+import { Corpus } from '../../helpers/corpus.js';
+import { crash } from '../../helpers/crash.js';
+import { scratch } from '../../helpers/scratch.js';
+import { thorough } from '../../helpers/thorough.js';
 
 const posix = process.platform === 'win32' && 'Windows has no kill -9';
 

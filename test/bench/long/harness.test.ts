@@ -1,10 +1,10 @@
 /** How many files make a run, and what of it is starting: real runs, of which no time is asserted. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { Place } from '../../src/bench/place.js';
-import { Harness } from '../../src/bench/harness.js';
-import { embedded as serve } from '../../src/bench/source.js';
-import { scratch } from '../helpers/scratch.js';
+import { Place } from '../../../src/bench/place.js';
+import { Harness } from '../../../src/bench/harness.js';
+import { embedded as serve } from '../../../src/bench/source.js';
+import { scratch } from '../../helpers/scratch.js';
 
 /** Each of them takes a thread. */
 const REQUESTS = 16;

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { sluice } from '../helpers/cli.js';
-import { asAfterKill } from '../helpers/journals.js';
-import { answer, startRawServer } from '../helpers/raw-server.js';
-import { scratch } from '../helpers/scratch.js';
+import { sluice } from '../../helpers/cli.js';
+import { asAfterKill } from '../../helpers/journals.js';
+import { answer, startRawServer } from '../../helpers/raw-server.js';
+import { scratch } from '../../helpers/scratch.js';
 
 /** A server, and the command with its one URL; a run that is to be killed is when it has made its request. */
 async function prepare(t: TestContext) {

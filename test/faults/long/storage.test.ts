@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { noise } from '../helpers/bodies.js';
+import { noise } from '../../helpers/bodies.js';
 import {
   limited,
   makeFail,
@@ -13,12 +13,12 @@ import {
   onCopiedDisk,
   onReadOnlyDisk,
   powerless,
-} from '../helpers/faults.js';
-import { subfolder } from '../helpers/folders.js';
-import { answer, type RawServer, startRawServer } from '../helpers/raw-server.js';
-import { scratch } from '../helpers/scratch.js';
-import { assertSound, type Bodies, Place, storedOf } from '../helpers/soundness.js';
-import { thorough } from '../helpers/thorough.js';
+} from '../../helpers/faults.js';
+import { subfolder } from '../../helpers/folders.js';
+import { answer, type RawServer, startRawServer } from '../../helpers/raw-server.js';
+import { scratch } from '../../helpers/scratch.js';
+import { assertSound, type Bodies, Place, storedOf } from '../../helpers/soundness.js';
+import { thorough } from '../../helpers/thorough.js';
 
 const KIB = 1 << 10;
 const notPosix = process.platform === 'win32' && 'needs a POSIX shell';

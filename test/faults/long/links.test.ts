@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { noise } from '../helpers/bodies.js';
-import { filesBelow } from '../helpers/folders.js';
-import { answer, startRawServer } from '../helpers/raw-server.js';
-import { Place } from '../helpers/soundness.js';
-import { thorough } from '../helpers/thorough.js';
+import { noise } from '../../helpers/bodies.js';
+import { filesBelow } from '../../helpers/folders.js';
+import { answer, startRawServer } from '../../helpers/raw-server.js';
+import { Place } from '../../helpers/soundness.js';
+import { thorough } from '../../helpers/thorough.js';
 
 const timeout = 60_000;
 const body = noise(3_000, 1);

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { noise } from '../helpers/bodies.js';
-import { answer, startRawServer } from '../helpers/raw-server.js';
-import { type Bodies, Place } from '../helpers/soundness.js';
-import { thorough } from '../helpers/thorough.js';
-import { bodiesIn, shardsIn } from '../helpers/tars.js';
+import { noise } from '../../helpers/bodies.js';
+import { answer, startRawServer } from '../../helpers/raw-server.js';
+import { type Bodies, Place } from '../../helpers/soundness.js';
+import { thorough } from '../../helpers/thorough.js';
+import { bodiesIn, shardsIn } from '../../helpers/tars.js';
 
-const POISON = new URL('../helpers/poison.js', import.meta.url).href;
+const POISON = new URL('../../helpers/poison.js', import.meta.url).href;
 const COUNT = 300;
 const timeout = 60_000;
 

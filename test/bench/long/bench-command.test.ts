@@ -5,10 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { assertInterrupted, assertMeasures, benchIn, disturb } from '../helpers/bench-command.js';
-import { sluice, warmSluice } from '../helpers/cli.js';
-import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../helpers/faults.js';
-import { scratch } from '../helpers/scratch.js';
+import { assertInterrupted, assertMeasures, benchIn, disturb } from '../../helpers/bench-command.js';
+import { sluice, warmSluice } from '../../helpers/cli.js';
+import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../../helpers/faults.js';
+import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
 const timeout = 120_000;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { answer, startRawServer } from '../helpers/raw-server.js';
-import { Place } from '../helpers/soundness.js';
-import { thorough } from '../helpers/thorough.js';
+import { answer, startRawServer } from '../../helpers/raw-server.js';
+import { Place } from '../../helpers/soundness.js';
+import { thorough } from '../../helpers/thorough.js';
 
 const timeout = 120_000;
 /** Runs of the whole command. */
