@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
-import { type Body, bodyName, makeBodies, parseBodies } from '../../src/bench/bodies.js';
-import { type Bodies, type Encoding, ENCODINGS, type ServerSettings } from '../../src/bench/report.js';
-import { checkServerSettings } from '../../src/bench/server/settings.js';
-import { UsageError } from '../../src/errors.js';
-import { ALL_CODES } from '../../src/flags/codes.js';
-import { FLAGS_DIRECTORY } from '../../src/server/files.js';
+import { type Body, bodyName, makeBodies, parseBodies } from '../../../src/bench/bodies.js';
+import { type Bodies, type Encoding, ENCODINGS, type ServerSettings } from '../../../src/bench/report.js';
+import { checkServerSettings } from '../../../src/bench/server/settings.js';
+import { UsageError } from '../../../src/errors.js';
+import { ALL_CODES } from '../../../src/flags/codes.js';
+import { FLAGS_DIRECTORY } from '../../../src/server/files.js';
 
 const SETTINGS: ServerSettings = {
   bodies: { kind: 'flags' },

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeBodies } from '../../src/bench/bodies.js';
-import { ENCODINGS } from '../../src/bench/report.js';
-import { benchItem, type BenchServer, startBenchServer } from '../../src/bench/server.js';
-import { SluiceError, UsageError } from '../../src/errors.js';
-import { agentOf, download, serve, SETTINGS, sum } from '../helpers/bench-client.js';
+import { makeBodies } from '../../../src/bench/bodies.js';
+import { ENCODINGS } from '../../../src/bench/report.js';
+import { benchItem, type BenchServer, startBenchServer } from '../../../src/bench/server.js';
+import { SluiceError, UsageError } from '../../../src/errors.js';
+import { agentOf, download, serve, SETTINGS, sum } from '../../helpers/bench-client.js';
 
 /** What a server answers to bytes as they are, in pieces, until it closes or for a while. */
 async function converse(server: BenchServer, pieces: readonly string[], enough: RegExp): Promise<string> {
@@ -247,7 +247,7 @@ describe('the process', () => {
 
   test('ends when its parent is killed', async () => {
     const source = `
-      import { startBenchServer } from ${JSON.stringify(new URL('../../src/bench/server.js', import.meta.url).href)};
+      import { startBenchServer } from ${JSON.stringify(new URL('../../../src/bench/server.js', import.meta.url).href)};
       console.log((await startBenchServer(${JSON.stringify(SETTINGS)})).base);`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { toHtml } from '../../src/bench/page/html.js';
-import type { BenchReport, StrategyReport } from '../../src/bench/report.js';
-import { onSlowStorage, REPORTS, withDecoding } from '../helpers/bench-reports.js';
-import { findChromium, launch } from '../helpers/chromium.js';
-import { inPage, type Line, lines, type Mark, marks, structure } from '../helpers/page-probe.js';
-import { scratch } from '../helpers/scratch.js';
-import { thorough } from '../helpers/thorough.js';
+import { toHtml } from '../../../src/bench/page/html.js';
+import type { BenchReport, StrategyReport } from '../../../src/bench/report.js';
+import { onSlowStorage, REPORTS, withDecoding } from '../../helpers/bench-reports.js';
+import { findChromium, launch } from '../../helpers/chromium.js';
+import { inPage, type Line, lines, type Mark, marks, structure } from '../../helpers/page-probe.js';
+import { scratch } from '../../helpers/scratch.js';
+import { thorough } from '../../helpers/thorough.js';
 
 type View = { readonly width: number; readonly colorScheme: 'light' | 'dark'; readonly media?: 'print' };
 
