@@ -13,7 +13,7 @@ import { UnusableText } from './options/kinds.js';
 import { describeError } from './terminal/error.js';
 import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
-import { version } from './version.js';
+import { version } from './shared/version.js';
 
 const COMMANDS: readonly Described[] = [get, status, retry, verify, flags, serve, bench];
 

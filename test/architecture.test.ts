@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/lists\//, /^src\/protocol\//, /^src\/flags\//],
   [/^src\/shared\//],
   [/^src\/item\.ts$/, /^src\/body\.ts$/, /^src\/outcome\.ts$/],
-  [/^src\/errors\.ts$/, /^src\/version\.ts$/, /^src\/libuv-threads\.cts$/],
+  [/^src\/errors\.ts$/, /^src\/libuv-threads\.cts$/],
 ];
 
 const ONE_IMPORTER: Readonly<Record<string, string>> = {
@@ -105,6 +105,19 @@ test('the stages fetch and executor know each other by type only, apart from the
 test('no folder is made by the recursive mkdir of Node, which never ends where a file system takes none', () => {
   const uses = files.filter((file) => /\bmkdir(?:Sync)?\([^;]*recursive/.test(readFileSync(join(root, file), 'utf8')));
   assert.deepEqual(uses, []);
+});
+
+test('what is found by its place is named from two folders up, which is the same from a bundle', () => {
+  const places = files
+    .filter((file) => !file.startsWith('src/comparison/'))
+    .flatMap((file) => [
+      ...readFileSync(join(root, file), 'utf8').matchAll(/new URL\('([^']+)', import\.meta\.url\)/g),
+    ]);
+  assert.ok(places.length > 5, `only ${places.length} found`);
+  assert.deepEqual(
+    places.map(([, place]) => place).filter((place) => place?.startsWith('../../') !== true),
+    [],
+  );
 });
 
 test('nobody imports the race of the peers, which the package leaves out', () => {

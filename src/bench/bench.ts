@@ -1,6 +1,6 @@
 /** `sluice bench`: what handing the writes to an executor gains on a storage. */
 import { type DownloadOptions, resolveOptions } from '../options/resolve.js';
-import { version } from '../version.js';
+import { version } from '../shared/version.js';
 import { adviceOf, type Candidate, findCandidate } from './advice.js';
 import { answerOf } from './answer.js';
 import { doubtsOf } from './doubts.js';

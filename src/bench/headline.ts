@@ -2,7 +2,7 @@
  * The figures that *Fluent Python* begins its chapters on concurrent downloads with: 20 flags one after the other and all
  * at once, which it found to be five times as fast, and hundreds of requests at once, over 70 times.
  */
-import { version } from '../version.js';
+import { version } from '../shared/version.js';
 import { judge } from './judgement.js';
 import { describeMachine } from './machine.js';
 import type { Machine, ServerSettings } from './report.js';

@@ -22,7 +22,7 @@ const MAX_UNDER_WAY = 2;
 /** Bodies in a batch while some may end the thread, and the others of theirs with it. */
 const MAX_POISONS = 8;
 /** Where the compiled entry lies, seen from this file's compiled place. */
-const ENTRY = new URL('../../workers/tar-entry.js', import.meta.url);
+const ENTRY = new URL('../../src/bundle/tar-entry.js', import.meta.url);
 /** Headers of an answer that a shard's descriptions keep. */
 const KEPT_HEADERS = new Set(['content-type', 'last-modified', 'etag']);
 const NO_HEADERS: readonly string[] = [];

@@ -89,7 +89,12 @@ export class ThreadDownloads {
 
   /** @param requests requests at once: each takes a thread */
   constructor(requests: number, request: ThreadRequest, settings: StoreSettings, listener: ThreadListener) {
-    this.#workers = new Workers(new URL('./threads-entry.js', import.meta.url), requests, requests, () => undefined);
+    this.#workers = new Workers(
+      new URL('../../src/executor/threads-entry.js', import.meta.url),
+      requests,
+      requests,
+      () => undefined,
+    );
     this.#request = request;
     this.#settings = settings;
     this.#listener = listener;

@@ -13,7 +13,7 @@ import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import type { NameSet } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
-import { version } from '../version.js';
+import { version } from '../shared/version.js';
 import { isInShards } from '../protocol/layouts.js';
 
 export interface Resumption {

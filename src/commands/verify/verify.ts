@@ -10,7 +10,7 @@ import type { History } from '../../journal/history.js';
 import { verify as verifyStored } from '../../journal/verify.js';
 import { printable } from '../../shared/printable.js';
 import type { Layout } from '../../protocol/settings.js';
-import { version } from '../../version.js';
+import { version } from '../../shared/version.js';
 import { roomIn } from '../../terminal/output.js';
 import { formatBytes } from '../../shared/format.js';
 import { count } from '../run-download.js';
