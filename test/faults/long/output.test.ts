@@ -8,12 +8,12 @@ import { text } from 'node:stream/consumers';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { CLI, sluice } from '../helpers/cli.js';
-import { filesBelow } from '../helpers/folders.js';
-import { serveInThread } from '../helpers/http-thread.js';
-import { answer } from '../helpers/raw-server.js';
-import { scratch } from '../helpers/scratch.js';
-import { servePaths } from '../helpers/signals.js';
+import { CLI, sluice } from '../../helpers/cli.js';
+import { filesBelow } from '../../helpers/folders.js';
+import { serveInThread } from '../../helpers/http-thread.js';
+import { answer } from '../../helpers/raw-server.js';
+import { scratch } from '../../helpers/scratch.js';
+import { servePaths } from '../../helpers/signals.js';
 
 const FULL = '/dev/full';
 const noFull = !existsSync(FULL) && 'there is no device that is always full';
@@ -125,7 +125,7 @@ describe('output that cannot be written', { skip: noFull }, () => {
 
 test('a reader that takes nothing is waited for no longer than the patience, and one that takes a little as long as it does', async () => {
   const script = `
-    import { Output } from ${JSON.stringify(new URL('../../src/terminal/output.js', import.meta.url).href)};
+    import { Output } from ${JSON.stringify(new URL('../../../src/terminal/output.js', import.meta.url).href)};
     const output = new Output();
     process.stdout.write('x'.repeat(2_000_000));
     const loss = await output.flush(1_000);
