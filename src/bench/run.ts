@@ -30,7 +30,7 @@ export interface RunResult extends Omit<RunFigures, 'round' | 'failed' | 'networ
 
 export type Answer = { readonly result: RunResult } | { readonly error: PlainError };
 
-const ENTRY = fileURLToPath(new URL('./process-entry.cjs', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../../src/bench/process-entry.cjs', import.meta.url));
 
 /** The same in every run, however many of them there are. */
 export function* requestsOf(items: Items): Iterable<ItemRequest> {

@@ -8,7 +8,7 @@ import type { ServerSettings } from './report.js';
 import type { FirstWord } from './server/entry.js';
 import { checkServerSettings } from './server/settings.js';
 
-const ENTRY = fileURLToPath(new URL('./server/entry.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../../src/bench/server/entry.js', import.meta.url));
 /** Milliseconds in which a process that is asked to end does so, unless it is stopped or stuck. */
 const GRACE = 300;
 

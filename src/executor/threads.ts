@@ -90,7 +90,7 @@ export class ThreadDownloads {
   /** @param requests requests at once: each takes a thread */
   constructor(requests: number, request: ThreadRequest, settings: StoreSettings, listener: ThreadListener) {
     this.#workers = new Workers(
-      new URL('./threads-entry.js', import.meta.url),
+      new URL('../../src/executor/threads-entry.js', import.meta.url),
       requests,
       requests,
       () => undefined,

@@ -9,7 +9,7 @@ const IDLE_TIMEOUT = 5_000;
 /** Processors that threads can run on at the same time. */
 export const PROCESSORS = availableParallelism();
 /** Where the compiled entry of all workers lies, seen from this file's compiled place. */
-const LOADER = new URL('./worker-entry.cjs', import.meta.url);
+const LOADER = new URL('../../src/executor/worker-entry.cjs', import.meta.url);
 /** Tasks for each worker: one that it works on, and one that it finds when it is done. */
 const TASKS_PER_WORKER = 2;
 

@@ -12,7 +12,7 @@ import type { ThreadAnswer } from './thread-entry.js';
  * does not keep the process alive. If it dies before, `close()` rejects with the reason.
  */
 export async function serveInThread(options: ServerOptions = {}): Promise<RunningServer> {
-  const entry = new URL('./thread-entry.js', import.meta.url);
+  const entry = new URL('../../src/server/thread-entry.js', import.meta.url);
   // Node's own options are not passed on: `--input-type`, for one, would keep the thread from loading a file.
   const worker = new Worker(entry, { workerData: options, execArgv: [] });
   const exited = once(worker, 'exit');
