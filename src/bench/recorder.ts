@@ -1,5 +1,5 @@
 /** Writes down when each body was whole and when it was stored, to tell of the run afterwards. */
-import type { Observer } from '../pipeline/download.js';
+import type { Observer } from '../pipeline/items.js';
 import type { Item } from '../item.js';
 import type { LoopDelay } from './loop-delay.js';
 import type { Timeline } from './report.js';

@@ -2,12 +2,10 @@
  * The pipeline: plan -> scheduler -> fetch -> executor -> outcome. The one place that knows the order of the stages, and it
  * does nothing else.
  */
-import { type PlainError, SluiceError, type StorageError } from '../errors.js';
-import type { AttemptFailure } from '../fetch/failure.js';
+import { type PlainError, SluiceError } from '../errors.js';
 import { RequestHeaders } from '../fetch/headers.js';
-import type { Redirected } from '../fetch/redirect.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
-import type { Entry, Item } from '../item.js';
+import type { Entry } from '../item.js';
 import type { Admitted } from '../journal/resume-filter.js';
 import type { Source } from '../lists/source.js';
 import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
@@ -15,23 +13,20 @@ import type { ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { plan } from '../plan/plan.js';
 import { ReadAhead } from '../plan/read-ahead.js';
-import { isStored, type StoreResult } from '../protocol/result.js';
 import type { Operation } from '../protocol/times.js';
-import { isFetchedAgain, Scheduler } from '../schedule/scheduler.js';
-import { type Work, workFor } from '../schedule/work.js';
+import { Scheduler } from '../schedule/scheduler.js';
+import { workFor } from '../schedule/work.js';
 import { shareFiles } from '../shared/file-limit.js';
 import { guardAgainstStandstill, unguard } from '../shared/standstill.js';
+import { Items, type Observer, type Run } from './items.js';
 import { Outcomes } from './outcomes.js';
 import { Resources } from './resources.js';
-import type { Resumption, ResumptionListener } from './resume.js';
+import type { Resumption } from './resume.js';
 import { Shutdown } from './shutdown.js';
-import type { RunSample, Sampling, StageListener } from './stages.js';
-import { StorageHealth } from './storage-health.js';
+import type { RunSample, Sampling } from './stages.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new item is begun. */
 const MAX_WAITING = 4096;
-/** Milliseconds until an item is looked at again whose last attempt is still being written to its end. */
-const UNTIL_LEFT = 50;
 /** Items that are begun in the journal before they are: so that none waits for it. */
 const AHEAD = 1024;
 
@@ -41,22 +36,14 @@ const INTERRUPTED: PlainError = {
   hint: 'run the same command again to go on',
 };
 
-/** Told of the steps of each item, for who measures a run. */
-export interface Observer {
-  /** @param ago milliseconds since its last byte was there: 0 but for threads, which tell when they have stored it */
-  onFetched(item: Item, ago: number): void;
-  onStored(item: Item): void;
-}
-
-export class Download implements StageListener, ResumptionListener {
+export class Download {
   readonly #options: ResolvedOptions;
-  readonly #observer: Observer | undefined;
   readonly #entries: ReadAhead<Entry, Admitted>;
   readonly #scheduler: Scheduler;
   readonly #watchdog: StallWatchdog;
+  readonly #items: Items;
   readonly #resources: Resources;
   readonly #outcomes: Outcomes;
-  readonly #health = new StorageHealth();
   readonly #shutdown: Shutdown;
   readonly #started = performance.now();
 
@@ -72,7 +59,6 @@ export class Download implements StageListener, ResumptionListener {
   constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer) {
     const { layout, journal, directory, executor, maxRequests, maxBodySize, strict } = options;
     this.#options = options;
-    this.#observer = observer;
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
     this.#entries = new ReadAhead(
@@ -88,6 +74,14 @@ export class Download implements StageListener, ResumptionListener {
     this.#watchdog = new StallWatchdog(options, options.maxTime);
     const scheduler = new Scheduler(requests, options, this.#watchdog, () => this.#pump());
     this.#scheduler = scheduler;
+    const run: Run = {
+      stages: () => this.#resources.stages,
+      isStopping: () => this.#shutdown.isStopping,
+      hasEnded: () => this.#ended !== undefined,
+      goOn: () => this.#pump(),
+      stop: (error) => this.#stop(error),
+    };
+    this.#items = new Items(run, scheduler, this.#outcomes, observer);
     const { maxWhole } = scheduler.inFlight;
     const headers = new RequestHeaders(options.headers);
     this.#resources = new Resources({
@@ -149,7 +143,7 @@ export class Download implements StageListener, ResumptionListener {
   }
 
   async #open(): Promise<void> {
-    await this.#resources.open(this);
+    await this.#resources.open(this.#items);
     if (this.#shutdown.isStopping) return;
     const { layout, executor, maxRequests } = this.#options;
     const most = executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS;
@@ -164,7 +158,7 @@ export class Download implements StageListener, ResumptionListener {
     while (!this.#shutdown.isStopping && this.#outcomes.unread < MAX_WAITING && this.#scheduler.hasRoom) {
       const due = this.#scheduler.takeDue();
       if (due !== undefined) {
-        this.#begin(due);
+        this.#items.begin(due);
         continue;
       }
       if (this.#scheduler.timed >= MAX_WAITING) break;
@@ -174,7 +168,7 @@ export class Download implements StageListener, ResumptionListener {
         break;
       }
       this.#entries.dropFirst();
-      if (entry.kind === 'item') this.#begin(workFor(entry.item, this.#options.maxTime));
+      if (entry.kind === 'item') this.#items.begin(workFor(entry.item, this.#options.maxTime));
       else this.#outcomes.passedOver(entry);
     }
     this.#pumping = false;
@@ -194,136 +188,6 @@ export class Download implements StageListener, ResumptionListener {
         this.#planning = false;
         this.#pump();
       });
-  }
-
-  /** Begins an item unless it has to wait. */
-  #begin(work: Work): void {
-    if (this.#resources.stages?.isBusy(work.item) === true) {
-      this.#scheduler.later(work, UNTIL_LEFT);
-      return;
-    }
-    const permit = this.#scheduler.begin(work);
-    if (permit === true) this.#request(work);
-    else if (permit !== false) this.#fail(work.item, permit);
-  }
-
-  #request(work: Work): void {
-    const { redirected } = work;
-    // A next try begins where the item lies.
-    work.redirected = undefined;
-    this.#resources.stages?.start(work, redirected);
-  }
-
-  onThere(count: number): void {
-    this.#outcomes.tally.skip(count);
-  }
-
-  /** The journal cannot be written any more. */
-  onJournalFailure(error: StorageError): void {
-    this.#stop(error);
-  }
-
-  onAnswer(item: Item, status: number): void {
-    this.#scheduler.answered(item, status);
-  }
-
-  onRedirect(item: Item, to: Redirected): void {
-    const work = this.#scheduler.inFlight.of(item);
-    const permit = this.#scheduler.redirected(item, to);
-    if (permit === true) {
-      this.#request(work);
-      return;
-    }
-    if (permit !== false) this.#fail(item, permit);
-    this.#pump();
-  }
-
-  onUnproven(item: Item): void {
-    this.#scheduler.inFlight.of(item).unproven = true;
-  }
-
-  onFetched(item: Item, length: number | undefined, ago: number): void {
-    this.#scheduler.fetched(item, length);
-    this.#observer?.onFetched(item, ago);
-  }
-
-  onRoom(): void {
-    this.#pump();
-  }
-
-  onNotFound(item: Item, status: number): void {
-    this.#scheduler.ended(item);
-    const message = `the server answered ${status}`;
-    this.#fail(item, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
-    this.#pump();
-  }
-
-  onFailure(item: Item, failure: AttemptFailure): void {
-    const work = this.#scheduler.ended(item, failure);
-    if (this.#shutdown.isStopping) {
-      this.#finishIfDone();
-      return;
-    }
-    if (failure.error.code === 'BODY_EXCESS') this.#resources.stages?.forget(item);
-    if (failure.error.code === 'NET_TOO_MANY_OPEN') {
-      this.#doFewer();
-      // Free of charge as long as others run, which will give back what they hold.
-      if (this.#scheduler.inFlight.running > 0) work.tried -= 1;
-    }
-    this.#retryOrFail(work, failure);
-    this.#pump();
-  }
-
-  onWritten(item: Item): void {
-    if (this.#ended !== undefined) return;
-    this.#scheduler.written(item);
-    this.#pump();
-  }
-
-  onStored(item: Item, result: StoreResult): void {
-    if (this.#ended !== undefined) return;
-    const { attempt } = this.#scheduler.inFlight.of(item);
-    if (attempt !== undefined && !isStored(result)) {
-      // The store failed before the body was whole: nothing takes the rest, so the fetch fails with it.
-      attempt.cancel(result);
-      this.#judgeStorage(result);
-      return;
-    }
-    const work = this.#scheduler.settled(item);
-    if (isStored(result)) {
-      this.#health.stored();
-      this.#resources.stages?.forget(item);
-      this.#observer?.onStored(item);
-      this.#outcomes.stored(item, result, work.unproven);
-    } else if (isFetchedAgain(result)) {
-      if (result.code === 'STORE_CROWDED') this.#doFewer();
-      // After a stop it is like a fetch that was ended: what becomes of it, the next run will tell.
-      if (!this.#shutdown.isStopping) this.#retryOrFail(work, { error: result });
-    } else if (result.code !== 'ABORTED') {
-      this.#fail(item, result);
-      this.#judgeStorage(result);
-    }
-    this.#pump();
-  }
-
-  #retryOrFail(work: Work, failure: AttemptFailure): void {
-    if (!this.#scheduler.again(work, failure)) this.#fail(work.item, failure.error);
-  }
-
-  #fail(item: Item, error: PlainError, status?: 'not_found'): void {
-    this.#resources.stages?.forget(item);
-    this.#outcomes.failed(item, error, status);
-  }
-
-  /** The process has too many files open. */
-  #doFewer(): void {
-    this.#scheduler.shrink();
-    this.#resources.stages?.keepFew();
-  }
-
-  #judgeStorage(error: PlainError): void {
-    const fatal = this.#health.failed(error);
-    if (fatal !== undefined) this.#stop(fatal);
   }
 
   /** Stores no more of what is fetched, and waits no longer than it must. For a run that was stopped. */
