@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, open, readFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -113,13 +113,14 @@ export class Lock {
   async tell(own: string): Promise<void> {
     this.#path = join(own, this.#subject.run);
     const told: Told = { pid: process.pid, host: hostname(), space: SPACE, since: new Date().toISOString() };
-    this.#file = await open(this.#path, 'wx').catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-      await this.#removeDead(own);
-      return open(this.#path, 'wx');
-    });
     const text = `${JSON.stringify(told)}\n`;
-    await this.#file.write(text);
+    this.#file = await createWhole(this.#path, text).catch(async (error: NodeJS.ErrnoException) => {
+      // One that has it removes what others were about to tell of themselves with.
+      if (error.code !== 'EEXIST' && error.code !== 'ENOENT') throw error;
+      await this.#removeDead(own);
+      return createWhole(this.#path, text);
+    });
+    await removeDrafts(own, this.#subject.run);
     this.#timer = setInterval(() => {
       this.#renewing = this.#renewing.then(async () => this.#file && renew(this.#file, text)).catch(() => undefined);
     }, RENEWAL);
@@ -234,6 +235,39 @@ async function holdFolder(directory: string): Promise<Release | 'busy' | undefin
     throw error;
   }
 }
+
+/** Of file systems that have no second names, and what they say. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/**
+ * Makes a file that is not there, with its text in it from the beginning: who is killed in between leaves none that tells
+ * nothing, and that others would have to wait for.
+ */
+async function createWhole(path: string, text: string): Promise<FileHandle> {
+  const draft = `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const file = await open(draft, 'wx');
+  try {
+    await file.write(text);
+    await link(draft, path);
+    return file;
+  } catch (error) {
+    await file.close();
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code)) throw error;
+    const direct = await open(path, 'wx');
+    await direct.write(text);
+    return direct;
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+}
+
+/** What runs that were killed have left of {@link createWhole}. */
+async function removeDrafts(own: string, run: string): Promise<void> {
+  const drafts = (await readdir(own)).filter((name) => name.startsWith(`${run}-`) && DRAFT.test(name));
+  for (const draft of drafts) await unlink(join(own, draft)).catch(() => undefined);
+}
+
+const DRAFT = /-\d+-[0-9a-f]{8}$/;
 
 /** Written, not touched: the time that it gets then is that of the file system, not of this machine. */
 async function renew(file: FileHandle, text: string): Promise<void> {

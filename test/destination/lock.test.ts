@@ -89,7 +89,7 @@ describe('a destination that another run has', () => {
     const leftover = readdirSync(own).find((name) => name.startsWith('unfinished-'));
     mkdirSync(join(own, leftover as string, '1-0'));
     writeFileSync(join(own, leftover as string, '1-0', '7'), 'torn');
-    for (const name of ['journal', 'partial']) writeFileSync(join(own, name), name);
+    for (const name of ['journal', 'partial', 'run-4711-0123abcd']) writeFileSync(join(own, name), name);
     other.process.kill('SIGKILL');
     await once(other.process, 'exit');
     const destination = await Destination.open(directory);
@@ -98,6 +98,28 @@ describe('a destination that another run has', () => {
     assert.equal((JSON.parse(readFileSync(join(own, 'run'), 'utf8')) as { pid: number }).pid, process.pid);
     await destination.close();
     assert.deepEqual(filesBelow(own), ['journal', 'partial']);
+  });
+
+  test('never tells of nobody: who is killed while it begins leaves no file that others have to wait for', async (t) => {
+    const directory = scratch(t);
+    mkdirSync(join(directory, '.sluice'));
+    const run = join(directory, '.sluice', 'run');
+    const told = new Set<string>();
+    let ended = false;
+    const reading = (async () => {
+      while (!ended) {
+        try {
+          told.add(readFileSync(run, 'utf8').slice(0, 7));
+        } catch {
+          // It is not there at the moment.
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    for (let n = 0; n < 100; n += 1) await (await Destination.open(directory)).close();
+    ended = true;
+    await reading;
+    assert.deepEqual([...told], ['{"pid":']);
   });
 
   test('goes to exactly one of four processes that want it at the same time, again and again', async (t) => {
