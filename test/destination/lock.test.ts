@@ -105,9 +105,9 @@ describe('a destination that another run has', () => {
     mkdirSync(join(directory, '.sluice'));
     const run = join(directory, '.sluice', 'run');
     const told = new Set<string>();
-    let ended = false;
+    const ended = new AbortController();
     const reading = (async () => {
-      while (!ended) {
+      while (!ended.signal.aborted) {
         try {
           told.add(readFileSync(run, 'utf8').slice(0, 7));
         } catch {
@@ -117,7 +117,7 @@ describe('a destination that another run has', () => {
       }
     })();
     for (let n = 0; n < 100; n += 1) await (await Destination.open(directory)).close();
-    ended = true;
+    ended.abort();
     await reading;
     assert.deepEqual([...told], ['{"pid":']);
   });
