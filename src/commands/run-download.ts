@@ -7,7 +7,7 @@ import { printable, withoutPassword } from '../shared/printable.js';
 import type { Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
-import { formatBytes } from '../shared/format.js';
+import { count, formatBytes } from '../shared/format.js';
 import { describeVerdict } from '../verdict/verdict.js';
 import { describeProxies, describeUnchecked } from '../terminal/environment.js';
 import { statusOf } from '../terminal/exit-status.js';
@@ -111,8 +111,4 @@ function describeSummary(summary: Summary): string {
 export function describeErrors(errors: number, causes: Readonly<Record<string, number>>): string {
   const parts = Object.entries(causes).map(([code, times]) => `${times} ${printable(code)}`);
   return `${count(errors, 'error')}: ${parts.join(', ')}.`;
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -8,6 +8,7 @@ import type { Bound, Verdict } from '../outcome.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Layout } from '../protocol/settings.js';
 import { LAYOUTS } from '../protocol/layouts.js';
+import { count } from '../shared/format.js';
 
 /** What advice depends on. */
 export interface Setting {
@@ -159,8 +160,4 @@ export class TimeAttribution {
     if (spread !== undefined && (this.#charges.get('storage')?.most ?? 0) > 1) return `try --layout ${spread}`;
     return packed !== undefined && executor === 'pool' ? `try --layout ${packed}` : undefined;
   }
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

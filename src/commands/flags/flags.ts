@@ -6,6 +6,7 @@ import { flagUrl, type Label, LOCAL_PORTS, parseLabel, SITES } from '../../flags
 import { resolveOptions } from '../../options/resolve.js';
 import type { ExecutorName } from '../../options/table.js';
 import type { ItemRequest } from '../../lists/source.js';
+import { count } from '../../shared/format.js';
 import { printable } from '../../shared/printable.js';
 import type { Outcome, Summary } from '../../outcome.js';
 import { showProgress } from '../../terminal/progress.js';
@@ -105,7 +106,7 @@ function describeStart(codes: readonly string[], requests: number, label: Label,
   const which = codes.length <= 10 ? codes.join(', ') : `from ${codes[0]} to ${codes.at(-1)}`;
   return [
     `${label} site: ${base}`,
-    `Searching for ${codes.length} flag${plural(codes.length)}: ${which}`,
+    `Searching for ${count(codes.length, 'flag')}: ${which}`,
     requests === 1 ? '1 connection will be used.' : `${requests} concurrent connections will be used.`,
     '',
   ].join('\n');
@@ -118,12 +119,8 @@ function describeOutcome(outcome: Outcome, code: string): string {
 }
 
 function describeEnd({ ok, notFound, errors, elapsed }: Summary): string {
-  const lines = ['-'.repeat(20), `${ok} flag${plural(ok)} downloaded.`];
+  const lines = ['-'.repeat(20), `${count(ok, 'flag')} downloaded.`];
   if (notFound > 0) lines.push(`${notFound} not found.`);
-  if (errors > 0) lines.push(`${errors} error${plural(errors)}.`);
+  if (errors > 0) lines.push(`${count(errors, 'error')}.`);
   return `${lines.join('\n')}\nElapsed time: ${elapsed.toFixed(2)}s\n`;
-}
-
-function plural(number: number): string {
-  return number === 1 ? '' : 's';
 }
