@@ -1,6 +1,6 @@
 /** Flags of the command line, and those of them that are options of a download. */
 import type { DownloadOptions } from './resolve.js';
-import { type OptionName, OPTIONS, type Row } from './table.js';
+import { nameOf, type OptionName, OPTIONS, type Row } from './table.js';
 
 export interface Flag {
   /** `-m, --max-requests <N>`. */
@@ -30,14 +30,13 @@ export function optionsOf(values: Values): DownloadOptions {
   const given: Record<string, unknown> = {};
   for (const option of Object.keys(OPTIONS) as OptionName[]) {
     const { flag } = OPTIONS[option] as Row<unknown, unknown, unknown>;
-    const value = flag === undefined ? undefined : values[attributeOf(flag)];
+    const value = flag === undefined ? undefined : values[camelCase(nameOf(option))];
     if (value !== undefined) given[option] = value;
   }
   return given;
 }
 
-/** What a flag's value is called: `maxRequests` for `-m, --max-requests <N>`. */
-function attributeOf(flag: string): string {
-  const name = /--(?:no-)?([a-z-]+)/.exec(flag)?.[1] ?? flag;
+/** What a flag's value is called: `maxRequests` for `max-requests`. */
+function camelCase(name: string): string {
   return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
