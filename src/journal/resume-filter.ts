@@ -1,6 +1,5 @@
 /** What is still to be done of a plan: of each item, whether the journal or the destination has it already. */
-import { CodeUnits } from '../shared/code-units.js';
-import { markedFor, nameFromUrl, NameSet, unmarked } from '../plan/names.js';
+import { markedFor, NameSet, plainName, unmarked } from '../plan/names.js';
 import type { Entry, Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { ItemRecord, Key } from './format.js';
@@ -131,7 +130,7 @@ export class ResumeFilter {
     const isOurs = this.#handedOut.has(item.name) || (await names()).has(item.name);
     const other = markedFor(item.name, item.url);
     // A name that was asked for is not replaced by another one.
-    const mayDiffer = isOurs && nameOf(item.url) === ownName(item.name);
+    const mayDiffer = isOurs && plainName(item.url) === ownName(item.name);
     return mayDiffer && this.#isFree(other) ? named(item, other) : { kind: 'taken', item };
   }
 
@@ -193,12 +192,4 @@ function named(item: Item, name: string): Admitted {
 /** Without the folders before it. */
 function ownName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
-}
-
-const units = new CodeUnits();
-
-/** What a URL's file is called that nobody has given a name. */
-function nameOf(url: string): string {
-  units.load(url);
-  return nameFromUrl(url, units);
 }

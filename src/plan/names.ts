@@ -214,6 +214,12 @@ export function hashedFolder(hash: Hash): string {
 
 const FOLDERS = LAYOUTS.hashed.folders.map((folder) => `${folder}/`);
 
+/** {@link nameFromUrl} of a URL whose code units nobody has loaded. */
+export function plainName(url: string): string {
+  text.load(url);
+  return nameFromUrl(url, text);
+}
+
 const text = new CodeUnits();
 const hash = new Uint32Array(4);
 
