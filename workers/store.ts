@@ -12,6 +12,7 @@ import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
+import { MAX_READ_BACK } from './steps/step.js';
 import { applySteps, stepsFor } from './steps/steps.js';
 import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
 
@@ -20,8 +21,8 @@ import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
  * bound on the memory of a worker, whatever the server sends.
  */
 const MAX_DECODED_WHOLE = 16 << 20;
-/** Bytes of bodies that this thread has read back for their steps at once: as many as one may have. */
-const readBack = new Gate(128 << 20);
+/** Bytes of bodies that this thread has read back for their steps at once. */
+const readBack = new Gate(MAX_READ_BACK);
 
 /** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
 export interface Place {

@@ -1,3 +1,6 @@
+/** Bytes of a body that comes in parts, and is read back whole for its steps; and of all that a thread has read back at once. */
+export const MAX_READ_BACK = 128 << 20;
+
 /** What a step is: it looks at a body on its way to the storage, or makes another of it. */
 export interface Step {
   /**

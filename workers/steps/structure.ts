@@ -11,7 +11,7 @@ import { walkGif } from './image/gif.js';
 import { walkJpeg } from './image/jpeg.js';
 import { walkPng } from './image/png.js';
 import { walkWebp } from './image/webp.js';
-import type { Step } from './step.js';
+import { MAX_READ_BACK, type Step } from './step.js';
 
 type ImageFormat = 'gif' | 'png' | 'jpeg' | 'webp';
 
@@ -36,13 +36,10 @@ const KINDS: readonly Kind[] = [
   { format: 'webp', name: 'WebP', magic: 'RIFF....WEBP', walk: walkWebp },
 ];
 
-/** Bytes of an image that comes in parts, and has to be read back whole. */
-const MAX_CHECKED = 128 << 20;
-
 export const structure: Step = {
-  most: MAX_CHECKED,
+  most: MAX_READ_BACK,
   refuse: (name) =>
-    imageError(`${name} is larger than the ${MAX_CHECKED} bytes of an image that can be checked`, {
+    imageError(`${name} is larger than the ${MAX_READ_BACK} bytes of an image that can be checked`, {
       hint: 'with --image-check none it is stored unseen, if it really is that large',
     }),
   apply: (bytes) => {
