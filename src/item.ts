@@ -1,6 +1,40 @@
 /** One URL of a list, and what becomes of each line. */
 import type { PlainError } from './errors.js';
 
+export const CHECKSUM_ALGORITHMS = ['sha256', 'sha1', 'sha512', 'md5'] as const;
+export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
+
+/** Of the bytes of a file, as somebody else has computed it. */
+export interface Checksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Lower case, of the algorithm's length. */
+  readonly hex: string;
+}
+
+/** What JSON can say: a number that is not finite, a big integer, a date or bytes are none. */
+export type ColumnValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ColumnValue[]
+  | { readonly [name: string]: ColumnValue };
+
+/** Columns of a list that are kept, in the list's order. */
+export type Columns = Readonly<Record<string, ColumnValue>>;
+
+/** What a list says of an item besides its URL and its name; nothing of it is there for most items. */
+export interface ItemDetails {
+  /** What the file has to have. */
+  readonly checksum?: Checksum;
+  /** Go to the journal, and come back with what became of the item. */
+  readonly columns?: Columns;
+  /** URLs of the same file, normalised, that are tried one after the other when its own fails. */
+  readonly mirrors?: readonly string[];
+  /** Headers for its requests: name, value, name, value ... */
+  readonly headers?: readonly string[];
+}
+
 /** One URL to download and the name that it gets. */
 export interface Item {
   /** Its number among all entries, from 0. */
@@ -16,6 +50,7 @@ export interface Item {
    * `hashed` the folders before it are part of it.
    */
   readonly name: string;
+  readonly details?: ItemDetails | undefined;
 }
 
 /** A line or an argument that is no http(s) URL. */
