@@ -13,12 +13,7 @@ export interface Checksum {
 
 /** What JSON can say: a number that is not finite, a big integer, a date or bytes are none. */
 export type ColumnValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly ColumnValue[]
-  | { readonly [name: string]: ColumnValue };
+  string | number | boolean | null | readonly ColumnValue[] | { readonly [name: string]: ColumnValue };
 
 /** Columns of a list that are kept, in the list's order. */
 export type Columns = Readonly<Record<string, ColumnValue>>;
@@ -51,6 +46,8 @@ export interface Item {
    */
   readonly name: string;
   readonly details?: ItemDetails | undefined;
+  /** The object that it was made of, with whatever else is in it: comes back with what became of the item. */
+  readonly request?: object | undefined;
 }
 
 /** A line or an argument that is no http(s) URL. */

@@ -1,37 +1,87 @@
 /** What became of items, and the account of a run. */
 import type { ErrorCode, FetchError } from './errors.js';
+import type { Checksum, Columns } from './item.js';
+
+/** What a server answered last. Headers that it did not send are empty. */
+export interface Answer {
+  /** That was answered for: where redirects or a mirror led, else the item's own; without user and password. */
+  readonly url: string;
+  /** Of HTTP. */
+  readonly status: number;
+  readonly contentType: string;
+  readonly etag: string;
+  readonly lastModified: string;
+}
+
+/** In milliseconds since 1970, of the try that came last; undefined for what did not happen. */
+export interface Times {
+  /** It was requested. */
+  readonly asked: number;
+  /** The answer began. */
+  readonly answered: number | undefined;
+  /** The body was there. */
+  readonly fetched: number | undefined;
+  /** The file had its final name. */
+  readonly stored: number | undefined;
+}
 
 interface OutcomeBase {
   /** 0-based number of the item among all lines and URLs that were given. */
   readonly index: number;
   /** As requested; for a line of a list that is no URL, its text, safe to print. */
   readonly url: string;
+  /** What was given for the item, where that was an object: with its own fields, whatever they are. */
+  readonly request?: object | undefined;
+  /** Those of its list that are kept. */
+  readonly columns?: Columns | undefined;
+}
+
+/** What was learned on the way. */
+interface Requested {
+  /** Undefined where no server answered. */
+  readonly answer: Answer | undefined;
+  readonly times: Times;
+  /** How often it was requested. */
+  readonly tries: number;
 }
 
 /** Stored: the file has its final name. */
-export interface Stored extends OutcomeBase {
+export interface Stored extends OutcomeBase, Requested {
   readonly status: 'ok';
   /** File name in the destination. */
   readonly name: string;
+  /** Absolute; of the layout `tar`, that of the shard. */
+  readonly path: string;
+  /** Of the file's bytes, as in gzip. */
+  readonly crc32: number;
+  /** What its list said that it has, and it has. */
+  readonly checksum?: Checksum | undefined;
   /** Bytes of the file. */
   readonly size: number;
   /** Nothing but the end of the connection told where the body ends: it may be cut. */
   readonly unproven: boolean;
 }
 
+/** An earlier run stored it, and it is still there. */
+export interface Skipped extends OutcomeBase {
+  readonly status: 'skipped';
+  /** File name in the destination. */
+  readonly name: string;
+}
+
 /** The server says that there is nothing at this URL (404 or 410). */
-export interface NotFound extends OutcomeBase {
+export interface NotFound extends OutcomeBase, Partial<Requested> {
   readonly status: 'not_found';
   readonly error: FetchError;
 }
 
-export interface Failed extends OutcomeBase {
+export interface Failed extends OutcomeBase, Partial<Requested> {
   readonly status: 'error';
   readonly error: FetchError;
 }
 
 /** What became of an item. Nothing is `ok` before it is stored. */
-export type Outcome = Stored | NotFound | Failed;
+export type Outcome = Stored | Skipped | NotFound | Failed;
 
 /** The account of a run, so far or at its end. */
 export interface Summary {

@@ -125,7 +125,7 @@ async function tryHosts(items: readonly Item[], options: DownloadOptions): Promi
     [{ kind: 'urls', urls: items, label: 'list' }],
     resolveStrategy('network', tried),
   )) {
-    if (outcome.status === 'ok' || !outcome.error.code.startsWith('NET_')) continue;
+    if (outcome.status !== 'error' || !outcome.error.code.startsWith('NET_')) continue;
     dead.push(items[outcome.index]?.origin ?? '');
     why ||= outcome.error.message;
   }

@@ -40,7 +40,7 @@ async function perform(spec: RunSpec): Promise<RunResult> {
   const download = new Download([{ kind: 'urls', urls: requestsOf(spec.items), label: 'bench' }], options, recorder);
   const failures = new Map<string, number>();
   for await (const outcome of download) {
-    if (outcome.status === 'ok') continue;
+    if (outcome.status === 'ok' || outcome.status === 'skipped') continue;
     const { code } = outcome.error;
     failures.set(code, (failures.get(code) ?? 0) + 1);
   }

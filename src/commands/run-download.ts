@@ -63,7 +63,7 @@ export async function runDownload(
         if (progress === undefined) continue;
         if (outcome.status === 'ok') {
           if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
-        } else {
+        } else if (outcome.status !== 'skipped') {
           failed += 1;
           if (verbose || failed <= SHOWN_ERRORS) {
             progress.print(describeFailure(outcome.url, outcome.error.message), process.stderr);

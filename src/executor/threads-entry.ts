@@ -5,6 +5,7 @@ import { Connections } from '../fetch/client.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { LEAST_WINDOW } from '../body.js';
+import type { Answer } from '../outcome.js';
 import { LocalExecutor } from './local.js';
 import { isStored } from '../protocol/result.js';
 import { CANCELLED } from '../../workers/plain.js';
@@ -29,10 +30,13 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;
+    let answer: Answer | undefined;
+    let answered = performance.now();
     let fetched = performance.now();
     const end = (how: ThreadEnd): void => {
       attempts.delete(id);
-      resolve({ end: how, times: clock.stop() });
+      const told = answer && { answer, ago: performance.now() - answered };
+      resolve({ end: how, told, times: clock.stop() });
     };
     const onFetched = (): void => {
       fetched = performance.now();
@@ -47,7 +51,11 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
     const window = Math.max(LEAST_WINDOW, request.maxWhole);
     const listener: AttemptListener = {
       onRedirect: (_item, to) => end({ kind: 'redirected', to }),
-      onAnswer: () => clock.answered(),
+      onAnswer: (_item, given) => {
+        answer = given;
+        answered = performance.now();
+        clock.answered();
+      },
       onUnproven: () => {
         unproven = true;
       },

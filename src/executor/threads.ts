@@ -10,6 +10,7 @@ import type { TimeLimit } from '../fetch/stall-watchdog.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Item } from '../item.js';
+import type { Answer } from '../outcome.js';
 import type { ThreadTimes } from '../protocol/times.js';
 import type { StoreSettings } from '../protocol/settings.js';
 import type { StoreResult } from '../protocol/result.js';
@@ -66,12 +67,16 @@ export type ThreadEnd =
 
 export interface ThreadAnswer {
   readonly end: ThreadEnd;
+  /** What was answered, and how many milliseconds ago; undefined where nobody answered. */
+  readonly told?: { readonly answer: Answer; readonly ago: number } | undefined;
   readonly times: ThreadTimes;
 }
 
 /** Told of each item how it ended: a stored one as fetched first, with how long ago that was. */
 export interface ThreadListener extends Pick<AttemptListener, 'onLarge' | 'onNotFound' | 'onRedirect' | 'onFailure'> {
   onUnproven(item: Item): void;
+  /** @param ago milliseconds since: it is told when all is over */
+  onAnswer(item: Item, answer: Answer, ago: number): void;
   readonly onStored: StoreListener;
 }
 
@@ -119,15 +124,18 @@ export class ThreadDownloads {
     void this.#workers
       .run<ThreadAnswer>(task)
       .then(
-        ({ end, times }) => {
-          this.#times.add(times);
-          return end;
+        (answer) => {
+          this.#times.add(answer.times);
+          return answer;
         },
-        (error: unknown): ThreadEnd => ({ kind: 'failed', failure: { error: threadLost(error) } }),
+        (error: unknown): Omit<ThreadAnswer, 'times'> => ({
+          end: { kind: 'failed', failure: { error: threadLost(error) } },
+        }),
       )
-      .then((end) => {
+      .then(({ end, told }) => {
         this.#inFlight.delete(item);
         if (cancelled) return;
+        if (told !== undefined) this.#listener.onAnswer(item, told.answer, told.ago);
         if (end.kind === 'stored') {
           if (end.unproven) this.#listener.onUnproven(item);
           this.#listener.onLarge(item, end.storing);

@@ -2,6 +2,7 @@
 import type { PlainError } from '../errors.js';
 import type { BodyWriter } from '../body.js';
 import type { Item } from '../item.js';
+import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { codingToUndo, provesEnd } from './encoding.js';
@@ -25,7 +26,7 @@ export interface AttemptListener {
   /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
   /** The final answer begins. */
-  onAnswer?(item: Item, status: number): void;
+  onAnswer?(item: Item, answer: Answer): void;
   /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
   onRedirect(item: Item, to: Redirected): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
@@ -177,10 +178,11 @@ export class Attempt implements ResponseHandler, Runner {
       this.#asked = undefined;
     }
     this.#status = rest === undefined ? status : 200;
-    if (!this.#over && !isRedirect(status)) this.#listener.onAnswer?.(this.#item, this.#status);
     this.#resume = resume;
     let coding = '';
     let type = '';
+    let etag = '';
+    let lastModified = '';
     let framing: Framing = 'connection';
     let announced = 0;
     // Compared by length first: nearly all of a response's headers are passed over without being decoded.
@@ -194,9 +196,15 @@ export class Attempt implements ResponseHandler, Runner {
         if (value.length >= 7 && isWorthKeeping(value.toString('latin1'))) this.#headers = headers;
       } else if (isNamed(name, CONTENT_ENCODING)) coding += (coding && ', ') + value.toString('latin1');
       else if (isNamed(name, CONTENT_TYPE)) type = value.toString('latin1');
+      else if (isNamed(name, ETAG)) etag = value.toString('latin1');
+      else if (isNamed(name, LAST_MODIFIED)) lastModified = value.toString('latin1');
       else if (isNamed(name, LOCATION)) this.#location = value.toString('latin1');
       else if (isNamed(name, RETRY_AFTER)) this.#retryAfter = value.toString('latin1');
       else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
+    }
+    if (!this.#over && !isRedirect(status)) {
+      const answer = { status: this.#status, url: this.where, contentType: type, etag, lastModified };
+      this.#listener.onAnswer?.(this.#item, answer);
     }
     this.#framing = framing;
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
@@ -421,14 +429,14 @@ function isOfConnection({ code }: PlainError): boolean {
   return code === 'NET_RESET' || code === 'HTTP_BROKEN';
 }
 
-const [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, TRANSFER_ENCODING] = [
-  'content-length',
-  'content-encoding',
-  'content-type',
-  'location',
-  'retry-after',
-  'transfer-encoding',
-].map((name) => Buffer.from(name)) as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+const CONTENT_LENGTH = Buffer.from('content-length');
+const CONTENT_ENCODING = Buffer.from('content-encoding');
+const CONTENT_TYPE = Buffer.from('content-type');
+const ETAG = Buffer.from('etag');
+const LAST_MODIFIED = Buffer.from('last-modified');
+const LOCATION = Buffer.from('location');
+const RETRY_AFTER = Buffer.from('retry-after');
+const TRANSFER_ENCODING = Buffer.from('transfer-encoding');
 
 /** @param lowerCase letters and hyphens: with the bit that tells cases apart they are themselves */
 function isNamed(name: Buffer, lowerCase: Buffer): boolean {

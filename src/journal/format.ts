@@ -4,13 +4,16 @@
  * numbers are little-endian. A frame is written at once, so what a crash tears is the last one.
  *
  * Of an item there are two records: that it was begun, with its URL and its name, written before its file can get its
- * final name; and what became of it.
+ * final name; and what became of it. Where its list says more of it, that follows the first; what its request told comes
+ * before the second.
  */
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { ErrorCode } from '../errors.js';
 import type { Layout } from '../protocol/settings.js';
+import type { ItemDetails } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
+import { type Learned, learnedSize, readLearned, writeLearned } from './learned.js';
 
 /** A run begins. Numbers of items are those of the run whose record came last. */
 export interface RunRecord {
@@ -81,12 +84,15 @@ export interface StoredRecord extends StoredFile {
 
 /**
  * What a reader wants to know: of each record, where in `payload` it begins, so that only what is wanted is decoded, with
- * {@link keyAt}, {@link itemAt}, {@link storedAt} and {@link failureAt}.
+ * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link learnedAt}, {@link storedAt} and {@link failureAt}.
  */
 export interface RecordVisitor {
   run?(record: RunRecord): void;
   /** @param offset where the record begins in the file */
   item?(index: number, payload: Buffer, at: number, offset: number): void;
+  /** Of the item that was begun last. */
+  details?(index: number, payload: Buffer, at: number): void;
+  learned?(index: number, payload: Buffer, at: number): void;
   stored?(index: number, payload: Buffer, at: number): void;
   failed?(index: number, payload: Buffer, at: number): void;
   end?(record: EndRecord): void;
@@ -108,12 +114,15 @@ const FAILED = 4;
 const END = 5;
 /** An item as in {@link ITEM}, of whose name there is a file that is not known to be what it is to be. */
 const REPLACEMENT = 6;
+const DETAILS = 7;
+const LEARNED = 8;
 
 const DASH = 0x2d;
 const DOT = 0x2e;
 
 const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
-const FAILED_HEADER = 1 + 4 + 4;
+/** Of those that have a length. */
+const HEADER = 1 + 4 + 4;
 const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
 const UNPROVEN = 1;
 
@@ -136,14 +145,20 @@ export class FrameWriter {
   }
 
   failed(index: number, record: FailureRecord): void {
-    const text = JSON.stringify(record);
-    const bytes = this.#reserve(FAILED_HEADER + 3 * text.length);
+    this.#numberedJson(FAILED, index, record);
+  }
+
+  details(index: number, details: ItemDetails): void {
+    this.#numberedJson(DETAILS, index, details);
+  }
+
+  learned(index: number, learned: Learned): void {
+    const bytes = this.#reserve(HEADER + learnedSize(learned));
     const at = this.#length;
-    bytes[at] = FAILED;
+    bytes[at] = LEARNED;
     bytes.writeUInt32LE(index, at + 1);
-    const length = bytes.write(text, at + FAILED_HEADER);
-    bytes.writeUInt32LE(length, at + 5);
-    this.#length = at + FAILED_HEADER + length;
+    this.#length = writeLearned(bytes, at + HEADER, learned);
+    bytes.writeUInt32LE(this.#length - at - HEADER, at + 5);
   }
 
   /** @param replaces whether there is a file of its name that is not known to be what it is to be */
@@ -188,6 +203,17 @@ export class FrameWriter {
     this.#bytes = Buffer.allocUnsafeSlow(1 << 17);
     this.#length = FRAME_HEADER_SIZE;
     return frame;
+  }
+
+  #numberedJson(kind: number, index: number, record: object): void {
+    const text = JSON.stringify(record);
+    const bytes = this.#reserve(HEADER + 3 * text.length);
+    const at = this.#length;
+    bytes[at] = kind;
+    bytes.writeUInt32LE(index, at + 1);
+    const length = bytes.write(text, at + HEADER);
+    bytes.writeUInt32LE(length, at + 5);
+    this.#length = at + HEADER + length;
   }
 
   #json(kind: number, record: RunRecord | EndRecord): void {
@@ -257,9 +283,14 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
       visitor.stored?.(payload.readUInt32LE(at + 1), payload, at);
       return at + STORED_SIZE;
     }
-    case FAILED: {
-      visitor.failed?.(payload.readUInt32LE(at + 1), payload, at);
-      return at + FAILED_HEADER + payload.readUInt32LE(at + 5);
+    case FAILED:
+    case DETAILS:
+    case LEARNED: {
+      const index = payload.readUInt32LE(at + 1);
+      if (kind === LEARNED) visitor.learned?.(index, payload, at);
+      else if (kind === FAILED) visitor.failed?.(index, payload, at);
+      else visitor.details?.(index, payload, at);
+      return at + HEADER + payload.readUInt32LE(at + 5);
     }
     case RUN:
     case END: {
@@ -329,8 +360,20 @@ export function storedAt(payload: Buffer, at: number): StoredRecord {
 }
 
 export function failureAt(payload: Buffer, at: number): FailureRecord {
-  const from = at + FAILED_HEADER;
-  return jsonAt(payload, from, from + payload.readUInt32LE(at + 5)) as FailureRecord;
+  return numberedJsonAt(payload, at) as FailureRecord;
+}
+
+export function detailsAt(payload: Buffer, at: number): ItemDetails {
+  return numberedJsonAt(payload, at) as ItemDetails;
+}
+
+export function learnedAt(payload: Buffer, at: number): Learned {
+  return readLearned(payload, at + HEADER);
+}
+
+function numberedJsonAt(payload: Buffer, at: number): unknown {
+  const from = at + HEADER;
+  return jsonAt(payload, from, from + payload.readUInt32LE(at + 5));
 }
 
 function jsonAt(payload: Buffer, from: number, to: number): unknown {

@@ -8,14 +8,18 @@ import { StorageError } from '../errors.js';
 import { isItemName } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
+import type { ItemDetails } from '../item.js';
 import { isNoFile, openFile, storageFailed } from './examine.js';
+import type { Learned } from './learned.js';
 import {
+  detailsAt,
   type EndRecord,
   failureAt,
   type FailureRecord,
   type ItemRecord,
   itemAt,
   type Key,
+  learnedAt,
   type RunRecord,
   storedAt,
   type StoredRecord,
@@ -28,12 +32,14 @@ import { isInShards } from '../protocol/layouts.js';
 
 export interface PastItem extends ItemRecord {
   readonly layout: Layout;
+  /** What its list said of it besides. */
+  readonly details?: ItemDetails;
 }
 
 /** `unfinished`: it was begun, and nobody wrote down what became of it. */
 export type PastOutcome = { readonly item: PastItem } & (
-  | { readonly status: 'stored'; readonly stored: StoredRecord }
-  | { readonly status: 'failed'; readonly failure: FailureRecord }
+  | { readonly status: 'stored'; readonly stored: StoredRecord; readonly learned?: Learned }
+  | { readonly status: 'failed'; readonly failure: FailureRecord; readonly learned?: Learned }
   | { readonly status: 'unfinished' }
 );
 
@@ -203,6 +209,8 @@ class SecondPass {
   readonly #assumed: RunRecord | undefined;
   /** Items that are begun for the last time, by number in the run. */
   #begun = new Map<number, PastItem>();
+  /** What the record before told. */
+  #learned: { readonly index: number; readonly learned: Learned } | undefined;
   #found: PastOutcome[] = [];
   #number = 0;
   #layout: Layout = 'flat';
@@ -235,20 +243,37 @@ class SecondPass {
     this.#begun.set(index, { ...item, layout: this.#layout });
   }
 
+  details(index: number, payload: Buffer, at: number): void {
+    const item = this.#begun.get(index);
+    if (item !== undefined) this.#begun.set(index, { ...item, details: detailsAt(payload, at) });
+  }
+
+  learned(index: number, payload: Buffer, at: number): void {
+    if (this.#begun.has(index)) this.#learned = { index, learned: learnedAt(payload, at) };
+  }
+
   stored(index: number, payload: Buffer, at: number): void {
     const item = this.#take(index);
-    if (item !== undefined) this.#found.push({ item, status: 'stored', stored: storedAt(payload, at) });
+    if (item === undefined) return;
+    this.#found.push({ item, status: 'stored', stored: storedAt(payload, at), ...this.#takeLearned(index) });
   }
 
   failed(index: number, payload: Buffer, at: number): void {
     const item = this.#take(index);
-    if (item !== undefined) this.#found.push({ item, status: 'failed', failure: failureAt(payload, at) });
+    if (item === undefined) return;
+    this.#found.push({ item, status: 'failed', failure: failureAt(payload, at), ...this.#takeLearned(index) });
   }
 
   /** What the run has begun, nobody will write down any more. */
   giveUp(): void {
     for (const item of this.#begun.values()) this.#found.push({ item, status: 'unfinished' });
     this.#begun.clear();
+  }
+
+  #takeLearned(index: number): { readonly learned: Learned } | undefined {
+    const before = this.#learned;
+    this.#learned = undefined;
+    return before?.index === index ? { learned: before.learned } : undefined;
   }
 
   #take(index: number): PastItem | undefined {

@@ -10,8 +10,10 @@ import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf, syncFailed } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
+import type { Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
 import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
+import type { Learned } from './learned.js';
 
 /** Milliseconds that a record waits to be written. */
 const DELAY = 50;
@@ -19,6 +21,8 @@ const DELAY = 50;
 const GROUP = 64 << 10;
 /** Bytes of records in a frame, where storage is slower than what happens. */
 const FULL_FRAME = 256 << 10;
+
+type BegunItem = Pick<Item, 'url' | 'name' | 'details'>;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -57,18 +61,25 @@ export class Journal {
     this.#frame.run(record);
   }
 
-  /** @param replaces whether there is a file of its name that is not known to be what it is to be */
-  begin(index: number, key: Key, url: string, name: string, replaces = false): void {
-    this.#frame.item(index, key, url, name, replaces);
+  /**
+   * @param item as it is called there
+   * @param replaces whether there is a file of its name that is not known to be what it is to be
+   */
+  begin(index: number, key: Key, item: BegunItem, replaces = false): void {
+    this.#frame.item(index, key, item.url, item.name, replaces);
+    if (item.details !== undefined) this.#frame.details(index, item.details);
     this.#added();
   }
 
-  stored(index: number, file: StoredFile, unproven: boolean): void {
+  /** @param learned undefined where that is not known any more */
+  stored(index: number, file: StoredFile, unproven: boolean, learned?: Learned): void {
+    if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.stored(index, file, unproven);
     this.#added();
   }
 
-  failed(index: number, record: FailureRecord): void {
+  failed(index: number, record: FailureRecord, learned?: Learned): void {
+    if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.failed(index, record);
     this.#added();
   }

@@ -73,7 +73,7 @@ export class Repair {
 
 /** Writes down that an item is not what was stored: a file of its name is this program's, and may be replaced. */
 export function noteChanged(journal: Journal, item: PastItem, index: number, why: string): void {
-  journal.begin(index, item.key, item.url, item.name, true);
+  journal.begin(index, item.key, item, true);
   const hint = 'sluice retry fetches it again';
   journal.failed(index, {
     status: 'error',

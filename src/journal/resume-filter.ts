@@ -18,8 +18,11 @@ import {
   WHOLE_IF_THERE,
 } from './state-index.js';
 
-/** What is left of the plan. `taken`: the item's name is that of a file that it must not replace. */
-export type Admitted = Entry | { readonly kind: 'taken'; readonly item: Item };
+/**
+ * What is left of the plan. `there`: an earlier run has stored the item, under this name; `taken`: its name is that of a file
+ * that it must not replace.
+ */
+export type Admitted = Entry | { readonly kind: 'there' | 'taken'; readonly item: Item };
 
 export interface ResumeFilterSettings {
   /** The names of files that are there; undefined where items have no files of their own. */
@@ -30,8 +33,6 @@ export interface ResumeFilterSettings {
   readonly sizesOf: (names: readonly string[]) => Promise<readonly number[]>;
   /** The size and the checksum of a file that is there. */
   readonly examine: (name: string) => Promise<StoredFile>;
-  /** Told of items that earlier runs have stored. */
-  readonly onThere: (count: number) => void;
 }
 
 /** The journal, and what was in it. */
@@ -86,7 +87,6 @@ export class ResumeFilter {
     const changed = states.size === 0 ? NONE : await this.#changed(met);
     const admitted: Admitted[] = [];
     let begun = 0;
-    let there = 0;
     for (const entry of met) {
       if ('kind' in entry) {
         admitted.push(entry);
@@ -96,24 +96,23 @@ export class ResumeFilter {
       const state = standing === undefined ? undefined : stateOf(standing);
       const isThere = this.#isThere(before.name);
       if (state === OK && isThere !== false && !changed.has(entry)) {
-        there += 1;
+        admitted.push({ kind: 'there', item: { ...item, name: before.name } });
       } else if (state === WHOLE_IF_THERE && isThere === true) {
         const stored = await this.#settings.examine(before.name);
-        journal.begin(item.index, key, before.url, before.name);
+        journal.begin(item.index, key, { ...before, details: item.details });
         journal.stored(item.index, stored, false);
-        there += 1;
+        admitted.push({ kind: 'there', item: { ...item, name: before.name } });
       } else {
         const found = states.size === 0 ? this.#unlessTaken({ kind: 'item', item }) : await this.#place(entry, known);
         admitted.push(found);
         if (found.kind !== 'item') continue;
-        const { index, url, name } = found.item;
+        const { index, name } = found.item;
         known.keys?.add(index);
         if (states.size > 0) this.#handedOut.add(name);
-        journal.begin(index, key, url, name, this.#isPresent(name) === true);
+        journal.begin(index, key, found.item, this.#isPresent(name) === true);
         begun += 1;
       }
     }
-    if (there > 0) this.#settings.onThere(there);
     if (begun > 0) await journal.written();
     return admitted;
   }

@@ -15,7 +15,7 @@ import { beginJournalFile, Journal, openJournalFile } from './journal.js';
 import { keyOf } from './state-index.js';
 import { readItems, type ShardItem, ShardDamage } from './tar-reader.js';
 import { keepDamaged, noteChanged, setAside } from './repair.js';
-import { History } from './history.js';
+import { History, type PastItem } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 const LOST = 'is not proved: the journal was damaged';
@@ -74,9 +74,9 @@ async function salvageFiles(history: History, journal: Journal, layout: Layout):
         noteChanged(journal, item, number, LOST);
         continue;
       }
-      journal.begin(number, item.key, item.url, item.name);
-      if (past.status === 'failed') journal.failed(number, past.failure);
-      else journal.stored(number, past.stored, past.stored.unproven);
+      journal.begin(number, item.key, item);
+      if (past.status === 'failed') journal.failed(number, past.failure, past.learned);
+      else journal.stored(number, past.stored, past.stored.unproven, past.learned);
     }
     await journal.written();
   }
@@ -88,20 +88,20 @@ async function salvageShards(
   directory: string,
   shards: ReadonlySet<number>,
 ): Promise<void> {
-  /** Descriptions tell no passwords. */
-  const urls = new Map<string, string>();
+  /** Descriptions tell no passwords, and nothing of what the list says. */
+  const untold = new Map<string, PastItem>();
   for await (const batch of history.outcomes()) {
     for (const past of batch) {
       const { item } = past;
       if (!isInShards(item.layout)) continue;
       const shown = withoutPassword(item.url);
-      if (shown !== item.url) urls.set(`${item.name}\t${shown}`, item.url);
+      if (shown !== item.url || item.details !== undefined) untold.set(`${item.name}\t${shown}`, item);
       if (past.status !== 'failed') {
         noteChanged(journal, item, item.index, LOST);
         continue;
       }
-      journal.begin(item.index, item.key, item.url, item.name);
-      journal.failed(item.index, past.failure);
+      journal.begin(item.index, item.key, item);
+      journal.failed(item.index, past.failure, past.learned);
     }
     await journal.written();
   }
@@ -109,8 +109,8 @@ async function salvageShards(
     const items = await provenItems(join(directory, shardName(shard)));
     if (items === undefined) await setAside(directory, shard);
     for (const { index, size, crc32, name, url: shown } of items ?? []) {
-      const url = urls.get(`${name}\t${shown}`) ?? shown;
-      journal.begin(index, keyOf(url, name), url, name);
+      const { url, details } = untold.get(`${name}\t${shown}`) ?? { url: shown };
+      journal.begin(index, keyOf(url, name), { url, name, details });
       journal.stored(index, { size, crc32, shard }, false);
     }
     await journal.written();

@@ -10,6 +10,7 @@ import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import { bootId } from '../journal/boot.js';
+import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
@@ -112,8 +113,8 @@ export class HandOff implements Stages, AttemptListener {
     return this.#connections.destroy();
   }
 
-  onAnswer(item: Item, status: number): void {
-    this.#listener.onAnswer(item, status);
+  onAnswer(item: Item, answer: Answer): void {
+    this.#listener.onAnswer(item, answer, 0);
   }
 
   onRedirect(item: Item, to: Redirected): void {

@@ -3,6 +3,7 @@ import type { PlainError, StorageError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
+import type { Answer } from '../outcome.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
 import { isFetchedAgain, type Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
@@ -55,18 +56,18 @@ export class Items implements StageListener, ResumptionListener {
     }
     const permit = this.#scheduler.begin(work);
     if (permit === true) this.#request(work);
-    else if (permit !== false) this.#fail(work.item, permit);
+    else if (permit !== false) this.#fail(work, permit);
   }
 
   #request(work: Work): void {
     const { redirected } = work;
+    if (redirected === undefined) {
+      work.askedAt = Date.now();
+      work.answer = work.answeredAt = work.fetchedAt = undefined;
+    }
     // A next try begins where the item lies.
     work.redirected = undefined;
     this.#run.stages()?.start(work, redirected);
-  }
-
-  onThere(count: number): void {
-    this.#outcomes.tally.skip(count);
   }
 
   /** The journal cannot be written any more. */
@@ -74,8 +75,10 @@ export class Items implements StageListener, ResumptionListener {
     this.#run.stop(error);
   }
 
-  onAnswer(item: Item, status: number): void {
-    this.#scheduler.answered(item, status);
+  onAnswer(item: Item, answer: Answer, ago: number): void {
+    const work = this.#scheduler.answered(item, answer.status);
+    work.answer = answer;
+    work.answeredAt = Date.now() - Math.round(ago);
   }
 
   onRedirect(item: Item, to: Redirected): void {
@@ -85,7 +88,7 @@ export class Items implements StageListener, ResumptionListener {
       this.#request(work);
       return;
     }
-    if (permit !== false) this.#fail(item, permit);
+    if (permit !== false) this.#fail(work, permit);
     this.#run.goOn();
   }
 
@@ -94,7 +97,8 @@ export class Items implements StageListener, ResumptionListener {
   }
 
   onFetched(item: Item, length: number | undefined, ago: number): void {
-    this.#scheduler.fetched(item, length);
+    const work = this.#scheduler.fetched(item, length);
+    work.fetchedAt = Date.now() - Math.round(ago);
     this.#observer?.onFetched(item, ago);
   }
 
@@ -103,9 +107,9 @@ export class Items implements StageListener, ResumptionListener {
   }
 
   onNotFound(item: Item, status: number): void {
-    this.#scheduler.ended(item);
+    const work = this.#scheduler.ended(item);
     const message = `the server answered ${status}`;
-    this.#fail(item, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
+    this.#fail(work, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
     this.#run.goOn();
   }
 
@@ -145,25 +149,25 @@ export class Items implements StageListener, ResumptionListener {
       this.#health.stored();
       this.#run.stages()?.forget(item);
       this.#observer?.onStored(item);
-      this.#outcomes.stored(item, result, work.unproven);
+      this.#outcomes.stored(work, result);
     } else if (isFetchedAgain(result)) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();
       // After a stop it is like a fetch that was ended: what becomes of it, the next run will tell.
       if (!this.#run.isStopping()) this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
-      this.#fail(item, result);
+      this.#fail(work, result);
       this.#judgeStorage(result);
     }
     this.#run.goOn();
   }
 
   #retryOrFail(work: Work, failure: AttemptFailure): void {
-    if (!this.#scheduler.again(work, failure)) this.#fail(work.item, failure.error);
+    if (!this.#scheduler.again(work, failure)) this.#fail(work, failure.error);
   }
 
-  #fail(item: Item, error: PlainError, status?: 'not_found'): void {
-    this.#run.stages()?.forget(item);
-    this.#outcomes.failed(item, error, status);
+  #fail(work: Work, error: PlainError, status?: 'not_found'): void {
+    this.#run.stages()?.forget(work.item);
+    this.#outcomes.failed(work, error, status);
   }
 
   /** The process has too many files open. */

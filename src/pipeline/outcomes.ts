@@ -1,9 +1,13 @@
 /** What became of items on its way out: to the journal, to the account of the run, and to whoever reads the outcomes. */
+import { sep } from 'node:path';
+import { shardName } from '../../workers/shard-name.js';
 import { Channel } from '../shared/channel.js';
 import { FetchError, type PlainError } from '../errors.js';
 import type { Admitted } from '../journal/resume-filter.js';
 import type { Journal } from '../journal/journal.js';
+import type { Learned } from '../journal/learned.js';
 import type { Item } from '../item.js';
+import type { Work } from '../schedule/work.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { Outcome } from '../outcome.js';
 import { Tally } from './tally.js';
@@ -12,6 +16,8 @@ export class Outcomes implements AsyncIterable<Outcome> {
   readonly tally = new Tally();
   readonly #channel = new Channel<Outcome>();
   readonly #directory: string;
+  /** The same, to be followed by a name. */
+  readonly #root: string;
   readonly #onSynced: () => void;
   #journal: Journal | undefined;
   #durable = false;
@@ -23,6 +29,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
    */
   constructor(directory: string, onSynced: () => void) {
     this.#directory = directory;
+    this.#root = directory.endsWith(sep) ? directory : directory + sep;
     this.#onSynced = onSynced;
   }
 
@@ -42,10 +49,24 @@ export class Outcomes implements AsyncIterable<Outcome> {
     return this.#unsynced;
   }
 
-  stored({ index, url, name }: Item, file: StoredFile, unproven: boolean): void {
-    const outcome: Outcome = { status: 'ok', index, url, name, size: file.size, unproven };
+  stored(work: Work, file: StoredFile): void {
+    const { item, unproven } = work;
+    const { name, details } = item;
+    const { size, crc32, shard } = file;
+    const learned = learnedOf(work, Date.now());
+    const outcome: Outcome = {
+      status: 'ok',
+      ...identify(item),
+      name,
+      path: this.#root + (shard === undefined ? name : shardName(shard)),
+      size,
+      crc32,
+      checksum: details?.checksum,
+      unproven,
+      ...learned,
+    };
     const journal = this.#journal;
-    journal?.stored(index, file, unproven);
+    journal?.stored(item.index, file, unproven, learned);
     if (journal === undefined || !this.#durable) {
       this.#emit(outcome);
       return;
@@ -64,11 +85,13 @@ export class Outcomes implements AsyncIterable<Outcome> {
       });
   }
 
-  failed(item: Item, error: PlainError, status: 'error' | 'not_found' = 'error'): void {
+  failed(work: Work, error: PlainError, status: 'error' | 'not_found' = 'error'): void {
+    const { item } = work;
     const { code, message, hint } = error;
-    const { index, url } = item;
-    this.#journal?.failed(index, { status, code, message, hint });
-    this.#emit({ status, index, url, error: new FetchError(item, error) });
+    // It may have failed without a request.
+    const learned = work.tried === 0 ? undefined : learnedOf(work, undefined);
+    this.#journal?.failed(item.index, { status, code, message, hint }, learned);
+    this.#emit({ status, ...identify(item), error: new FetchError(item, error), ...learned });
   }
 
   /** Of an entry that is not to be downloaded. */
@@ -78,10 +101,11 @@ export class Outcomes implements AsyncIterable<Outcome> {
     } else if (entry.kind === 'refused') {
       const { index, text: url, error } = entry.refused;
       this.#emit({ status: 'error', index, url, error: new FetchError({ url, name: '' }, error) });
+    } else if (entry.kind === 'there') {
+      this.#emit({ status: 'skipped', ...identify(entry.item), name: entry.item.name });
     } else {
       const { item } = entry;
-      const error = new FetchError(item, this.#whyTaken(item));
-      this.#emit({ status: 'error', index: item.index, url: item.url, error });
+      this.#emit({ status: 'error', ...identify(item), error: new FetchError(item, this.#whyTaken(item)) });
     }
   }
 
@@ -104,4 +128,13 @@ export class Outcomes implements AsyncIterable<Outcome> {
     const hint = 'replace such files with --overwrite, or choose another destination with --directory';
     return { code: 'STORE_EXISTS', message, hint };
   }
+}
+
+function identify({ index, url, request, details }: Item): Pick<Outcome, 'index' | 'url' | 'request' | 'columns'> {
+  return { index, url, request, columns: details?.columns };
+}
+
+/** @param stored when the file had its final name, if it has */
+function learnedOf({ answer, askedAt, answeredAt, fetchedAt, tried }: Work, stored: number | undefined): Learned {
+  return { answer, times: { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored }, tries: tried };
 }

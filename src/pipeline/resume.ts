@@ -25,8 +25,6 @@ export interface Resumption {
 }
 
 export interface ResumptionListener {
-  /** Items that earlier runs have stored. */
-  onThere(count: number): void;
   /** The journal cannot be written any more. */
   onJournalFailure(error: StorageError): void;
 }
@@ -85,7 +83,6 @@ export async function resume(
         overwrite,
         sizesOf: (names) => destination.sizes.of(names),
         examine,
-        onThere: (count) => listener.onThere(count),
       },
       known,
     ),

@@ -14,7 +14,7 @@ import type { Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import type { Sample } from '../verdict/detector.js';
-import type { Verdict } from '../outcome.js';
+import type { Answer, Verdict } from '../outcome.js';
 
 export interface Stages {
   /** Requests an item. @param from where redirects have led it */
@@ -55,8 +55,8 @@ export interface Sampling {
 
 /** Told of what becomes of items. Each request ends with a body, a failure, a redirect or nothing found. */
 export interface StageListener {
-  /** The final answer begins. */
-  onAnswer(item: Item, status: number): void;
+  /** The final answer begins. @param ago milliseconds since it did */
+  onAnswer(item: Item, answer: Answer, ago: number): void;
   onRedirect(item: Item, to: Redirected): void;
   /** Nothing but the end of the connection tells where the body ends. */
   onUnproven(item: Item): void;

@@ -19,16 +19,13 @@ export class Tally {
     return { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes: { ...causes } };
   }
 
-  /** Items that earlier runs have stored. */
-  skip(count: number): void {
-    this.skipped += count;
-  }
-
   count(outcome: Outcome): void {
     if (outcome.status === 'ok') {
       this.ok += 1;
       if (outcome.unproven) this.unproven += 1;
       this.bytes += outcome.size;
+    } else if (outcome.status === 'skipped') {
+      this.skipped += 1;
     } else if (outcome.status === 'not_found') {
       this.notFound += 1;
     } else {

@@ -17,6 +17,7 @@ export class ThreadStages implements Stages {
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
     const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle };
     this.#threads = new ThreadDownloads(maxRequests, request, settings, {
+      onAnswer: (item, answer, ago) => listener.onAnswer(item, answer, ago),
       onUnproven: (item) => listener.onUnproven(item),
       onLarge: (item, ago = 0) => {
         listener.onFetched(item, undefined, ago);

@@ -40,7 +40,7 @@ export class JsonReport implements ResultsWriter {
   }
 
   note(outcome: Outcome): void {
-    if (outcome.status === 'ok' || this.#failures.length >= MAX_FAILURES) return;
+    if (outcome.status === 'ok' || outcome.status === 'skipped' || this.#failures.length >= MAX_FAILURES) return;
     const { code, message, hint } = outcome.error;
     const url = withoutPassword(outcome.url);
     this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });

@@ -111,11 +111,13 @@ export class Scheduler {
   }
 
   /** Its server has begun to answer. */
-  answered(item: Item, status: number): void {
-    const { host } = this.#inFlight.answer(item);
-    if (host === undefined) return;
+  answered(item: Item, status: number): Work {
+    const work = this.#inFlight.answer(item);
+    const { host } = work;
+    if (host === undefined) return work;
     this.#hosts.answer(host, status);
     this.#bringUp(host);
+    return work;
   }
 
   /** It goes on at another server, with its slot and its bytes, unless it has to wait there. */

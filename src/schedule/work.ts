@@ -3,6 +3,7 @@ import type { PlainError } from '../errors.js';
 import type { Host } from './limit.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
+import type { Answer } from '../outcome.js';
 
 /** An item on its way. */
 export interface Work {
@@ -18,6 +19,12 @@ export interface Work {
   host: Host | undefined;
   /** The server has begun to answer. */
   answered: boolean;
+  /** What it answered last; undefined while it has not. */
+  answer: Answer | undefined;
+  /** In milliseconds since 1970, of the try under way. */
+  askedAt: number;
+  answeredAt: number | undefined;
+  fetchedAt: number | undefined;
   /** Nothing but the end of the connection tells where its body ends. */
   unproven: boolean;
   /** Its body is in a shard that has no final name yet. */
@@ -51,6 +58,10 @@ export function workFor(item: Item, timeLeft: number): Work {
     redirected: undefined,
     host: undefined,
     answered: false,
+    answer: undefined,
+    askedAt: 0,
+    answeredAt: undefined,
+    fetchedAt: undefined,
     unproven: false,
     written: false,
     isPoison: false,

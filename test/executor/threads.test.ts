@@ -27,6 +27,10 @@ class Ends implements ThreadListener {
   readonly #fetched = new Set<string>();
   #waiting: { count: number; resolve: () => void } | undefined;
 
+  onAnswer(): void {
+    // What was answered is told by its end, too.
+  }
+
   onLarge({ name }: Item): void {
     this.#fetched.add(name);
   }

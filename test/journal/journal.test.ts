@@ -44,7 +44,7 @@ async function threeFrames(t: TestContext): Promise<{ path: string; starts: numb
   const starts: number[] = [];
   for (let index = 0; index < 3; index += 1) {
     starts.push(statSync(path).size);
-    journal.begin(index, KEY, `http://localhost/${index}`, `${index}`);
+    journal.begin(index, KEY, { url: `http://localhost/${index}`, name: `${index}` });
     journal.stored(index, { size: index, crc32: 0 }, false);
     await journal.written();
   }
@@ -68,7 +68,7 @@ describe('a journal', () => {
       afresh: false,
       lists: [],
     });
-    journal.begin(0, KEY, 'http://localhost/a', 'a');
+    journal.begin(0, KEY, { url: 'http://localhost/a', name: 'a' });
     await journal.written();
     assert.deepEqual((await contentOf(path)).records, ['run 7', 'item http://localhost/a']);
     journal.stored(0, { size: 5, crc32: 1 }, false);
@@ -84,10 +84,11 @@ describe('a journal', () => {
     const path = join(scratch(t), 'journal');
     const journal = await begin(path);
     const before = statSync(path).size;
-    journal.begin(0, KEY, 'http://localhost/a', 'a');
+    journal.begin(0, KEY, { url: 'http://localhost/a', name: 'a' });
     assert.equal(statSync(path).size, before);
     while (statSync(path).size === before) await sleep(5);
-    for (let index = 0; index < 20_000; index += 1) journal.begin(index, KEY, `http://localhost/${index}`, 'a');
+    for (let index = 0; index < 20_000; index += 1)
+      journal.begin(index, KEY, { url: `http://localhost/${index}`, name: 'a' });
     await journal.written();
     await journal.leave();
     const { records, extent } = await contentOf(path);
@@ -115,7 +116,7 @@ describe('a journal', () => {
     const { extent } = await contentOf(path);
     await cutJournalFile(file, path, extent?.end as number);
     const journal = new Journal(file, path, extent?.end as number, false, assert.ifError);
-    journal.begin(9, KEY, 'http://localhost/more', 'more');
+    journal.begin(9, KEY, { url: 'http://localhost/more', name: 'more' });
     await journal.close(END);
     const { records } = await contentOf(path);
     assert.deepEqual(records, [...RECORDS.slice(0, 4), 'item http://localhost/more', 'end true']);
@@ -188,9 +189,9 @@ describe('a journal', () => {
     await writable.close();
     const told: StorageError[] = [];
     const journal = new Journal(await open(path, 'r'), path, end, false, (error) => told.push(error));
-    journal.begin(0, KEY, 'http://localhost/a', 'a');
+    journal.begin(0, KEY, { url: 'http://localhost/a', name: 'a' });
     await assert.rejects(journal.written(), { name: 'StorageError' });
-    journal.begin(1, KEY, 'http://localhost/b', 'b');
+    journal.begin(1, KEY, { url: 'http://localhost/b', name: 'b' });
     await assert.rejects(journal.written(), { name: 'StorageError' });
     await journal.close(END);
     assert.equal(told.length, 1);

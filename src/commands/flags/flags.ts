@@ -113,7 +113,7 @@ function describeStart(codes: readonly string[], requests: number, label: Label,
 }
 
 function describeOutcome(outcome: Outcome, code: string): string {
-  if (outcome.status === 'ok') return `${code} OK`;
+  if (outcome.status === 'ok' || outcome.status === 'skipped') return `${code} OK`;
   if (outcome.status === 'not_found') return `${code} not found`;
   return `*** Error for ${code}: ${printable(outcome.error.message, 1000)}`;
 }

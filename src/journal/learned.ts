@@ -1,0 +1,71 @@
+/** What a run learned of an item besides what is stored, as bytes of its record: 43 and those of four texts. */
+import type { Buffer } from 'node:buffer';
+import type { Answer, Times } from '../outcome.js';
+
+/** What a run learned of an item on its way: written before what became of it. */
+export interface Learned {
+  /** Undefined where no server answered. */
+  readonly answer: Answer | undefined;
+  readonly times: Times;
+  /** How often it was requested, 1 or more. */
+  readonly tries: number;
+}
+
+/** Characters that are kept of a header: of those that matter, none that makes sense is longer. */
+const MAX_HEADER = 1000;
+const FIXED = 2 + 1 + 8 + 3 * 4 + 4 + 3 * 2;
+/** In place of a time that is not known. */
+const NEVER = 0xffff_ffff;
+
+/** Bytes that it takes at the most. */
+export function learnedSize({ answer }: Learned): number {
+  return answer === undefined ? FIXED : FIXED + answer.url.length + 3 * MAX_HEADER;
+}
+
+/** @returns where it ends */
+export function writeLearned(bytes: Buffer, from: number, { answer, times, tries }: Learned): number {
+  const { asked, answered, fetched, stored } = times;
+  let at = bytes.writeUInt16LE(answer?.status ?? 0, from);
+  at = bytes.writeUInt8(Math.min(tries, 0xff), at);
+  at = bytes.writeDoubleLE(asked, at);
+  at = bytes.writeUInt32LE(since(asked, answered), at);
+  at = bytes.writeUInt32LE(since(asked, fetched), at);
+  at = bytes.writeUInt32LE(since(asked, stored), at);
+  const lengths = at;
+  at += 10;
+  const { url = '', contentType = '', etag = '', lastModified = '' } = answer ?? {};
+  // A URL that was requested is ASCII, and a header is bytes.
+  bytes.writeUInt32LE(bytes.write(url, at, 'latin1'), lengths);
+  at += url.length;
+  for (const [index, text] of [contentType, etag, lastModified].entries()) {
+    const length = bytes.write(text, at, Math.min(text.length, MAX_HEADER), 'latin1');
+    bytes.writeUInt16LE(length, lengths + 4 + 2 * index);
+    at += length;
+  }
+  return at;
+}
+
+/** What {@link writeLearned} wrote. */
+export function readLearned(bytes: Buffer, from: number): Learned {
+  const status = bytes.readUInt16LE(from);
+  const asked = bytes.readDoubleLE(from + 3);
+  const after = (at: number): number | undefined => {
+    const delay = bytes.readUInt32LE(at);
+    return delay === NEVER ? undefined : asked + delay;
+  };
+  const times = { asked, answered: after(from + 11), fetched: after(from + 15), stored: after(from + 19) };
+  const lengths = from + 23;
+  let at = from + FIXED;
+  const text = (length: number): string => bytes.toString('latin1', at, (at += length));
+  const url = text(bytes.readUInt32LE(lengths));
+  const contentType = text(bytes.readUInt16LE(lengths + 4));
+  const etag = text(bytes.readUInt16LE(lengths + 6));
+  const lastModified = text(bytes.readUInt16LE(lengths + 8));
+  const answer = status === 0 ? undefined : { status, url, contentType, etag, lastModified };
+  return { answer, times, tries: bytes.readUInt8(from + 2) };
+}
+
+/** Milliseconds; a clock that was set back in between has told nothing. */
+function since(start: number, time: number | undefined): number {
+  return time === undefined ? NEVER : Math.min(NEVER - 1, Math.max(0, Math.round(time - start)));
+}

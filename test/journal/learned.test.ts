@@ -1,0 +1,56 @@
+/** What a run learned of an item is read back as it was written, whatever it is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Learned, learnedSize, readLearned, writeLearned } from '../../src/journal/learned.js';
+
+const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((unit) => String.fromCharCode(unit)) });
+const delay = fc.option(fc.nat(), { nil: undefined });
+const learned: fc.Arbitrary<Learned> = fc
+  .record({
+    answer: fc.option(
+      fc.record(
+        {
+          status: fc.integer({ min: 200, max: 599 }),
+          url: fc.webUrl().map((url) => new URL(url).href),
+          contentType: header,
+          etag: header,
+          lastModified: header,
+        },
+        { noNullPrototype: true },
+      ),
+      { nil: undefined },
+    ),
+    asked: fc.integer({ min: 0, max: 2 ** 45 }),
+    answered: delay,
+    fetched: delay,
+    stored: delay,
+    tries: fc.integer({ min: 1, max: 255 }),
+  })
+  .map(({ answer, asked, answered, fetched, stored, tries }) => {
+    const at = (after: number | undefined): number | undefined => (after === undefined ? undefined : asked + after);
+    return { answer, times: { asked, answered: at(answered), fetched: at(fetched), stored: at(stored) }, tries };
+  });
+
+test('what was learned of an item is read back as it was written, wherever it lies', () => {
+  fc.assert(
+    fc.property(learned, fc.nat(100), (value, from) => {
+      const bytes = Buffer.alloc(from + learnedSize(value));
+      const end = writeLearned(bytes, from, value);
+      assert.ok(end <= bytes.length);
+      assert.deepEqual(readLearned(bytes, from), value);
+    }),
+  );
+});
+
+test('a header longer than 1,000 bytes is kept up to there, and a clock that was set back tells nothing', () => {
+  const answer = { status: 200, url: '', contentType: 'a'.repeat(70_000), etag: '"b"', lastModified: '' };
+  const value = { answer, times: { asked: 5000, answered: 1000, fetched: undefined, stored: 6000 }, tries: 300 };
+  const bytes = Buffer.alloc(learnedSize(value));
+  writeLearned(bytes, 0, value);
+  assert.deepEqual(readLearned(bytes, 0), {
+    answer: { ...answer, contentType: 'a'.repeat(1000) },
+    times: { ...value.times, answered: 5000 },
+    tries: 255,
+  });
+});
