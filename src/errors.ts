@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'BODY_ENCODING'
   | 'BODY_TOO_LARGE'
   | 'BODY_IMAGE'
+  | 'BODY_CHECKSUM'
   // the storage
   | 'STORE_BUSY'
   | 'STORE_EXISTS'

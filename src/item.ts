@@ -46,8 +46,10 @@ export interface Item {
    */
   readonly name: string;
   readonly details?: ItemDetails | undefined;
-  /** The object that it was made of, with whatever else is in it: comes back with what became of the item. */
-  readonly request?: object | undefined;
+  /** The URL that is requested in place of its own, where a mirror is tried: `origin` and `path` are of this one. */
+  readonly mirror?: string;
+  /** Its number among all entries, where `index` is another, since an earlier run has used that for another item. */
+  readonly entry?: number;
 }
 
 /** A line or an argument that is no http(s) URL. */

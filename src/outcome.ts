@@ -54,7 +54,7 @@ export interface Stored extends OutcomeBase, Requested {
   readonly path: string;
   /** Of the file's bytes, as in gzip. */
   readonly crc32: number;
-  /** What its list said that it has, and it has. */
+  /** That which the run computes, or which its list says and it has. */
   readonly checksum?: Checksum | undefined;
   /** Bytes of the file. */
   readonly size: number;

@@ -74,14 +74,20 @@ export async function removePartialAsync(path: string): Promise<void> {
   for (const name of [path, path + NOTE]) await fs.promises.rm(name, { force: true });
 }
 
-/** The CRC-32 of what is kept. @throws SluiceError BODY_CUT when less of it is there */
-export async function checksumOf({ path, from }: PartialJob): Promise<number> {
+/**
+ * The CRC-32 of what is kept.
+ *
+ * @param onPiece told of all that is read
+ * @throws SluiceError BODY_CUT when less of it is there
+ */
+export async function checksumOf({ path, from }: PartialJob, onPiece: (piece: Buffer) => void): Promise<number> {
   let size = 0;
   let check = 0;
   const pieces = fs.createReadStream(path, { end: from - 1, highWaterMark: PIECE }) as AsyncIterable<Buffer>;
   for await (const piece of pieces) {
     size += piece.length;
     check = crc32(piece, check);
+    onPiece(piece);
   }
   if (size !== from) throw notWhole(path);
   return check;

@@ -1,5 +1,6 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
 import type { PlainError } from '../src/errors.js';
+import type { Checksum } from '../src/item.js';
 import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
 import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, now, timesSince } from './clock.js';
@@ -11,8 +12,9 @@ import type * as Store from './store.js';
 
 export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | LargeAnswer> {
   if (task.kind === 'large') return receiveLarge(task);
-  const { mode, encodings, settings } = task;
-  const plain = encodings === undefined && !hasSteps(settings);
+  const { mode, encodings, checksums, settings } = task;
+  const hashes = checksums !== undefined || settings.computeHash !== undefined;
+  const plain = encodings === undefined && !hashes && !hasSteps(settings);
   if (plain) return storeBatch(task, mode === 'blocking' ? storePlain : storePlainWaiting);
   return loadStore().then((loaded) =>
     storeBatch(task, mode === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),
@@ -26,11 +28,12 @@ function loadStore(): Promise<typeof Store> {
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
 function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer | Promise<BatchAnswer> {
-  const { arena, spans, names, encodings, settings, mode } = task;
+  const { arena, spans, names, encodings, checksums, settings, mode } = task;
   const started = now();
   let failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
   const crc32s = new Uint32Array(names.length);
+  const computed = settings.computeHash && new Array<Checksum | undefined>(names.length);
 
   const note = (position: number, result: StoreResult): void => {
     if (!isStored(result)) {
@@ -39,12 +42,17 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
     }
     sizes[position] = result.size;
     crc32s[position] = result.crc32;
+    if (computed !== undefined) computed[position] = result.checksum;
   };
   const storeFrom = (first: number): Promise<void> | undefined => {
     for (let position = first; position < names.length; position += 1) {
       const offset = spans[2 * position] as number;
       const body = arena.subarray(offset, offset + (spans[2 * position + 1] as number));
-      const job = { name: names[position] as string, encoding: encodings?.[position] ?? '' };
+      const job = {
+        name: names[position] as string,
+        encoding: encodings?.[position] ?? '',
+        checksum: checksums?.[position],
+      };
       const result = store(body, job, settings);
       if (result instanceof Promise) {
         return result.then((settled) => {
@@ -65,7 +73,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
       const failed = new Map(failures.map(({ position, error }) => [position, error]));
       failures = names.map((_name, position) => ({ position, error: failed.get(position) ?? unsafe }));
     }
-    return { sizes, crc32s, failures, times: timesSince(started) };
+    return { sizes, crc32s, checksums: computed, failures, times: timesSince(started) };
   };
   const storing = storeFrom(0);
   if (!settings.durable) return storing?.then(() => answer(undefined)) ?? answer(undefined);

@@ -10,6 +10,7 @@ import type { PartialJob, StoredFile, StoreJob, StoreResult } from '../src/proto
 import { createDecoder, decode, decodeAsync } from './steps/decode.js';
 import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';
+import { checkBody, checksumFor, PartsDigest } from './checksum.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
 import { MAX_READ_BACK } from './steps/step.js';
@@ -42,12 +43,14 @@ export function storeBody(
 ): StoreResult | Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
   const write = (bytes: Uint8Array): StoredFile => {
-    const stored = storedAs(bytes);
+    const stored = { ...storedAs(bytes), ...checksumFor(bytes, settings) };
     place.writeWhole(settings, job.name, bytes, stored);
     return stored;
   };
   try {
-    const bytes = applySteps(decode(body, job.encoding, mostWhole(settings)), settings);
+    const decoded = decode(body, job.encoding, mostWhole(settings));
+    checkBody(decoded, job);
+    const bytes = applySteps(decoded, settings);
     if (!(bytes instanceof Promise)) return write(bytes);
     return bytes.then(write).catch((error: unknown) => describeStoreFailure(error, job.name, settings));
   } catch (error) {
@@ -75,9 +78,11 @@ async function storeUndone(
 ): Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
   try {
-    const bytes = await applySteps(await undo(body, job.encoding, mostWhole(settings)), settings);
+    const undone = await undo(body, job.encoding, mostWhole(settings));
+    checkBody(undone, job);
+    const bytes = await applySteps(undone, settings);
     await writeWholeAsync(settings, job.name, bytes);
-    return storedAs(bytes);
+    return { ...storedAs(bytes), ...checksumFor(bytes, settings) };
   } catch (error) {
     return swells(error, settings)
       ? storeLargeAsync([body], job, settings)
@@ -120,11 +125,12 @@ async function storeParts(
   let check = 0;
   try {
     const decoders = createDecoder(job.encoding);
+    const digest = new PartsDigest(job, settings);
     const steps = await stepsFor(settings);
     file = await open();
     if (partial !== undefined && partial.from > 0) {
       size = partial.from;
-      check = await checksumOf(partial);
+      check = await checksumOf(partial, digest.update);
     }
     for await (const part of decoders.length === 0 ? parts : decoded(parts, decoders)) {
       if (isCancelled(settings)) throw new SluiceError(CANCELLED.code, CANCELLED.message, CANCELLED);
@@ -133,11 +139,13 @@ async function storeParts(
       for (const step of steps) if (size > step.most) throw step.refuse(job.name);
       await file.write(part);
       check = crc32(part, check);
+      digest.update(part);
     }
     if (partial !== undefined && size !== partial.total) throw notWhole(partial.path);
+    const checksum = digest.end();
     await file.close();
     if (steps.length > 0) await lookAt(file, size, settings);
-    const stored = { size, crc32: check };
+    const stored = { size, crc32: check, ...checksum };
     await file.commit(stored);
     return stored;
   } catch (error) {

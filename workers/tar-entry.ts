@@ -42,7 +42,8 @@ function tell(message: TarMessage): void {
 }
 
 /** A batch whose pixels are checked lets others go on in between; every write is whole all the same. */
-async function storeBatch({ first, arena, spans, names, encodings, descriptions }: TarBatchTask): Promise<void> {
+async function storeBatch(task: TarBatchTask): Promise<void> {
+  const { first, arena, spans, names, encodings, checksums, descriptions } = task;
   const started = now();
   const failures: StoreFailure[] = [];
   for (const [position, name] of names.entries()) {
@@ -50,7 +51,8 @@ async function storeBatch({ first, arena, spans, names, encodings, descriptions 
     const body = arena.subarray(offset, offset + (spans[2 * position + 1] as number));
     const description = descriptions[position] as (typeof descriptions)[number];
     const place = shards.placeFor({ id: first + position, name, description });
-    const stored = storeBody(body, { name, encoding: encodings?.[position] ?? '' }, settings.store, place);
+    const job = { name, encoding: encodings?.[position] ?? '', checksum: checksums?.[position] };
+    const stored = storeBody(body, job, settings.store, place);
     const result = stored instanceof Promise ? await stored : stored;
     if (!isStored(result)) failures.push({ position, error: result });
   }

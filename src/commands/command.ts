@@ -36,6 +36,7 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('memory'),
   flagOf('shardSize'),
   flagOf('imageCheck'),
+  flagOf('computeHash'),
   flagOf('maxBodySize'),
   flagOf('timeout'),
   flagOf('maxTime'),

@@ -65,6 +65,7 @@ export class Batch {
       arena: this.arena.bytes,
       spans,
       names: bodies.map(({ item }) => item.name),
+      checksums: bodies.some(hasChecksum) ? bodies.map(({ item }) => item.details?.checksum) : undefined,
       encodings: bodies.some(({ encoding }) => encoding !== '') ? bodies.map(({ encoding }) => encoding) : undefined,
     };
   }
@@ -133,4 +134,8 @@ export class Backlog {
     }
     return arena;
   }
+}
+
+function hasChecksum({ item }: Waiting): boolean {
+  return item.details?.checksum !== undefined;
 }

@@ -57,7 +57,8 @@ export class LocalExecutor implements Executor {
       }
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
-    const storing = store(counted(), { name: item.name, encoding, partial }, this.#settings);
+    const job = { name: item.name, encoding, checksum: item.details?.checksum, partial };
+    const storing = store(counted(), job, this.#settings);
     const stored = this.#fsynced(storing, item).then((result) => {
       settled = true;
       // What was sent and not asked for is dropped.
@@ -110,7 +111,8 @@ export class LocalExecutor implements Executor {
     const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
     const store = this.#kind === 'inline' ? storeBody : storeBodyAsync;
     const started = performance.now();
-    const result = store(bytes, { name: item.name, encoding }, this.#settings);
+    const job = { name: item.name, encoding, checksum: item.details?.checksum };
+    const result = store(bytes, job, this.#settings);
     if (!(result instanceof Promise)) {
       const fsynced = isStored(result) ? (fsyncFiles([item.name], this.#settings) ?? result) : result;
       this.#taken += performance.now() - started;

@@ -98,7 +98,7 @@ export class PoolExecutor implements Executor {
       kind: 'large',
       settings: this.#settings,
       mode: this.#mode,
-      job: { name: item.name, encoding, partial },
+      job: { name: item.name, encoding, checksum: item.details?.checksum, partial },
       port: port2,
     };
     const sender = new LargeBodySender(port1, window, from, partial !== undefined);
@@ -173,7 +173,7 @@ export class PoolExecutor implements Executor {
       .then(() => this.#finish());
   }
 
-  #account(batch: Batch, { sizes, crc32s, failures, times }: BatchAnswer): void {
+  #account(batch: Batch, { sizes, crc32s, checksums, failures, times }: BatchAnswer): void {
     this.#answered = true;
     this.#times.add(times);
     this.#resize(batch.length, times);
@@ -190,7 +190,9 @@ export class PoolExecutor implements Executor {
         nextFailure += 1;
         this.#onStored(item, failure.error);
       } else {
-        this.#onStored(item, { size: sizes[position] as number, crc32: crc32s[position] as number });
+        const checksum = checksums?.[position];
+        const [size, crc32] = [sizes[position] as number, crc32s[position] as number];
+        this.#onStored(item, checksum === undefined ? { size, crc32 } : { size, crc32, checksum });
       }
     }
   }

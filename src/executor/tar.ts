@@ -89,7 +89,7 @@ export class TarExecutor implements Executor {
       kind: 'large',
       settings: this.#settings.store,
       mode: 'blocking',
-      job: { name: item.name, encoding },
+      job: { name: item.name, encoding, checksum: item.details?.checksum },
       port: port2,
       id,
       description: this.#describe(item),

@@ -11,7 +11,6 @@ const PLAIN = [...SHARED, 'accept-encoding', 'identity'];
 export class RequestHeaders {
   readonly #encoded: string[];
   readonly #plain: string[];
-  readonly #authorized: boolean;
   readonly #given: readonly string[];
 
   /** @param headers what the user gave with `--header`: name, value, name, value ...; only an item's own origin gets them */
@@ -19,7 +18,6 @@ export class RequestHeaders {
     this.#given = headers;
     this.#encoded = [...headers, ...withoutGiven(headers, ENCODED)];
     this.#plain = [...headers, ...withoutGiven(headers, PLAIN)];
-    this.#authorized = headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization');
   }
 
   /** For a request to `target` on behalf of `item`: what is private stays with the item's own scheme, host and port. */
@@ -33,16 +31,27 @@ export class RequestHeaders {
     return [...this.#for(item, target, true), ...withoutGiven(this.#given, range)];
   }
 
+  /** Its own take the place of those that were given for all. */
+  #with(own: readonly string[], isPlain: boolean): string[] {
+    return [...own, ...withoutGiven(own, isPlain ? this.#plain : this.#encoded)];
+  }
+
   #for(item: Item, target: Target, isPlain: boolean): string[] {
     if (target.origin !== item.origin) return isPlain ? PLAIN : ENCODED;
-    const headers = isPlain ? this.#plain : this.#encoded;
+    const own = item.details?.headers;
+    const headers = own === undefined ? (isPlain ? this.#plain : this.#encoded) : this.#with(own, isPlain);
+    const url = item.mirror ?? item.url;
     // A header that the user gave is meant to replace what the URL says, as in curl.
-    if (this.#authorized || !item.url.includes('@')) return headers;
-    const { username, password } = new URL(item.url);
+    if (!url.includes('@') || isAuthorized(headers)) return headers;
+    const { username, password } = new URL(url);
     if (username === '' && password === '') return headers;
     const credentials = Buffer.concat([percentDecoded(username), Buffer.from(':'), percentDecoded(password)]);
     return [...headers, 'authorization', `Basic ${credentials.toString('base64')}`];
   }
+}
+
+function isAuthorized(headers: readonly string[]): boolean {
+  return headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization');
 }
 
 /** Bytes, as the URL standard decodes them: any bytes may come out, and a `%` without two digits stays. */
@@ -54,5 +63,5 @@ function percentDecoded(text: string): Buffer {
 /** The defaults that the user did not give otherwise. */
 function withoutGiven(given: readonly string[], defaults: readonly string[]): string[] {
   const names = new Set(given.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
-  return defaults.filter((_, index) => !names.has(defaults[index - (index % 2)] as string));
+  return defaults.filter((_, index) => !names.has((defaults[index - (index % 2)] as string).toLowerCase()));
 }

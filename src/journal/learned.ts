@@ -1,5 +1,6 @@
-/** What a run learned of an item besides what is stored, as bytes of its record: 43 and those of four texts. */
+/** What a run learned of an item besides what is stored, as bytes of its record: 34 and those of four texts and of a checksum. */
 import type { Buffer } from 'node:buffer';
+import { CHECKSUM_ALGORITHMS, type Checksum } from '../item.js';
 import type { Answer, Times } from '../outcome.js';
 
 /** What a run learned of an item on its way: written before what became of it. */
@@ -9,21 +10,26 @@ export interface Learned {
   readonly times: Times;
   /** How often it was requested, 1 or more. */
   readonly tries: number;
+  /** Of what is stored. */
+  readonly checksum: Checksum | undefined;
 }
 
 /** Characters that are kept of a header: of those that matter, none that makes sense is longer. */
 const MAX_HEADER = 1000;
-const FIXED = 2 + 1 + 8 + 3 * 4 + 4 + 3 * 2;
+const FIXED = 2 + 1 + 8 + 3 * 4 + 4 + 3 * 2 + 1;
+/** Of a checksum. */
+const MAX_BYTES = 64;
+const BYTES = { sha256: 32, sha1: 20, sha512: 64, md5: 16 } as const;
 /** In place of a time that is not known. */
 const NEVER = 0xffff_ffff;
 
 /** Bytes that it takes at the most. */
 export function learnedSize({ answer }: Learned): number {
-  return answer === undefined ? FIXED : FIXED + answer.url.length + 3 * MAX_HEADER;
+  return FIXED + MAX_BYTES + (answer === undefined ? 0 : answer.url.length + 3 * MAX_HEADER);
 }
 
 /** @returns where it ends */
-export function writeLearned(bytes: Buffer, from: number, { answer, times, tries }: Learned): number {
+export function writeLearned(bytes: Buffer, from: number, { answer, times, tries, checksum }: Learned): number {
   const { asked, answered, fetched, stored } = times;
   let at = bytes.writeUInt16LE(answer?.status ?? 0, from);
   at = bytes.writeUInt8(Math.min(tries, 0xff), at);
@@ -32,7 +38,7 @@ export function writeLearned(bytes: Buffer, from: number, { answer, times, tries
   at = bytes.writeUInt32LE(since(asked, fetched), at);
   at = bytes.writeUInt32LE(since(asked, stored), at);
   const lengths = at;
-  at += 10;
+  at = bytes.writeUInt8(checksum === undefined ? 0 : 1 + CHECKSUM_ALGORITHMS.indexOf(checksum.algorithm), at + 10);
   const { url = '', contentType = '', etag = '', lastModified = '' } = answer ?? {};
   // A URL that was requested is ASCII, and a header is bytes.
   bytes.writeUInt32LE(bytes.write(url, at, 'latin1'), lengths);
@@ -42,7 +48,7 @@ export function writeLearned(bytes: Buffer, from: number, { answer, times, tries
     bytes.writeUInt16LE(length, lengths + 4 + 2 * index);
     at += length;
   }
-  return at;
+  return checksum === undefined ? at : at + bytes.write(checksum.hex, at, 'hex');
 }
 
 /** What {@link writeLearned} wrote. */
@@ -62,7 +68,9 @@ export function readLearned(bytes: Buffer, from: number): Learned {
   const etag = text(bytes.readUInt16LE(lengths + 6));
   const lastModified = text(bytes.readUInt16LE(lengths + 8));
   const answer = status === 0 ? undefined : { status, url, contentType, etag, lastModified };
-  return { answer, times, tries: bytes.readUInt8(from + 2) };
+  const algorithm = CHECKSUM_ALGORITHMS[bytes.readUInt8(lengths + 10) - 1];
+  const checksum = algorithm && { algorithm, hex: bytes.toString('hex', at, at + BYTES[algorithm]) };
+  return { answer, times, tries: bytes.readUInt8(from + 2), checksum };
 }
 
 /** Milliseconds; a clock that was set back in between has told nothing. */

@@ -119,7 +119,8 @@ export class ResumeFilter {
 
   /** Where an item is stored that is to be downloaded. */
   async #place({ item, standing, before }: Met, { keys, names }: Known): Promise<Admitted> {
-    if (keys !== undefined) return { kind: 'item', item: keys.has(item.index) ? { ...item, index: keys.next } : item };
+    if (keys !== undefined)
+      return { kind: 'item', item: keys.has(item.index) ? { ...item, index: keys.next, entry: item.index } : item };
     const state = standing === undefined ? undefined : stateOf(standing);
     // What is in it nobody knows: so it must not stay.
     if (state === DOUBTFUL_IF_THERE && this.#isThere(before.name) === true) return named(item, before.name);

@@ -2,6 +2,7 @@
  * The options of a download, each in one row: its flag, what it takes, its default, its help and its documentation. The
  * library's type, the checks, the command line and `README.md` beside this file are made from the rows.
  */
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../item.js';
 import type { ImageCheck, Layout } from '../protocol/settings.js';
 import * as kinds from './kinds.js';
 import { MAX_REQUESTS, MAX_WORKERS } from './limits.js';
@@ -119,6 +120,13 @@ export const OPTIONS = {
     more: '`structure` walks GIF, PNG, JPEG and WebP to the end, `pixels` decodes them',
     kind: kinds.oneOf<ImageCheck>(IMAGE_CHECKS),
     default: 'none',
+  }),
+  /** A checksum that is computed of each file while it is stored, for its outcome and for exports. Without it: none. */
+  computeHash: row({
+    flag: '--compute-hash <algorithm>',
+    help: 'compute a checksum of each file while it is stored',
+    kind: kinds.oneOf<ChecksumAlgorithm>(CHECKSUM_ALGORITHMS),
+    unset: undefined,
   }),
   /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: `1TiB`. */
   maxBodySize: row({

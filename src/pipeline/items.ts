@@ -5,6 +5,8 @@ import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
+import { elsewhere, hasUntried } from '../schedule/mirrors.js';
+import { mayPass } from '../schedule/retry.js';
 import { isFetchedAgain, type Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Outcomes } from './outcomes.js';
@@ -14,6 +16,8 @@ import { StorageHealth } from './storage-health.js';
 
 /** Milliseconds until an item is looked at again whose last attempt is still being written to its end. */
 const UNTIL_LEFT = 50;
+
+const DOWN: PlainError = { code: 'NET_UNREACHABLE', message: 'the server has just failed', hint: 'see its failures' };
 
 /** Told of the steps of each item, for who measures a run. */
 export interface Observer {
@@ -54,6 +58,7 @@ export class Items implements StageListener, ResumptionListener {
       this.#scheduler.later(work, UNTIL_LEFT);
       return;
     }
+    if (hasUntried(work) && this.#scheduler.isDown(work) && this.#goElsewhere(work, DOWN, true)) return;
     const permit = this.#scheduler.begin(work);
     if (permit === true) this.#request(work);
     else if (permit !== false) this.#fail(work, permit);
@@ -152,6 +157,7 @@ export class Items implements StageListener, ResumptionListener {
       this.#outcomes.stored(work, result);
     } else if (isFetchedAgain(result)) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();
+      if (result.code === 'BODY_CHECKSUM') this.#run.stages()?.forget(item);
       // After a stop it is like a fetch that was ended: what becomes of it, the next run will tell.
       if (!this.#run.isStopping()) this.#retryOrFail(work, { error: result });
     } else if (result.code !== 'ABORTED') {
@@ -162,10 +168,22 @@ export class Items implements StageListener, ResumptionListener {
   }
 
   #retryOrFail(work: Work, failure: AttemptFailure): void {
+    // Where it has not been tried it need not be waited for.
+    if (hasUntried(work) && this.#goElsewhere(work, failure.error, mayPass(failure))) return;
     if (!this.#scheduler.again(work, failure)) this.#fail(work, failure.error);
   }
 
+  /** @returns whether there is another URL of it */
+  #goElsewhere(work: Work, error: PlainError, mayRecover: boolean): boolean {
+    const next = elsewhere(work, error, mayRecover);
+    if (next === undefined) return false;
+    this.#run.stages()?.forget(work.item);
+    this.#scheduler.later(next, 0);
+    return true;
+  }
+
   #fail(work: Work, error: PlainError, status?: 'not_found'): void {
+    if (this.#goElsewhere(work, error, false)) return;
     this.#run.stages()?.forget(work.item);
     this.#outcomes.failed(work, error, status);
   }

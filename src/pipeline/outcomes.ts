@@ -6,7 +6,7 @@ import { FetchError, type PlainError } from '../errors.js';
 import type { Admitted } from '../journal/resume-filter.js';
 import type { Journal } from '../journal/journal.js';
 import type { Learned } from '../journal/learned.js';
-import type { Item } from '../item.js';
+import type { Checksum, Item } from '../item.js';
 import type { Work } from '../schedule/work.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { Outcome } from '../outcome.js';
@@ -52,8 +52,8 @@ export class Outcomes implements AsyncIterable<Outcome> {
   stored(work: Work, file: StoredFile): void {
     const { item, unproven } = work;
     const { name, details } = item;
-    const { size, crc32, shard } = file;
-    const learned = learnedOf(work, Date.now());
+    const { size, crc32, shard, checksum = details?.checksum } = file;
+    const learned = learnedOf(work, Date.now(), checksum);
     const outcome: Outcome = {
       status: 'ok',
       ...identify(item),
@@ -61,7 +61,6 @@ export class Outcomes implements AsyncIterable<Outcome> {
       path: this.#root + (shard === undefined ? name : shardName(shard)),
       size,
       crc32,
-      checksum: details?.checksum,
       unproven,
       ...learned,
     };
@@ -89,7 +88,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
     const { item } = work;
     const { code, message, hint } = error;
     // It may have failed without a request.
-    const learned = work.tried === 0 ? undefined : learnedOf(work, undefined);
+    const learned = work.tried === 0 ? undefined : learnedOf(work);
     this.#journal?.failed(item.index, { status, code, message, hint }, learned);
     this.#emit({ status, ...identify(item), error: new FetchError(item, error), ...learned });
   }
@@ -130,11 +129,13 @@ export class Outcomes implements AsyncIterable<Outcome> {
   }
 }
 
-function identify({ index, url, request, details }: Item): Pick<Outcome, 'index' | 'url' | 'request' | 'columns'> {
-  return { index, url, request, columns: details?.columns };
+function identify({ index, entry = index, url, details }: Item): Pick<Outcome, 'index' | 'url' | 'columns'> {
+  return { index: entry, url, columns: details?.columns };
 }
 
 /** @param stored when the file had its final name, if it has */
-function learnedOf({ answer, askedAt, answeredAt, fetchedAt, tried }: Work, stored: number | undefined): Learned {
-  return { answer, times: { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored }, tries: tried };
+function learnedOf(work: Work, stored?: number, checksum?: Checksum): Learned {
+  const { answer, askedAt, answeredAt, fetchedAt, tried } = work;
+  const times = { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored };
+  return { answer, times, tries: tried, checksum };
 }

@@ -60,7 +60,7 @@ export class Resources {
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #open(listener: StageListener & ResumptionListener): Promise<void> {
     const { sources, options, rules, scheduler, shutdown, outcomes, maxIdle, openLists } = this.#with;
-    const { layout, imageCheck, maxBodySize, simulatedLatency, durable } = options;
+    const { layout, imageCheck, computeHash, maxBodySize, simulatedLatency, durable } = options;
     // While lists are opened and the destination is made, which on slow storage takes a while.
     preload(options);
     await Promise.race([openLists(), shutdown.stopped]);
@@ -73,7 +73,7 @@ export class Resources {
     if (shutdown.isStopping) return;
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
-    const settings = { directory, scratch, layout, imageCheck, maxBodySize, slow, durable, cancelled };
+    const settings = { directory, scratch, layout, imageCheck, computeHash, maxBodySize, slow, durable, cancelled };
     this.#stages = await openStages({ options, settings, rules, scheduler, maxIdle, firstShard, own }, listener);
   }
 

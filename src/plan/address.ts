@@ -93,6 +93,11 @@ export function normalise(url: string): string {
   return url.slice(0, start) + dotless.replaceAll('^', '%5E') + url.slice(end);
 }
 
+/** Of a URL that is normalised. */
+export function addressOf(url: string): Address {
+  return { url, origin: new URL(url).origin, path: url.slice(pathAt(url)) };
+}
+
 /** Where the path of a normalised URL begins: it has a slash after its host, and none in the user information before it. */
 function pathAt(url: string): number {
   return url.indexOf('/', IN_HOST);

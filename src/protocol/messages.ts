@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from '../errors.js';
+import type { Checksum } from '../item.js';
 import type { StoreJob, StoreResult } from './result.js';
 import type { StoreSettings } from './settings.js';
 import type { Times } from './times.js';
@@ -31,6 +32,8 @@ export interface BatchTask {
   readonly names: readonly string[];
   /** Content-Encoding of each body as received; undefined when no body of the batch has one. */
   readonly encodings: readonly string[] | undefined;
+  /** What each has to have; undefined when nothing is known of any. */
+  readonly checksums: readonly (Checksum | undefined)[] | undefined;
 }
 
 /** The one message that comes back for a batch. */
@@ -38,6 +41,8 @@ export interface BatchAnswer {
   /** Size of each stored file in bytes. */
   readonly sizes: Float64Array;
   readonly crc32s: Uint32Array;
+  /** Where the run computes them, of those that are stored. */
+  readonly checksums: readonly (Checksum | undefined)[] | undefined;
   /** The bodies of the batch that were not stored. */
   readonly failures: readonly StoreFailure[];
   readonly times: Times;

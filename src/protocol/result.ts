@@ -1,5 +1,6 @@
 /** What is to be stored, and what became of it. */
 import type { PlainError } from '../errors.js';
+import type { Checksum } from '../item.js';
 
 /** One body to store. */
 export interface StoreJob {
@@ -7,6 +8,8 @@ export interface StoreJob {
   readonly name: string;
   /** Content-Encoding as received; empty for none. */
   readonly encoding: string;
+  /** What the body has to have, once its encoding is undone. */
+  readonly checksum?: Checksum | undefined;
   /** Of a large body that can be gone on with when it breaks off. */
   readonly partial?: PartialJob | undefined;
 }
@@ -47,6 +50,8 @@ export interface StoredFile {
   readonly crc32: number;
   /** The shard that it is in, if it has no file of its own. */
   readonly shard?: number;
+  /** Of its bytes, where the run computes one. */
+  readonly checksum?: Checksum;
 }
 
 /** What was stored, or why not. */

@@ -1,4 +1,5 @@
 /** How a run stores bodies. */
+import type { ChecksumAlgorithm } from '../item.js';
 
 /** How images are checked before they are stored: not, block by block to the end, or by decoding every pixel. */
 export type ImageCheck = 'none' | 'structure' | 'pixels';
@@ -17,6 +18,8 @@ export interface StoreSettings {
   readonly scratch: string;
   readonly layout: Layout;
   readonly imageCheck: ImageCheck;
+  /** A checksum that is computed of each file. */
+  readonly computeHash: ChecksumAlgorithm | undefined;
   /** Bound on one body after its content-encoding is undone, in bytes. */
   readonly maxBodySize: number;
   /** Undefined for storage that is as quick as it is. */

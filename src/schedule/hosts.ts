@@ -73,6 +73,12 @@ export class Hosts {
     return free <= 0 && pause < Infinity ? { free, pause } : { free };
   }
 
+  /** Whether it has failed so often that it is left alone for a while. */
+  isDown(origin: string): boolean {
+    const breaker = this.#hosts.get(origin)?.breaker;
+    return breaker !== undefined && breaker.opened > 0;
+  }
+
   #forget(): void {
     for (const [origin, { running, parked, breaker }] of this.#hosts) {
       if (running === 0 && parked === 0 && (breaker === undefined || breaker.opened === 0)) this.#hosts.delete(origin);

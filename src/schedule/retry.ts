@@ -15,6 +15,7 @@ const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BODY_EXCESS',
   'STORE_CROWDED',
   'WORKER_LOST',
+  'BODY_CHECKSUM',
 ]);
 
 /** 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585), and the server's own faults. */
@@ -40,15 +41,16 @@ export function retryDelay(
   now: number,
   random: number,
 ): number | undefined {
-  if (tried >= policy.tries) return undefined;
-  const transient =
-    failure.error.code === 'HTTP_STATUS'
-      ? failure.status !== undefined && isTransientStatus(failure.status)
-      : TRANSIENT_CODES.has(failure.error.code);
-  if (!transient) return undefined;
+  if (tried >= policy.tries || !mayPass(failure)) return undefined;
   const backOff = Math.min(policy.maxDelay, policy.baseDelay * 2 ** (tried - 1));
   const asked = failure.retryAfter === undefined ? 0 : parseRetryAfter(failure.retryAfter, now);
   return Math.max(random * backOff, Math.min(asked, policy.maxRetryAfter));
+}
+
+/** Whether the same request may bring more later. */
+export function mayPass({ error, status }: AttemptFailure): boolean {
+  if (error.code !== 'HTTP_STATUS') return TRANSIENT_CODES.has(error.code);
+  return status !== undefined && isTransientStatus(status);
 }
 
 /**

@@ -17,14 +17,22 @@ import { WaitQueue } from './wait-queue.js';
 import { type Lease, type Work, workFor } from './work.js';
 
 /** What the store may say of a body that is worth another fetch. */
-const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'STORE_CROWDED', 'BODY_CUT']);
+const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'WORKER_LOST',
+  'STORE_CROWDED',
+  'BODY_CUT',
+  'BODY_CHECKSUM',
+]);
 
 /** What of an item has to be known again when it comes up: all else is of a request. */
-type Parked = Pick<Work, 'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'isPoison' | 'redirected'>;
+type Parked = Pick<
+  Work,
+  'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'mirrors' | 'isPoison' | 'mismatched' | 'redirected'
+>;
 
 const PACKING: Packing<Work> = {
-  pack: ({ item, timeLeft, parkedAt, tried, isPoison, redirected }) =>
-    ({ item, timeLeft, parkedAt, tried, isPoison, redirected }) satisfies Parked,
+  pack: ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected }) =>
+    ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected }) satisfies Parked,
   unpack: (packed) => {
     const parked = packed as Parked;
     return { ...workFor(parked.item, parked.timeLeft), ...parked };
@@ -169,15 +177,22 @@ export class Scheduler {
   /** Gives the item another turn, later. @returns false when it gets none: it has failed */
   again(work: Work, failure: AttemptFailure): boolean {
     const lost = failure.error.code === 'WORKER_LOST';
-    // Once: a worker that ends again ends by this item.
-    const hopeless = lost && work.isPoison;
+    const mismatched = failure.error.code === 'BODY_CHECKSUM';
+    // Once: a worker that ends again ends by this item, and what came wrong twice is what is there.
+    const hopeless = (lost && work.isPoison) || (mismatched && work.mismatched);
     work.isPoison ||= lost;
+    work.mismatched ||= mismatched;
     const { retry } = this.#options;
     const delay = hopeless ? undefined : retryDelay(failure, work.tried, retry, Date.now(), Math.random());
     work.timeLeft -= delay ?? 0;
     if (delay === undefined || work.timeLeft <= 0) return false;
     this.#waiting.add(work, delay);
     return true;
+  }
+
+  /** Whether its server has failed so often that it is left alone for a while. */
+  isDown({ item }: Work): boolean {
+    return this.#hosts.isDown(item.origin);
   }
 
   /** One request fewer at once from now on. */

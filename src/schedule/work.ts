@@ -1,6 +1,7 @@
 /** An item on its way, and what it may take. */
 import type { PlainError } from '../errors.js';
 import type { Host } from './limit.js';
+import type { Mirrors } from './mirrors.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
@@ -13,6 +14,8 @@ export interface Work {
   /** When it began to wait for its server; undefined while it does not. */
   parkedAt: number | undefined;
   tried: number;
+  /** Undefined for an item that has one URL, as nearly all have. */
+  mirrors: Mirrors | undefined;
   /** Where redirects have led it, to another server, which it waits for or asks. */
   redirected: Redirected | undefined;
   /** The server that was asked last, whose account of requests it is in while it runs. */
@@ -31,6 +34,8 @@ export interface Work {
   written: boolean;
   /** A worker ended while it had it. */
   isPoison: boolean;
+  /** Its body had another checksum than its list says. */
+  mismatched: boolean;
   /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
   held: number;
   lease: Lease | undefined;
@@ -55,6 +60,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     timeLeft,
     parkedAt: undefined,
     tried: 0,
+    mirrors: item.details?.mirrors && { untried: item.details.mirrors, failed: [] },
     redirected: undefined,
     host: undefined,
     answered: false,
@@ -65,6 +71,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     unproven: false,
     written: false,
     isPoison: false,
+    mismatched: false,
     held: 0,
     lease: undefined,
     attempt: undefined,

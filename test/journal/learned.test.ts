@@ -1,7 +1,9 @@
 /** What a run learned of an item is read back as it was written, whatever it is. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
+import { CHECKSUM_ALGORITHMS } from '../../src/item.js';
 import { type Learned, learnedSize, readLearned, writeLearned } from '../../src/journal/learned.js';
 
 const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((unit) => String.fromCharCode(unit)) });
@@ -26,10 +28,22 @@ const learned: fc.Arbitrary<Learned> = fc
     fetched: delay,
     stored: delay,
     tries: fc.integer({ min: 1, max: 255 }),
+    checksum: fc.option(
+      fc.constantFrom(...CHECKSUM_ALGORITHMS).map((algorithm) => ({
+        algorithm,
+        hex: createHash(algorithm).update('a').digest('hex'),
+      })),
+      { nil: undefined },
+    ),
   })
-  .map(({ answer, asked, answered, fetched, stored, tries }) => {
+  .map(({ answer, asked, answered, fetched, stored, tries, checksum }) => {
     const at = (after: number | undefined): number | undefined => (after === undefined ? undefined : asked + after);
-    return { answer, times: { asked, answered: at(answered), fetched: at(fetched), stored: at(stored) }, tries };
+    return {
+      answer,
+      times: { asked, answered: at(answered), fetched: at(fetched), stored: at(stored) },
+      tries,
+      checksum,
+    };
   });
 
 test('what was learned of an item is read back as it was written, wherever it lies', () => {
@@ -45,12 +59,18 @@ test('what was learned of an item is read back as it was written, wherever it li
 
 test('a header longer than 1,000 bytes is kept up to there, and a clock that was set back tells nothing', () => {
   const answer = { status: 200, url: '', contentType: 'a'.repeat(70_000), etag: '"b"', lastModified: '' };
-  const value = { answer, times: { asked: 5000, answered: 1000, fetched: undefined, stored: 6000 }, tries: 300 };
+  const value = {
+    answer,
+    times: { asked: 5000, answered: 1000, fetched: undefined, stored: 6000 },
+    tries: 300,
+    checksum: undefined,
+  };
   const bytes = Buffer.alloc(learnedSize(value));
   writeLearned(bytes, 0, value);
   assert.deepEqual(readLearned(bytes, 0), {
     answer: { ...answer, contentType: 'a'.repeat(1000) },
     times: { ...value.times, answered: 5000 },
     tries: 255,
+    checksum: undefined,
   });
 });
