@@ -1,9 +1,11 @@
 /** Reads files that are in the destination, to see what they are. */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { meaningOf } from '../../workers/failure.js';
 import { SluiceError, StorageError, toPlain } from '../errors.js';
+import type { ChecksumAlgorithm } from '../item.js';
 import { printable } from '../shared/printable.js';
 import type { StoredFile } from '../protocol/result.js';
 
@@ -34,18 +36,28 @@ export function storageFailed(error: unknown, doing: string, path: string): Slui
   return new StorageError(toPlain(error, { code, message, hint }));
 }
 
-/** The size and the checksum of a file. @throws the system's error */
-export async function examineFile(path: string): Promise<StoredFile> {
+/**
+ * The size and the CRC-32 of a file.
+ *
+ * @param algorithm of a checksum that is computed besides
+ * @throws the system's error
+ */
+export async function examineFile(path: string, algorithm?: ChecksumAlgorithm): Promise<StoredFile> {
   const file = await openFile(path);
   try {
     const { size: expected } = await file.stat();
     const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, expected + 1));
     let size = 0;
     let check = 0;
+    const hash = algorithm && createHash(algorithm);
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, size);
-      if (bytesRead === 0) return { size, crc32: check };
-      check = crc32(buffer.subarray(0, bytesRead), check);
+      if (bytesRead === 0) {
+        return { size, crc32: check, ...(hash && { checksum: { algorithm, hex: hash.digest('hex') } }) };
+      }
+      const piece = buffer.subarray(0, bytesRead);
+      check = crc32(piece, check);
+      hash?.update(piece);
       size += bytesRead;
     }
   } finally {

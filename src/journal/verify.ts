@@ -4,6 +4,7 @@ import { shardName } from '../../workers/shard-name.js';
 import type { Layout } from '../protocol/settings.js';
 import { examineFile, isNoFile } from './examine.js';
 import type { FailureRecord, StoredRecord } from './format.js';
+import type { Learned } from './learned.js';
 import { readItems, ShardDamage } from './tar-reader.js';
 import type { History, PastItem } from './history.js';
 
@@ -13,6 +14,7 @@ const AT_ONCE = 16;
 export interface StoredItem {
   readonly item: PastItem;
   readonly stored: StoredRecord;
+  readonly learned?: Learned;
 }
 
 /** Told of what was looked at, in any order; what it returns is waited for. */
@@ -79,9 +81,12 @@ class Checks {
 
 async function checkFile(stored: StoredItem, directory: string, listener: VerifyListener): Promise<void> {
   let why: string | undefined;
+  // A CRC-32 tells damage; what was made to look the same it does not.
+  const checksum = stored.item.details?.checksum ?? stored.learned?.checksum;
   try {
-    const found = await examineFile(join(directory, stored.item.name));
+    const found = await examineFile(join(directory, stored.item.name), checksum?.algorithm);
     why = difference(stored.stored, found);
+    if (checksum?.hex !== found.checksum?.hex) why ??= `has another ${checksum?.algorithm} than it is to have`;
   } catch (error) {
     why = describe(error);
   }

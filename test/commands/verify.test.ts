@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { claimedSize, PREAMBLE } from '../../src/journal/format.js';
 import { noise } from '../helpers/bodies.js';
 import { type Ran, warmSluice } from '../helpers/cli.js';
@@ -85,6 +86,19 @@ describe('verify', () => {
     assert.deepEqual(requested.toSorted(), ['/1.jpg', '/2.jpg', '/3.jpg', '/4.jpg']);
     for (let i = 0; i < 12; i += 1) assert.ok(readFileSync(join(d, `${i}.jpg`)).equals(BODY), `${i}.jpg`);
     assert.equal((await verify(cwd)).status, 0);
+  });
+
+  test('tells a file that was made to look the same, where its checksum is known', async (t) => {
+    for (const more of [[], ['--compute-hash', 'sha256']]) {
+      const { cwd, d } = await stored(t, 1, ...more);
+      const forged = readFileSync(join(d, '0.jpg'));
+      forged[7] = (forged[7] as number) ^ 1;
+      forge(forged, crc32(BODY));
+      writeFileSync(join(d, '0.jpg'), forged);
+      const { stdout } = await verify(cwd);
+      if (more.length === 0) assert.match(stdout, /^1 file right/m);
+      else assert.match(stdout, /^\*\*\* 0\.jpg has another sha256 than it is to have$/m);
+    }
   });
 
   test('what cannot be had any more is an error, and stays one', async (t) => {
@@ -175,3 +189,31 @@ describe('verify', () => {
     assert.ok(!existsSync(join(cwd, 'd')));
   });
 });
+
+/** Gives bytes a CRC-32 by their last four, each bit of which changes it in a way of its own. */
+function forge(bytes: Buffer, wanted: number): void {
+  const end = bytes.length - 4;
+  bytes.writeUInt32LE(0, end);
+  const plain = crc32(bytes);
+  const changes = Array.from({ length: 32 }, (_, bit) => {
+    bytes.writeUInt32LE((1 << bit) >>> 0, end);
+    return { bits: (1 << bit) >>> 0, effect: (crc32(bytes) ^ plain) >>> 0 };
+  });
+  let left = (wanted ^ plain) >>> 0;
+  let patch = 0;
+  // Gaussian elimination over GF(2).
+  for (let bit = 31; bit >= 0; bit -= 1) {
+    const at = changes.findIndex(({ effect }) => Math.clz32(effect) === 31 - bit);
+    const [pivot] = changes.splice(at, 1) as [(typeof changes)[number]];
+    for (const other of changes) {
+      if (((other.effect >>> bit) & 1) === 0) continue;
+      other.effect = (other.effect ^ pivot.effect) >>> 0;
+      other.bits = (other.bits ^ pivot.bits) >>> 0;
+    }
+    if (((left >>> bit) & 1) === 0) continue;
+    left = (left ^ pivot.effect) >>> 0;
+    patch = (patch ^ pivot.bits) >>> 0;
+  }
+  bytes.writeUInt32LE(patch, end);
+  assert.equal(crc32(bytes), wanted);
+}
