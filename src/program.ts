@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { command as bench } from './commands/bench/command.js';
 import type { Command as Described } from './commands/command.js';
+import { command as exported } from './commands/export/command.js';
 import { command as flags } from './commands/flags/command.js';
 import { command as get } from './commands/get/command.js';
 import { command as retry } from './commands/retry/command.js';
@@ -15,7 +16,7 @@ import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
 import { version } from './shared/version.js';
 
-const COMMANDS: readonly Described[] = [get, status, retry, verify, flags, serve, bench];
+const COMMANDS: readonly Described[] = [get, status, exported, retry, verify, flags, serve, bench];
 
 function createProgram(finish: (status: number) => void): Command {
   const program = new Command('sluice')

@@ -30,6 +30,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   commander: 'src/program.ts',
   ora: 'src/terminal/progress.ts',
   sharp: 'workers/steps/pixels.ts',
+  'hyparquet-writer': 'src/results/table/parquet.ts',
 };
 
 interface Import {

@@ -21,19 +21,29 @@ export function journalPath({ directory, state }: HistoryArguments): string {
  * @throws UsageError when there is none, or it belongs to another destination
  */
 export async function openHistory(args: HistoryArguments, assumed?: RunRecord): Promise<History> {
-  const { directory, state } = args;
   const history = await History.open(journalPath(args), assumed);
-  if (history === undefined) {
-    throw new UsageError(
-      `there is no journal in ${state ?? ownFolder(directory)}`,
-      'name the destination of a run, and with --state the folder of its journal if that is elsewhere',
-    );
+  if (history === undefined) throw noJournal(args);
+  try {
+    requireOwn(args, history.lastRun.record);
+    return history;
+  } catch (error) {
+    await history.close();
+    throw error;
   }
-  const { record } = history.lastRun;
-  if (state === undefined || record.directory === resolve(directory)) return history;
-  await history.close();
+}
+
+export function noJournal({ directory, state }: HistoryArguments): UsageError {
+  return new UsageError(
+    `there is no journal in ${state ?? ownFolder(directory)}`,
+    'name the destination of a run, and with --state the folder of its journal if that is elsewhere',
+  );
+}
+
+/** @throws UsageError for a journal of another destination */
+export function requireOwn({ directory, state }: HistoryArguments, lastRun: RunRecord): void {
+  if (state === undefined || lastRun.directory === resolve(directory)) return;
   throw new UsageError(
-    `--state ${state} belongs to ${record.directory}, not to ${directory}`,
+    `--state ${state} belongs to ${lastRun.directory}, not to ${directory}`,
     'name the one or the other',
   );
 }

@@ -1,4 +1,5 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
+import { ownFolder } from '../destination/destination.js';
 import { Download } from '../pipeline/download.js';
 import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
@@ -46,7 +47,8 @@ export async function runDownload(
 ): Promise<Ran> {
   const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
   for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  const results = await openResults(wanted);
+  const { directory, journal, state = ownFolder(directory) } = options;
+  const results = await openResults(wanted, { directory, journal, state });
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
     const progress = quiet ? undefined : await showProgress(() => download.summary, total);
@@ -78,6 +80,7 @@ export async function runDownload(
       progress?.stop();
       if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
       if (download.begun) isTold = await results.close(command, download.summary);
+      else await results.abandon();
     }
     const { summary } = download;
     return { status: statusOf(summary, isTold), summary };

@@ -92,9 +92,9 @@ export interface RecordVisitor {
   item?(index: number, payload: Buffer, at: number, offset: number): void;
   /** Of the item that was begun last. */
   details?(index: number, payload: Buffer, at: number): void;
-  learned?(index: number, payload: Buffer, at: number): void;
-  stored?(index: number, payload: Buffer, at: number): void;
-  failed?(index: number, payload: Buffer, at: number): void;
+  learned?(index: number, payload: Buffer, at: number, offset: number): void;
+  stored?(index: number, payload: Buffer, at: number, offset: number): void;
+  failed?(index: number, payload: Buffer, at: number, offset: number): void;
   end?(record: EndRecord): void;
 }
 
@@ -280,15 +280,15 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
       return at + itemSizeAt(payload, at);
     }
     case STORED: {
-      visitor.stored?.(payload.readUInt32LE(at + 1), payload, at);
+      visitor.stored?.(payload.readUInt32LE(at + 1), payload, at, offset + at);
       return at + STORED_SIZE;
     }
     case FAILED:
     case DETAILS:
     case LEARNED: {
       const index = payload.readUInt32LE(at + 1);
-      if (kind === LEARNED) visitor.learned?.(index, payload, at);
-      else if (kind === FAILED) visitor.failed?.(index, payload, at);
+      if (kind === LEARNED) visitor.learned?.(index, payload, at, offset + at);
+      else if (kind === FAILED) visitor.failed?.(index, payload, at, offset + at);
       else visitor.details?.(index, payload, at);
       return at + HEADER + payload.readUInt32LE(at + 5);
     }
@@ -302,6 +302,23 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
     default:
       throw new RangeError(`no record of kind ${kind} is known`);
   }
+}
+
+/** Bytes from which a record's size can be told. */
+export const HEADER_SIZE = ITEM_HEADER;
+
+/** Bytes of a record about an item; of `bytes`, only its first {@link HEADER_SIZE} need be there. */
+export function recordSizeAt(bytes: Buffer, at: number): number {
+  const kind = bytes[at];
+  if (kind === ITEM || kind === REPLACEMENT) return itemSizeAt(bytes, at);
+  return kind === STORED ? STORED_SIZE : HEADER + bytes.readUInt32LE(at + 5);
+}
+
+const KINDS = { details: DETAILS, learned: LEARNED, stored: STORED } as const;
+
+/** Whether the record there is of this kind. */
+export function isOf(kind: keyof typeof KINDS, bytes: Buffer, at: number): boolean {
+  return bytes[at] === KINDS[kind];
 }
 
 /** Of the record of an item: what is there before it is stored under its name is not it. */

@@ -239,7 +239,7 @@ class SecondPass {
     const family = this.#families.of(this.#layout);
     if (this.#number < family.since || !family.isLast(this.#formers.keyAt(payload, at))) return;
     const item = itemAt(payload, at);
-    if (!isItemName(item.name)) throw notOurs(this.#path, item.name);
+    requireItemName(this.#path, item.name);
     this.#begun.set(index, { ...item, layout: this.#layout });
   }
 
@@ -281,6 +281,11 @@ class SecondPass {
     this.#begun.delete(index);
     return item;
   }
+}
+
+/** @throws StorageError for a name that would lead elsewhere */
+export function requireItemName(path: string, name: string): void {
+  if (!isItemName(name)) throw notOurs(path, name);
 }
 
 function notOurs(path: string, name: string): StorageError {

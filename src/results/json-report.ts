@@ -56,6 +56,10 @@ export class JsonReport implements ResultsWriter {
     process.stdout.write(text);
     return true;
   }
+
+  async abandon(): Promise<void> {
+    await this.#file?.close();
+  }
 }
 
 async function replaceAll(file: FileHandle, text: string): Promise<void> {

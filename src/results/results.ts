@@ -12,13 +12,25 @@ export interface ResultsWriter {
    * @returns whether all is written; why not is told
    */
   close(command: string, summary: Summary): Promise<boolean>;
+  /** In place of {@link close}: the run never began. */
+  abandon(): Promise<void>;
+}
+
+/** What the results are of. */
+export interface ResultsOf {
+  /** Destination, absolute. */
+  readonly directory: string;
+  /** Whether the run is written down. */
+  readonly journal: boolean;
+  /** Folder of the journal. */
+  readonly state: string;
 }
 
 interface Form {
   /** Names the file. */
   readonly flag: Flag;
   /** Before the run, so that a wrong path costs nothing. @throws UsageError when it cannot be written */
-  readonly open: (path: string) => Promise<ResultsWriter>;
+  readonly open: (path: string, of: ResultsOf) => Promise<ResultsWriter>;
 }
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -26,16 +38,29 @@ const FORMS: Readonly<Record<string, Form>> = {
     flag: { flag: '--report <FILE>', help: 'write the summary as JSON; - is standard output' },
     open: async (path) => (await import('./json-report.js')).JsonReport.open(path),
   },
+  metadata: {
+    flag: {
+      flag: '--metadata <FILE>',
+      help: 'write what is known of each item, as sluice export does: .csv, .jsonl, .parquet and others',
+    },
+    open: async (path, of) => (await import('./metadata.js')).Metadata.open(path, of),
+  },
 };
 
 export const RESULTS_FLAGS: readonly Flag[] = Object.values(FORMS).map(({ flag }) => flag);
 
 /** All forms that were asked for, as one. @throws UsageError */
-export async function openResults(values: Values): Promise<ResultsWriter> {
+export async function openResults(values: Values, of: ResultsOf): Promise<ResultsWriter> {
   const writers: ResultsWriter[] = [];
   for (const [name, { open }] of Object.entries(FORMS)) {
     const path = values[name];
-    if (typeof path === 'string') writers.push(await open(path));
+    if (typeof path !== 'string') continue;
+    try {
+      writers.push(await open(path, of));
+    } catch (error) {
+      for (const writer of writers) await writer.abandon();
+      throw error;
+    }
   }
   return {
     note: (outcome) => {
@@ -44,6 +69,9 @@ export async function openResults(values: Values): Promise<ResultsWriter> {
     close: async (command, summary) => {
       const written = await Promise.all(writers.map((writer) => writer.close(command, summary)));
       return !written.includes(false);
+    },
+    abandon: async () => {
+      for (const writer of writers) await writer.abandon();
     },
   };
 }

@@ -11,8 +11,10 @@ class Exit extends Error {
 const told = { stdout: '', stderr: '' };
 for (const name of ['stdout', 'stderr'] as const) {
   Object.defineProperty(process[name], 'isTTY', { value: false });
-  process[name].write = (text: string | Uint8Array): boolean => {
+  process[name].write = (text: string | Uint8Array, ...more: unknown[]): boolean => {
     told[name] += typeof text === 'string' ? text : Buffer.from(text).toString();
+    const written = more.at(-1);
+    if (typeof written === 'function') setImmediate(written as () => void);
     return true;
   };
 }

@@ -54,7 +54,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
   });
   const warning = describeUnchecked(process.env);
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  const results = await openResults({ report: args.report });
+  const results = await openResults({ report: args.report }, { ...options, state: options.directory });
   if (args.baseUrl === undefined) await startServerIfNeeded(label);
   return interruptible(async (interruption) => {
     process.stdout.write(describeStart(codes, requests, label, base));
@@ -76,6 +76,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
       progress.stop();
       if (download.begun) process.stdout.write(describeEnd(download.summary));
       if (download.begun) isTold = await results.close('flags', download.summary);
+      else await results.abandon();
     }
     // A flag that is not there is no failure.
     return statusOf({ ...download.summary, notFound: 0 }, isTold);

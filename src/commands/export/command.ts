@@ -1,0 +1,28 @@
+import { flagOf } from '../../options/flags.js';
+import { TABLE_FORMATS } from '../../results/table/formats.js';
+import type { Command } from '../command.js';
+import type { ExportArguments } from './export.js';
+
+export const command: Command = {
+  name: 'export',
+  summary: 'write what is known of each item: a table, or a list for another program',
+  argument: { usage: '<DIR>', help: 'destination of runs' },
+  flags: [
+    {
+      flag: '--format <format>',
+      help: 'csv, jsonl or parquet, what sha256sum checks, what aria2 reads, or URLs (default: by the name of the file)',
+      choices: Object.keys(TABLE_FORMATS),
+    },
+    { flag: '-o, --output <FILE>', help: 'where to; - is standard output', default: '-' },
+    {
+      flag: '--status <ok,error,not_found,pending>',
+      help: 'only these (default: ok for sha256sum, all but ok for aria2 and urls, else all)',
+    },
+    { flag: '--fields <NAME,NAME>', help: 'only these of a table, in this order' },
+    flagOf('state'),
+  ],
+  run: async ({ argument, ...values }) => {
+    const { exportDestination } = await import('./export.js');
+    return exportDestination({ ...values, directory: argument } as ExportArguments);
+  },
+};

@@ -1,0 +1,60 @@
+/** `sluice export`: what is known of each item of a destination, for people and other programs. */
+import { resolve } from 'node:path';
+import { UsageError } from '../../errors.js';
+import { Table } from '../../journal/table.js';
+import { exportTable } from '../../results/table/export.js';
+import { ROW_STATUSES, type RowStatus } from '../../results/table/fields.js';
+import { formatFor, TABLE_FORMATS, type TableFormat } from '../../results/table/formats.js';
+import { openOutput } from '../../results/table/output.js';
+import { printable } from '../../shared/printable.js';
+import { type HistoryArguments, journalPath, noJournal, requireOwn } from '../open-history.js';
+
+export interface ExportArguments extends HistoryArguments {
+  readonly format?: TableFormat;
+  readonly output: string;
+  readonly status?: string;
+  readonly fields?: string;
+}
+
+/** @returns the exit status */
+export async function exportDestination(args: ExportArguments): Promise<number> {
+  const format = args.format ?? formatFor(args.output);
+  if (format === undefined) {
+    throw new UsageError(
+      'nothing tells which format is wanted',
+      `give --format ${Object.keys(TABLE_FORMATS).join('|')}`,
+    );
+  }
+  const options = {
+    format,
+    statuses: args.status === undefined ? undefined : statusesOf(args.status),
+    fields: args.fields?.split(','),
+    directory: resolve(args.directory),
+  };
+  const table = await Table.open(journalPath(args));
+  if (table === undefined) throw noJournal(args);
+  try {
+    requireOwn(args, table.lastRun);
+    const output = await openOutput(args.output, '--output', TABLE_FORMATS[format].isPrivate);
+    try {
+      await exportTable(table, output, options);
+      await output.end();
+    } catch (error) {
+      await output.abort();
+      // Who reads no more, such as head, has had enough.
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    }
+  } finally {
+    await table.close();
+  }
+  if (!table.complete) process.stderr.write('Not all of its lists was gone through: what was not read is not told.\n');
+  return 0;
+}
+
+function statusesOf(text: string): readonly RowStatus[] {
+  return text.split(',').map((name) => {
+    const status = ROW_STATUSES.find((known) => known === name.trim());
+    if (status !== undefined) return status;
+    throw new UsageError(`--status ${printable(name)} is unknown`, `give some of ${ROW_STATUSES.join(',')}`);
+  });
+}

@@ -1,0 +1,52 @@
+/** Reads records of a journal by where they lie, in whatever order: near ones from the same block, which is kept. */
+import { Buffer } from 'node:buffer';
+import type { FileHandle } from 'node:fs/promises';
+
+const BLOCK = 1 << 20;
+/** Bytes that a block has in common with the next one: most records are shorter. */
+const OVERLAP = 64 << 10;
+/** Rows are read from two places of the file that go on side by side, and some from elsewhere. */
+const KEPT = 8;
+
+export class RecordReader {
+  readonly #file: FileHandle;
+  /** By number; the one that was used last comes last. */
+  readonly #blocks = new Map<number, Buffer>();
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /**
+   * The bytes from a place on.
+   *
+   * @param sizeOf how many of them there have to be; asked again with more while it says more than there are
+   * @returns at least as many, unless the file ends
+   */
+  async from(place: number, sizeOf: (bytes: Buffer) => number): Promise<Buffer> {
+    const number = Math.floor(place / BLOCK);
+    const block = this.#blocks.get(number) ?? (await this.#read(number * BLOCK, BLOCK + OVERLAP));
+    this.#blocks.delete(number);
+    this.#blocks.set(number, block);
+    if (this.#blocks.size > KEPT) this.#blocks.delete(this.#blocks.keys().next().value as number);
+    let bytes = block.subarray(place - number * BLOCK);
+    for (;;) {
+      const size = sizeOf(bytes);
+      if (size <= bytes.length) return bytes;
+      const more = await this.#read(place, size);
+      if (more.length <= bytes.length) return bytes;
+      bytes = more;
+    }
+  }
+
+  async #read(place: number, size: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafeSlow(size);
+    let length = 0;
+    while (length < size) {
+      const { bytesRead } = await this.#file.read(buffer, length, size - length, place + length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.subarray(0, length);
+  }
+}

@@ -1,0 +1,59 @@
+/** Writes the table of a destination. */
+import type { Table, TableRow } from '../../journal/table.js';
+import { UsageError } from '../../errors.js';
+import { printable } from '../../shared/printable.js';
+import { type Field, fieldsFor, type FieldType, type RowStatus, statusOf, typeOf } from './fields.js';
+import { TABLE_FORMATS, type TableFormat } from './formats.js';
+import type { Output } from './output.js';
+
+export interface ExportOptions {
+  readonly format: TableFormat;
+  /** Rows that are wanted. Default: those that the format is for. */
+  readonly statuses?: readonly RowStatus[] | undefined;
+  /** Names of fields, in order. Default: all. */
+  readonly fields?: readonly string[] | undefined;
+  /** Destination. */
+  readonly directory: string;
+}
+
+/**
+ * @returns rows that were written
+ * @throws UsageError for a field that is not there, StorageError
+ */
+export async function exportTable(table: Table, output: Output, options: ExportOptions): Promise<number> {
+  const format = TABLE_FORMATS[options.format];
+  const statuses = new Set(options.statuses ?? format.statuses);
+  const fields = format.hasFields ? chosen(fieldsFor(await columnsOf(table)), options.fields) : [];
+  const writer = await format.open(output, fields, options.directory);
+  await writer.begin?.();
+  let count = 0;
+  for await (const batch of table.rows()) {
+    const wanted = statuses.size === 0 ? batch : batch.filter((row) => statuses.has(statusOf(row)));
+    if (wanted.length > 0) await writer.write(wanted);
+    count += wanted.length;
+  }
+  await writer.end?.();
+  return count;
+}
+
+/** The columns of lists that are kept, in the order in which they come up, with what they hold. */
+async function columnsOf(table: Table): Promise<ReadonlyMap<string, FieldType>> {
+  const types = new Map<string, FieldType | undefined>();
+  if (!table.someDetails) return new Map();
+  const note = ({ details }: TableRow): void => {
+    for (const [name, value] of Object.entries(details?.columns ?? {})) types.set(name, typeOf(value, types.get(name)));
+  };
+  for await (const batch of table.rows()) batch.forEach(note);
+  // One that is null everywhere is a text that nobody has written.
+  return new Map([...types].map(([name, type]) => [name, type ?? 'text']));
+}
+
+function chosen(fields: readonly Field[], names: readonly string[] | undefined): readonly Field[] {
+  if (names === undefined) return fields;
+  return names.map((name) => {
+    const field = fields.find((candidate) => candidate.name === name);
+    if (field !== undefined) return field;
+    const known = fields.map((candidate) => printable(candidate.name)).join(', ');
+    throw new UsageError(`--fields: there is no field ${printable(name)}`, `choose from ${known}`);
+  });
+}

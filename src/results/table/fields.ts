@@ -1,0 +1,100 @@
+/** The fields of an exported table: what is known of each item, and those columns of its list that are kept. */
+import { shardName } from '../../../workers/shard-name.js';
+import type { ColumnValue } from '../../item.js';
+import type { TableRow } from '../../journal/table.js';
+import { withoutPassword } from '../../shared/printable.js';
+
+/** `json`: anything that JSON can say, as a text. A `time` is in milliseconds since 1970. */
+export type FieldType = 'text' | 'whole' | 'number' | 'yesno' | 'time' | 'json';
+
+export type Value = string | number | boolean | undefined;
+
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly of: (row: TableRow) => Value;
+}
+
+export type RowStatus = 'ok' | 'error' | 'not_found' | 'pending';
+export const ROW_STATUSES: readonly RowStatus[] = ['ok', 'error', 'not_found', 'pending'];
+
+export function statusOf(row: TableRow): RowStatus {
+  if (row.status === 'stored') return 'ok';
+  return row.status === 'failed' ? row.failure.status : 'pending';
+}
+
+const OWN: readonly Field[] = [
+  { name: 'url', type: 'text', of: ({ item }) => withoutPassword(item.url) },
+  { name: 'name', type: 'text', of: ({ item }) => item.name },
+  { name: 'status', type: 'text', of: statusOf },
+  { name: 'error', type: 'text', of: (row) => (row.status === 'failed' ? row.failure.code : undefined) },
+  { name: 'message', type: 'text', of: (row) => (row.status === 'failed' ? row.failure.message : undefined) },
+  { name: 'http_status', type: 'whole', of: ({ learned }) => learned?.answer?.status },
+  { name: 'final_url', type: 'text', of: ({ learned }) => learned?.answer?.url },
+  { name: 'content_type', type: 'text', of: ({ learned }) => someText(learned?.answer?.contentType) },
+  { name: 'size', type: 'whole', of: (row) => (row.status === 'stored' ? row.stored.size : undefined) },
+  { name: 'checksum', type: 'text', of: checksumOf },
+  { name: 'etag', type: 'text', of: ({ learned }) => someText(learned?.answer?.etag) },
+  { name: 'last_modified', type: 'text', of: ({ learned }) => someText(learned?.answer?.lastModified) },
+  { name: 'asked', type: 'time', of: ({ learned }) => learned?.times.asked },
+  { name: 'answered', type: 'time', of: ({ learned }) => learned?.times.answered },
+  { name: 'fetched', type: 'time', of: ({ learned }) => learned?.times.fetched },
+  { name: 'stored', type: 'time', of: ({ learned }) => learned?.times.stored },
+  { name: 'tries', type: 'whole', of: ({ learned }) => learned?.tries },
+  { name: 'shard', type: 'text', of: shardOf },
+];
+
+export const OWN_FIELDS: readonly string[] = OWN.map(({ name }) => name);
+
+/** All fields of a table: a column of a list that is called as one of ours gets `list_` before its name. */
+export function fieldsFor(columns: ReadonlyMap<string, FieldType>): readonly Field[] {
+  const taken = new Set([...OWN_FIELDS, ...columns.keys()]);
+  const kept = [...columns].map(([column, type]): Field => {
+    let name = column;
+    while (name !== column ? taken.has(name) : OWN_FIELDS.includes(name)) name = `list_${name}`;
+    return { name, type, of: ({ details }) => valueOf(details?.columns?.[column], type) };
+  });
+  return [...OWN, ...kept];
+}
+
+/** The type that takes both. */
+export function typeOf(value: ColumnValue, before: FieldType | undefined): FieldType | undefined {
+  if (value === null) return before;
+  const type = typeof value;
+  const own: FieldType =
+    type === 'string'
+      ? 'text'
+      : type === 'boolean'
+        ? 'yesno'
+        : type === 'number'
+          ? numberType(value as number)
+          : 'json';
+  if (before === undefined || before === own) return own;
+  const areNumbers = (before === 'whole' || before === 'number') && (own === 'whole' || own === 'number');
+  return areNumbers ? 'number' : 'json';
+}
+
+function numberType(value: number): FieldType {
+  return Number.isSafeInteger(value) ? 'whole' : 'number';
+}
+
+function valueOf(value: ColumnValue | undefined, type: FieldType): Value {
+  if (value === undefined || value === null) return undefined;
+  if (type === 'json') return JSON.stringify(value);
+  return value as string | number | boolean;
+}
+
+function someText(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+/** As container images write it: `sha256:HEX`. */
+function checksumOf({ learned, details }: TableRow): string | undefined {
+  const checksum = learned?.checksum ?? details?.checksum;
+  return checksum && `${checksum.algorithm}:${checksum.hex}`;
+}
+
+function shardOf(row: TableRow): string | undefined {
+  const shard = row.status === 'stored' ? row.stored.shard : undefined;
+  return shard === undefined ? undefined : shardName(shard);
+}
