@@ -47,7 +47,8 @@ export class Metadata implements ResultsWriter {
 
   close(): Promise<boolean> {
     return isWritten('--metadata', this.#path, async () => {
-      const table = await Table.open(join(this.#of.state, JOURNAL));
+      const { directory, state } = this.#of;
+      const table = await Table.open(join(state, JOURNAL), directory);
       try {
         if (table !== undefined) await exportTable(table, this.#output, { format: this.#format, ...this.#of });
         await this.#output.end();

@@ -31,7 +31,7 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
     fields: args.fields?.split(','),
     directory: resolve(args.directory),
   };
-  const table = await Table.open(journalPath(args));
+  const table = await Table.open(journalPath(args), options.directory);
   if (table === undefined) throw noJournal(args);
   try {
     requireOwn(args, table.lastRun);
