@@ -40,8 +40,10 @@ export interface Summary {
   readonly unproven: number;
   readonly notFound: number;
   readonly errors: number;
-  /** Items that an earlier run stored, and that are still there. */
+  /** Items that an earlier run stored, and that are still there; and those that are `kept`. */
   readonly skipped: number;
+  /** Items that are left out, since there are files of their names that no run has written down (`onExists: 'skip'`). */
+  readonly kept: number;
   /** Lines that name a URL which another line named before; downloaded once, and counted as `ok` once. */
   readonly duplicates: number;
   /** Bytes of the stored files. */

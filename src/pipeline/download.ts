@@ -62,7 +62,7 @@ export class Download {
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
     this.#entries = new ReadAhead(
-      plan(sources, layout),
+      plan(sources, layout, options.name),
       (entries) => (this.#resources.resumption as Resumption).filter.admit(entries),
       journal ? AHEAD : 0,
     );

@@ -69,6 +69,10 @@ export class Items implements StageListener, ResumptionListener {
     this.#outcomes.tally.skip(count);
   }
 
+  onKept(count: number): void {
+    this.#outcomes.tally.keep(count);
+  }
+
   /** The journal cannot be written any more. */
   onJournalFailure(error: StorageError): void {
     this.#run.stop(error);

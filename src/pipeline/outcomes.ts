@@ -1,7 +1,7 @@
 /** What became of items on its way out: to the journal, to the account of the run, and to whoever reads the outcomes. */
 import { Channel } from '../shared/channel.js';
 import { FetchError, type PlainError } from '../errors.js';
-import type { Admitted } from '../journal/resume-filter.js';
+import type { Admitted, Taken } from '../journal/resume-filter.js';
 import type { Journal } from '../journal/journal.js';
 import type { Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
@@ -80,7 +80,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
       this.#emit({ status: 'error', index, url, error: new FetchError({ url, name: '' }, error) });
     } else {
       const { item } = entry;
-      const error = new FetchError(item, this.#whyTaken(item));
+      const error = new FetchError(item, this.#whyTaken(entry));
       this.#emit({ status: 'error', index: item.index, url: item.url, error });
     }
   }
@@ -99,9 +99,18 @@ export class Outcomes implements AsyncIterable<Outcome> {
     this.#channel.push(outcome);
   }
 
-  #whyTaken({ name }: Item): PlainError {
+  #whyTaken({ item: { name }, blocking }: Taken): PlainError {
+    if (blocking !== undefined) {
+      const message = `${name} needs the folder ${blocking}, which is no folder in ${this.#directory}`;
+      return {
+        code: 'STORE_EXISTS',
+        message,
+        hint: 'links are not followed: remove it, or choose another destination',
+      };
+    }
     const message = `${name} is in ${this.#directory} already`;
-    const hint = 'replace such files with --overwrite, or choose another destination with --directory';
+    const hint =
+      'replace such files with --overwrite, see --on-exists for more, or choose another destination with --directory';
     return { code: 'STORE_EXISTS', message, hint };
   }
 }

@@ -4,17 +4,16 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import type { Destination } from '../destination/destination.js';
 import type { StorageError } from '../errors.js';
-import { ResumeFilter } from '../journal/resume-filter.js';
+import { type Presence, ResumeFilter } from '../journal/resume-filter.js';
 import { examineFile } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
-import type { NameSet } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
-import { isInShards } from '../protocol/layouts.js';
+import { baseOf, isInShards } from '../protocol/layouts.js';
 
 export interface Resumption {
   readonly filter: ResumeFilter;
@@ -27,6 +26,8 @@ export interface Resumption {
 export interface ResumptionListener {
   /** Items that earlier runs have stored. */
   onThere(count: number): void;
+  /** Items that are left out, since there are files of their names that nobody knows. */
+  onKept(count: number): void;
   /** The journal cannot be written any more. */
   onJournalFailure(error: StorageError): void;
 }
@@ -40,7 +41,7 @@ export async function resume(
   options: ResolvedOptions,
   listener: ResumptionListener,
 ): Promise<Resumption> {
-  const { layout, overwrite } = options;
+  const { layout, overwrite, onExists } = options;
   const shards = isInShards(layout) ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
@@ -62,7 +63,7 @@ export async function resume(
       onFailure: (error) => listener.onJournalFailure(error),
     });
   }
-  let present: NameSet | undefined;
+  let present: Presence | undefined;
   try {
     // Where all may be replaced, what is there matters to the next run only.
     const matters = !isInShards(layout) && (!overwrite || known !== undefined);
@@ -82,10 +83,13 @@ export async function resume(
     filter: new ResumeFilter(
       {
         present,
-        overwrite,
+        onExists,
+        base: baseOf(layout),
+        templated: options.name !== undefined,
         sizesOf: (names) => destination.sizes.of(names),
         examine,
         onThere: (count) => listener.onThere(count),
+        onKept: (count) => listener.onKept(count),
       },
       known,
     ),

@@ -9,19 +9,26 @@ export class Tally {
   notFound = 0;
   errors = 0;
   skipped = 0;
+  kept = 0;
   duplicates = 0;
   bytes = 0;
   readonly causes: Partial<Record<ErrorCode, number>> = {};
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes } = this;
-    return { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes: { ...causes } };
+    const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes } = this;
+    return { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes: { ...causes } };
   }
 
   /** Items that earlier runs have stored. */
   skip(count: number): void {
     this.skipped += count;
+  }
+
+  /** Items that are left out, since there are files of their names that nobody knows. */
+  keep(count: number): void {
+    this.skipped += count;
+    this.kept += count;
   }
 
   count(outcome: Outcome): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { ResumeFilter, type Admitted } from '../../src/journal/resume-filter.js';
+import { type Admitted, type Presence, ResumeFilter } from '../../src/journal/resume-filter.js';
 import { itemAt, PREAMBLE, storedAt } from '../../src/journal/format.js';
 import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
 import {
@@ -19,6 +19,8 @@ import { readJournal } from '../../src/journal/reader.js';
 import { storedNames } from '../../src/journal/stored-names.js';
 import type { Entry } from '../../src/item.js';
 import { NameSet } from '../../src/plan/names.js';
+import { foldersOf } from '../../src/plan/paths.js';
+import type { OnExists } from '../../src/protocol/settings.js';
 import { scratch } from '../helpers/scratch.js';
 import { itemNamed } from '../helpers/stores.js';
 
@@ -29,15 +31,36 @@ interface Setup {
   readonly present?: readonly string[] | undefined;
   /** Sizes of files by name, where they are not what was stored. */
   readonly changed?: Readonly<Record<string, number>>;
-  readonly overwrite?: boolean;
+  readonly onExists?: OnExists;
+  readonly templated?: boolean;
 }
 
 interface Result {
   /** Kind and name. */
   readonly admitted: readonly string[];
   readonly there: number;
+  /** Items that were left out for files that nobody knows. */
+  readonly kept?: number;
   /** What was written to the journal by the time the items were handed out. */
   readonly written: readonly string[];
+}
+
+/** What is there: names of files, of which the folders are there, too. */
+function presence(files: readonly string[]): Presence & { readonly prepared: string[] } {
+  const [names, folders, prepared] = [new NameSet(), new NameSet(), [] as string[]];
+  for (const file of files) {
+    names.add(file);
+    for (const folder of foldersOf(file)) {
+      names.add(folder);
+      folders.add(folder);
+    }
+  }
+  return {
+    prepared,
+    prepare: (wanted) => void prepared.push(...wanted),
+    has: (name) => names.has(name),
+    blocking: (name) => foldersOf(name).find((folder) => names.has(folder) && !folders.has(folder)),
+  };
 }
 
 function toEntry(name: string): Entry {
@@ -56,21 +79,21 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   for (const [name, state] of Object.entries(setup.known ?? {})) {
     states.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
   }
-  let present: NameSet | undefined;
-  if (setup.present !== undefined) {
-    present = new NameSet();
-    for (const name of setup.present) present.add(name);
-  }
+  const present = setup.present && presence(setup.present);
   let there = 0;
+  let kept = 0;
   const settings = {
     present,
-    overwrite: setup.overwrite ?? false,
+    onExists: setup.onExists ?? 'error',
+    base: 0,
+    templated: setup.templated ?? false,
     sizesOf: (names: readonly string[]) => {
       for (const name of names) assert.ok(present?.has(name), `${name} is not there`);
       return Promise.resolve(names.map((name) => setup.changed?.[name] ?? name.length));
     },
     examine: (name: string) => Promise.resolve({ size: name.length, crc32: 7 }),
     onThere: (count: number) => (there += count),
+    onKept: (count: number) => (kept += count),
   };
   const names = (): Promise<NameSet> => storedNames(file, path, PREAMBLE.length);
   const known = { journal, states, elsewhere: new Map(), names };
@@ -86,7 +109,7 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   };
   await readJournal(reading, path, visitor);
   await journal.leave();
-  return { admitted: admitted.map(describeEntry), there, written };
+  return { admitted: admitted.map(describeEntry), there, written, ...(kept > 0 && { kept }) };
 }
 
 describe('what is admitted', () => {
@@ -135,15 +158,23 @@ describe('what is admitted', () => {
     const setup = { known: { b: FAILED }, present: ['A', 'b'] } as const;
     const result = await admit(t, ['a', 'b', 'c'].map(toEntry), setup);
     assert.deepEqual(result, { admitted: ['taken a', 'taken b', 'item c'], there: 0, written: ['begun c'] });
-    const replacing = await admit(t, ['a', 'b'].map(toEntry), { ...setup, overwrite: true });
+    const replacing = await admit(t, ['a', 'b'].map(toEntry), { ...setup, onExists: 'overwrite' });
     assert.deepEqual(replacing.admitted, ['item a', 'item b']);
   });
 
   test('is at once what is new or in the way, where there is no journal', () => {
-    const present = new NameSet();
-    present.add('a');
+    const present = presence(['a']);
     const never = (): never => assert.fail('nothing is known');
-    const settings = { present, overwrite: false, sizesOf: never, examine: never, onThere: never };
+    const told = { onThere: never, onKept: never };
+    const settings = {
+      present,
+      onExists: 'error',
+      base: 0,
+      templated: false,
+      sizesOf: never,
+      examine: never,
+      ...told,
+    } as const;
     const admitted = new ResumeFilter(settings, undefined).admit(['a', 'b'].map(toEntry));
     assert.ok(!(admitted instanceof Promise));
     assert.deepEqual(admitted.map(describeEntry), ['taken a', 'item b']);

@@ -25,6 +25,8 @@ describe('resolveOptions', () => {
       retry: { tries: 5, baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 600_000, patience: 300_000 },
       strict: false,
       headers: [],
+      name: undefined,
+      onExists: 'error',
       overwrite: false,
       journal: true,
       state: undefined,
