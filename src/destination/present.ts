@@ -7,7 +7,7 @@ import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UNFINISHED_FILE } from '../../workers/files.js';
 import type { SluiceError } from '../errors.js';
-import type { Presence } from '../journal/resume-filter.js';
+import type { Presence } from '../journal/placement.js';
 import { FingerprintSet } from '../plan/fingerprints.js';
 import { NameSet } from '../plan/names.js';
 import { foldersOf } from '../plan/paths.js';

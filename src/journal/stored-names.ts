@@ -1,4 +1,4 @@
-/** Names of files that runs before this one have stored, and of their folders, read from their journal: for the few items that need to know. */
+/** Names of files that runs before this one have stored, and of their folders, these with a slash at the end, read from their journal: for the few items that need to know. */
 import type { FileHandle } from 'node:fs/promises';
 import { NameSet } from '../plan/names.js';
 import { foldersOf } from '../plan/paths.js';
@@ -51,6 +51,6 @@ class StoredNames implements RecordVisitor {
 
   #add(name: string): void {
     this.names.add(name);
-    if (name.includes('/')) for (const folder of foldersOf(name)) this.names.add(folder);
+    if (name.includes('/')) for (const folder of foldersOf(name)) this.names.add(`${folder}/`);
   }
 }

@@ -1,7 +1,7 @@
 /** What became of items on its way out: to the journal, to the account of the run, and to whoever reads the outcomes. */
 import { Channel } from '../shared/channel.js';
 import { FetchError, type PlainError } from '../errors.js';
-import type { Admitted, Taken } from '../journal/resume-filter.js';
+import type { Admitted, Taken } from '../journal/placement.js';
 import type { Journal } from '../journal/journal.js';
 import type { Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { type Admitted, type Presence, ResumeFilter } from '../../src/journal/resume-filter.js';
+import type { Admitted, Presence } from '../../src/journal/placement.js';
+import { ResumeFilter } from '../../src/journal/resume-filter.js';
 import { itemAt, PREAMBLE, storedAt } from '../../src/journal/format.js';
 import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
 import {
@@ -19,7 +20,7 @@ import { readJournal } from '../../src/journal/reader.js';
 import { storedNames } from '../../src/journal/stored-names.js';
 import type { Entry } from '../../src/item.js';
 import { NameSet } from '../../src/plan/names.js';
-import { foldersOf } from '../../src/plan/paths.js';
+import { foldersOf, markedFolder } from '../../src/plan/paths.js';
 import type { OnExists } from '../../src/protocol/settings.js';
 import { scratch } from '../helpers/scratch.js';
 import { itemNamed } from '../helpers/stores.js';
@@ -27,6 +28,8 @@ import { itemNamed } from '../helpers/stores.js';
 interface Setup {
   /** State by name. */
   readonly known?: Readonly<Record<string, State>>;
+  /** URLs by name, where they are not those of their names. */
+  readonly urls?: Readonly<Record<string, string>>;
   /** Names of files that are there; undefined where items have none of their own. */
   readonly present?: readonly string[] | undefined;
   /** Sizes of files by name, where they are not what was stored. */
@@ -68,6 +71,7 @@ function toEntry(name: string): Entry {
 }
 
 function describeEntry(entry: Admitted): string {
+  if (entry.kind === 'taken' && entry.blocking !== undefined) return `taken ${entry.item.name} (${entry.blocking})`;
   return entry.kind === 'item' || entry.kind === 'taken' ? `${entry.kind} ${entry.item.name}` : entry.kind;
 }
 
@@ -77,7 +81,7 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   const journal = new Journal(file, path, await beginJournalFile(file, path), false, assert.ifError);
   const states = new StateIndex();
   for (const [name, state] of Object.entries(setup.known ?? {})) {
-    states.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
+    states.set(keyOf(setup.urls?.[name] ?? itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
   }
   const present = setup.present && presence(setup.present);
   let there = 0;
@@ -160,6 +164,70 @@ describe('what is admitted', () => {
     assert.deepEqual(result, { admitted: ['taken a', 'taken b', 'item c'], there: 0, written: ['begun c'] });
     const replacing = await admit(t, ['a', 'b'].map(toEntry), { ...setup, onExists: 'overwrite' });
     assert.deepEqual(replacing.admitted, ['item a', 'item b']);
+  });
+
+  describe('where a file that nobody knows has the name', () => {
+    const nobodys = ['a.jpg', 'a.1.jpg', 's/b', 'dir/x'] as const;
+
+    test('is left out and counted with skip', async (t) => {
+      const setup = { known: { z: OK }, present: [...nobodys, 'z'], onExists: 'skip' } as const;
+      const result = await admit(t, ['a.jpg', 's/b', 'new', 'dir'].map(toEntry), setup);
+      assert.deepEqual(result, { admitted: ['item new'], there: 0, kept: 3, written: ['begun new'] });
+      assert.deepEqual((await admit(t, [toEntry('a.jpg')], { ...setup, known: {} })).kept, 1);
+    });
+
+    test('gets the first number that is free with rename, which no other item gets', async (t) => {
+      for (const known of [{}, { z: OK }]) {
+        const setup = { known, present: nobodys, onExists: 'rename' } as const;
+        const wanted = ['a.2.jpg', 'a.jpg', 's/b', 'dir', 'a.2.2.jpg', 's/b.1'];
+        const { admitted } = await admit(t, wanted.map(toEntry), setup);
+        const names = ['a.2.jpg', 'a.3.jpg', 's/b.1', 'dir.1', 'a.2.2.jpg'];
+        assert.deepEqual(
+          admitted.slice(0, -1),
+          names.map((name) => `item ${name}`),
+        );
+        // With a number, or with the mark that it gets where a run before has given its name away.
+        assert.match(admitted.at(-1) ?? '', /^item s\/b(?:\.1|-[0-9a-f]{8})\.1$/);
+      }
+    });
+
+    test('is known by its number, whatever is to be done with others', async (t) => {
+      const url = itemNamed('a.jpg').url;
+      for (const onExists of ['error', 'skip', 'rename'] as const) {
+        const setup = {
+          known: { 'a.2.jpg': OK },
+          urls: { 'a.2.jpg': url },
+          present: [...nobodys, 'a.2.jpg'],
+          onExists,
+        };
+        const result = await admit(t, [toEntry('a.jpg')], setup);
+        assert.deepEqual(result, { admitted: [], there: 1, written: [] });
+      }
+    });
+
+    test('is a file in the place of a folder, and tells which one', async (t) => {
+      const result = await admit(t, [toEntry('s/b/c')], { present: nobodys, onExists: 'overwrite' });
+      assert.deepEqual(result.admitted, ['taken s/b/c (s/b)']);
+      const renamed = await admit(t, [toEntry('s/b/c')], { present: nobodys, onExists: 'rename' });
+      assert.match(renamed.admitted.join(), /^item s\/b-[0-9a-f]{8}\/c$/);
+    });
+  });
+
+  test('is known under the name that it had when its folder was a file in the list, or when it was not', async (t) => {
+    const { url } = itemNamed('docs/a');
+    const marked = `${markedFolder('docs')}/a`;
+    for (const [before, today] of [
+      [marked, 'docs/a'],
+      ['docs/a', marked],
+      ['docs_a', 'docs/a'],
+    ] as const) {
+      const known: Record<string, State> = { [before]: OK };
+      const setup = { known, urls: { [before]: url }, present: [before] };
+      const entry: Entry = { kind: 'item', item: { ...itemNamed(today), url } };
+      assert.deepEqual(await admit(t, [entry], setup), { admitted: [], there: 1, written: [] });
+      const gone = await admit(t, [entry], { ...setup, present: [] });
+      assert.deepEqual(gone.admitted, [`item ${today}`]);
+    }
   });
 
   test('is at once what is new or in the way, where there is no journal', () => {
