@@ -1,6 +1,6 @@
 /** Makes the names of items as a template says. */
 
-import type { ColumnValue, Columns } from '../item.js';
+import type { Columns } from '../item.js';
 import type { Fault } from '../lists/fault.js';
 import type { CodeUnits } from '../shared/code-units.js';
 import type { Hash } from '../shared/murmur3.js';
@@ -55,36 +55,28 @@ export class Namer {
   }
 }
 
+type Plain = Exclude<Field['kind'], 'index' | 'column'>;
+
+const VALUES: Readonly<Record<Plain, (named: Named, units: CodeUnits) => string>> = {
+  host: ({ origin }) => hostOf(origin),
+  path: ({ path }) => pathOf(path),
+  pathAndQuery: ({ path }) => [pathOf(path), queryOf(path)].filter((part) => part !== '').join('@'),
+  basename: ({ url }, units) => nameFromUrl(url, units),
+  stem: ({ url }, units) => {
+    const name = nameFromUrl(url, units);
+    return name.slice(0, extensionAt(name));
+  },
+  ext: ({ url }, units) => {
+    const name = nameFromUrl(url, units);
+    return name.slice(extensionAt(name) + 1);
+  },
+  query: ({ path }) => queryOf(path),
+  hash: ({ hash }) => hex(hash[0] as number) + hex(hash[1] as number),
+};
+
 function valueOf(field: Field, named: Named, units: CodeUnits): string | undefined {
-  const { url, origin, path, index, hash, columns } = named;
-  switch (field.kind) {
-    case 'host':
-      return hostOf(origin);
-    case 'path':
-      return pathOf(path);
-    case 'pathAndQuery': {
-      const query = queryOf(path);
-      return query === '' ? pathOf(path) : `${pathOf(path)}@${query}`;
-    }
-    case 'basename':
-      return nameFromUrl(url, units);
-    case 'stem': {
-      const name = nameFromUrl(url, units);
-      return name.slice(0, extensionAt(name));
-    }
-    case 'ext': {
-      const name = nameFromUrl(url, units);
-      return name.slice(extensionAt(name) + 1);
-    }
-    case 'query':
-      return queryOf(path);
-    case 'hash':
-      return hex(hash[0] as number) + hex(hash[1] as number);
-    case 'index':
-      return String(index).padStart(field.width, '0');
-    case 'column':
-      return textOf(columns !== undefined && Object.hasOwn(columns, field.column) ? columns[field.column] : undefined);
-  }
+  if (field.kind === 'index') return String(named.index).padStart(field.width, '0');
+  return field.kind === 'column' ? columnOf(named.columns, field.column) : VALUES[field.kind](named, units);
 }
 
 /** With the port if it is not the usual one, after a plus sign: wget does so where names have no colons. */
@@ -114,7 +106,8 @@ function hex(word: number): string {
 }
 
 /** Of what is no text, a number or a truth value no name can be made. */
-function textOf(value: ColumnValue | undefined): string | undefined {
+function columnOf(columns: Columns | undefined, column: string): string | undefined {
+  const value = columns !== undefined && Object.hasOwn(columns, column) ? columns[column] : undefined;
   return typeof value === 'object' || value === undefined ? undefined : String(value);
 }
 

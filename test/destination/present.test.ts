@@ -79,7 +79,7 @@ describe('what is in folders of names', () => {
   test('may be asked for by many at once', async (t) => {
     const files = Array.from({ length: 300 }, (_, at) => `${at % 10}/${at % 7}/${at}`);
     const { present } = await open(t, files);
-    await Promise.all(files.map((file) => present.prepare([file])));
+    await Promise.all(files.map(async (file) => present.prepare([file])));
     for (const file of files) assert.ok(present.has(file), file);
   });
 

@@ -177,7 +177,7 @@ describe('what is admitted', () => {
     });
 
     test('gets the first number that is free with rename, which no other item gets', async (t) => {
-      for (const known of [{}, { z: OK }]) {
+      for (const known of [{}, { z: OK }] as Record<string, State>[]) {
         const setup = { known, present: nobodys, onExists: 'rename' } as const;
         const wanted = ['a.2.jpg', 'a.jpg', 's/b', 'dir', 'a.2.2.jpg', 's/b.1'];
         const { admitted } = await admit(t, wanted.map(toEntry), setup);
@@ -195,7 +195,7 @@ describe('what is admitted', () => {
       const url = itemNamed('a.jpg').url;
       for (const onExists of ['error', 'skip', 'rename'] as const) {
         const setup = {
-          known: { 'a.2.jpg': OK },
+          known: { 'a.2.jpg': OK } as Record<string, State>,
           urls: { 'a.2.jpg': url },
           present: [...nobodys, 'a.2.jpg'],
           onExists,

@@ -28,7 +28,7 @@ export function onExistsOf(values: Values): { readonly onExists?: OnExists } {
   const other = others.find(({ means }) => means !== first.means)?.flag;
   const said = other ?? (overwrite === true && first.means !== 'overwrite' ? '--overwrite' : undefined);
   const conflict =
-    said ?? (onExists !== undefined && onExists !== first.means ? `--on-exists ${String(onExists)}` : undefined);
+    said ?? (typeof onExists === 'string' && onExists !== first.means ? `--on-exists ${onExists}` : undefined);
   if (conflict !== undefined) throw new UsageError(`${first.flag} does not go with ${conflict}`, 'give one of them');
   return { onExists: first.means };
 }
