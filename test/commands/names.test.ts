@@ -1,6 +1,6 @@
 /** Where files go: `--name`, `-x`, and folders in the names of lists. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -13,7 +13,8 @@ import { scratch } from '../helpers/scratch.js';
 import { membersOf } from '../helpers/tars.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/destinations', import.meta.url));
-const noWget = spawnSync('wget', ['--version']).status !== 0 && 'needs wget';
+const WGET = { program: 'wget' };
+const noWget = spawnSync(WGET.program, ['--version']).status !== 0 && 'needs wget';
 
 describe('names of files', () => {
   const server = servePaths();
@@ -38,10 +39,9 @@ describe('names of files', () => {
     );
     assert.equal((await get(cwd, urls, '-x')).status, 0);
     assert.equal(server.requested.length, urls.length);
-    const wget = ['-x', '--restrict-file-names=windows', '-q', '--no-proxy', '-P', 'w', '-i', 'list'];
-    const { spawn } = await import('node:child_process');
+    const args = ['-x', '--restrict-file-names=windows', '-q', '--no-proxy', '-P', 'w', '-i', 'list'];
     const status = await new Promise((resolve) => {
-      spawn('wget', wget, { cwd, env: { ...process.env, LC_ALL: 'C.UTF-8' } }).on('close', resolve);
+      spawn(WGET.program, args, { cwd, env: { ...process.env, LC_ALL: 'C.UTF-8' } }).on('close', resolve);
     });
     assert.equal(status, 0);
     assert.deepEqual(treeOf(cwd), treeOf(cwd, 'w'));
