@@ -5,7 +5,9 @@ import * as fc from 'fast-check';
 import type { Columns } from '../../src/item.js';
 import { AddressParser } from '../../src/plan/address.js';
 import { Namer } from '../../src/plan/namer.js';
-import { isItemName } from '../../src/plan/paths.js';
+import { foldersOf, isItemName } from '../../src/plan/paths.js';
+import { plan } from '../../src/plan/plan.js';
+import type { Layout } from '../../src/protocol/settings.js';
 import { columnsOf, DIRECTORIES, parseTemplate, type Template } from '../../src/plan/template.js';
 import { CodeUnits } from '../../src/shared/code-units.js';
 import { murmur3 } from '../../src/shared/murmur3.js';
@@ -121,6 +123,55 @@ describe('a template', () => {
         assert.ok(isItemName(nameOf(text, url, 1, { c })));
       }),
     );
+  });
+});
+
+async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of from) all.push(one);
+  return all;
+}
+
+describe('a plan with a template', () => {
+  const url = fc
+    .tuple(
+      fc.constantFrom('http://h', 'http://H:81', 'https://h'),
+      fc.array(
+        fc.constantFrom('/', '/a', '/A', '/b', '/a.b', '/%2e%2e%2f', '/CON', '?a', '?/b', `/${'x'.repeat(250)}`),
+      ),
+      fc.constantFrom('', '', '\ta/b', '\tA', '\t../a/', '\t/'),
+    )
+    .map(([host, path, name]) => host + path.join('') + name);
+  const templates = ['{host}/{path}', '{path}/{index}', '{basename}', 'same', '{query}', '{host}/{stem}/{ext}'];
+
+  it('gives safe and unique names that are no folders of others, the same in every run', async () => {
+    const template = fc.constantFrom(DIRECTORIES, ...templates.map((text) => parseTemplate('name', text)));
+    const layout = fc.constantFrom<Layout>('flat', 'hashed', 'tar');
+    await fc.assert(
+      fc.asyncProperty(fc.array(url, { maxLength: 30 }), template, layout, async (urls, made, where) => {
+        const names = async (): Promise<string[]> => {
+          const batches = await collect(plan([{ kind: 'urls', urls, label: 'argument' }], where, made));
+          return batches.flat().flatMap((entry) => (entry.kind === 'item' ? entry.item.name : []));
+        };
+        const given = await names();
+        assert.deepEqual(await names(), given);
+        for (const name of given) assert.ok(isItemName(name), name);
+        const files = new Set(given.map((name) => name.toUpperCase()));
+        assert.equal(files.size, given.length);
+        for (const name of given)
+          for (const folder of foldersOf(name.toUpperCase())) assert.ok(!files.has(folder), name);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('downloads a URL once, but where columns or a list name it twice', async () => {
+    const urls = ['http://h/a', 'http://h/a', 'http://h/a\tx/y', { url: 'http://h/b', name: 'x/y' }];
+    const [entries = []] = await collect(
+      plan([{ kind: 'urls', urls, label: 'argument' }], 'flat', parseTemplate('name', '{index}/{basename}')),
+    );
+    const shown = entries.map((entry) => (entry.kind === 'item' ? entry.item.name : entry.kind));
+    assert.match(shown.join(' '), /^0\/a duplicate x\/y x\/y-[0-9a-f]{8}$/);
   });
 });
 
