@@ -8,7 +8,7 @@ export { type ErrorCode, type FailedItem, FetchError, SluiceError, StorageError,
 export type { DownloadOptions } from './options/resolve.js';
 export type { ExecutorName } from './options/table.js';
 export type { ItemRequest } from './lists/source.js';
-export type { ImageCheck, SimulatedLatency } from './protocol/settings.js';
+export type { ImageCheck, OnExists, SimulatedLatency } from './protocol/settings.js';
 export type { Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
 export type { Bound, Verdict } from './outcome.js';
 

@@ -41,8 +41,8 @@ export interface Item {
   /** Path and query. */
   readonly path: string;
   /**
-   * The final name of its file: safe, and no other item's, whatever the case. At most 200 bytes; with the layout
-   * `hashed` the folders before it are part of it.
+   * The final name of its file: safe, and no other item's, whatever the case. Folders before it are part of it, those of
+   * the layout `hashed` first; each part has at most 200 bytes.
    */
   readonly name: string;
   readonly details?: ItemDetails | undefined;

@@ -62,11 +62,13 @@ export interface Stored extends OutcomeBase, Requested {
   readonly unproven: boolean;
 }
 
-/** An earlier run stored it, and it is still there. */
+/** Its file is there already. */
 export interface Skipped extends OutcomeBase {
   readonly status: 'skipped';
   /** File name in the destination. */
   readonly name: string;
+  /** No run has stored the file: nobody knows what is in it, and it is kept as it is. */
+  readonly kept: boolean;
 }
 
 /** The server says that there is nothing at this URL (404 or 410). */
@@ -90,8 +92,10 @@ export interface Summary {
   readonly unproven: number;
   readonly notFound: number;
   readonly errors: number;
-  /** Items that an earlier run stored, and that are still there. */
+  /** Items that an earlier run stored, and that are still there; and those that are `kept`. */
   readonly skipped: number;
+  /** Items that are left out, since there are files of their names that no run has written down (`onExists: 'skip'`). */
+  readonly kept: number;
   /** Lines that name a URL which another line named before; downloaded once, and counted as `ok` once. */
   readonly duplicates: number;
   /** Bytes of the stored files. */

@@ -58,7 +58,7 @@ async function main(argv: readonly string[]): Promise<number> {
     ended = value;
   });
   try {
-    await program.parseAsync([...argv]);
+    await program.parseAsync(spelledOut(argv));
     return ended;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -70,6 +70,12 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(describeError(error, () => usage(program, argv)));
     return exitStatus(error);
   }
+}
+
+/** wget's `-nc` would be two flags. */
+function spelledOut(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return argv.map((argument, at) => (argument === '-nc' && (end === -1 || at < end) ? '--no-clobber' : argument));
 }
 
 function usage(program: Command, argv: readonly string[]): string {

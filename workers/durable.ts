@@ -96,7 +96,7 @@ export function fsyncFiles(names: readonly string[], settings: StoreSettings): P
   try {
     const folders = foldersOf(names, settings.directory);
     for (const folder of folders) syncFolder(folder);
-    for (const folder of folders) anchored.add(folder);
+    anchor(folders);
     return undefined;
   } catch (error) {
     return describeStoreFailure(error, names[0] as string, settings);
@@ -115,7 +115,7 @@ export async function fsyncFilesAsync(
   try {
     const folders = foldersOf(names, settings.directory);
     await Promise.all([...folders].map((folder) => syncTogether(folder)));
-    for (const folder of folders) anchored.add(folder);
+    anchor(folders);
     return undefined;
   } catch (error) {
     return describeStoreFailure(error, names[0] as string, settings);
@@ -126,6 +126,13 @@ export async function fsyncFilesAsync(
 
 /** Folders whose own names, and those above them, this thread has synced. */
 const anchored = new Set<string>();
+/** More are forgotten, and synced once more. */
+const MOST_ANCHORED = 10_000;
+
+function anchor(folders: ReadonlySet<string>): void {
+  if (anchored.size > MOST_ANCHORED) anchored.clear();
+  for (const folder of folders) anchored.add(folder);
+}
 
 /** The folders that names are in, and those above them up to the destination whose own names may not be synced. */
 function foldersOf(names: readonly string[], directory: string): ReadonlySet<string> {

@@ -7,6 +7,8 @@ import { SluiceError } from '../src/errors.js';
 
 /** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */
 const known = new Set<string>();
+/** More are forgotten: names may have any number of folders, and to look for one again takes little. */
+const MOST_KNOWN = 10_000;
 /** Those that are being made or looked for. */
 const underWay = new Map<string, Promise<void>>();
 
@@ -14,7 +16,7 @@ const underWay = new Map<string, Promise<void>>();
 export function useFolder(root: string, name: string): void {
   if (known.has(`${root}/${name}`)) return;
   for (const folder of foldersBelow(root, name)) {
-    makeFolder(folder);
+    if (!known.has(folder)) makeFolder(folder);
   }
 }
 
@@ -80,5 +82,6 @@ function accept(folder: string, found: fs.Stats | undefined): void {
       hint: 'links are not followed: remove it, or choose another destination',
     });
   }
+  if (known.size === MOST_KNOWN) known.clear();
   known.add(folder);
 }

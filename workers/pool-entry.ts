@@ -33,7 +33,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   let failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
   const crc32s = new Uint32Array(names.length);
-  const computed = settings.computeHash && new Array<Checksum | undefined>(names.length);
+  const computed = settings.computeHash && names.map((): Checksum | undefined => undefined);
 
   const note = (position: number, result: StoreResult): void => {
     if (!isStored(result)) {

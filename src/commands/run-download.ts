@@ -100,10 +100,15 @@ function describeFewer({ requests, files }: NonNullable<Download['fewer']>): str
 }
 
 function describeSummary(summary: Summary): string {
-  const { ok, unproven, notFound, errors, skipped, duplicates, bytes, elapsed, causes, verdict } = summary;
+  const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
-  if (skipped > 0) lines.push(`${count(skipped, 'file')} of an earlier run ${skipped === 1 ? 'is' : 'are'} there.`);
+  const there = skipped - kept;
+  if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there.`);
+  if (kept > 0)
+    lines.push(
+      `${count(kept, 'file')} that no run has stored ${kept === 1 ? 'is' : 'are'} left as ${kept === 1 ? 'it is' : 'they are'}.`,
+    );
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (errors > 0) lines.push(describeErrors(errors, causes));

@@ -1,6 +1,6 @@
 /** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, opendir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf } from '../../workers/failure.js';
@@ -10,16 +10,14 @@ import { SluiceError, StorageError, toPlain, UsageError } from '../errors.js';
 import { makeFolders } from '../shared/folders.js';
 import { FileSizes } from '../journal/sizes.js';
 import { Lock, STATE } from './lock.js';
-import { NameSet } from '../plan/names.js';
-import { LAYOUTS } from '../protocol/layouts.js';
+import { Present } from './present.js';
+import { baseOf, LAYOUTS } from '../protocol/layouts.js';
 import type { Layout } from '../protocol/settings.js';
 
 /** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
 const OWN_FOLDER = '.sluice';
 /** What the names of folders for unfinished files begin with. */
 const UNFINISHED = 'unfinished-';
-/** Names that are read at once. */
-const LISTED_AT_ONCE = 1024;
 
 export class Destination {
   readonly directory: string;
@@ -94,36 +92,25 @@ export class Destination {
   }
 
   /**
-   * Lists what is there, and removes what runs that were killed have left beside final names.
+   * Lists what is there, and removes what runs that were killed have left beside final names; folders of names are listed
+   * when they are asked for.
    *
    * @throws StorageError when it cannot be read
    */
-  async list(layout: Layout): Promise<NameSet> {
-    const names = new NameSet();
-    try {
-      const { folders } = LAYOUTS[layout];
-      // As many at once as libuv has threads by itself: each waits for the storage.
-      for (let at = 0; at < folders.length; at += 4) {
-        await Promise.all(folders.slice(at, at + 4).map((folder) => this.#listFolder(folder, names)));
-      }
-    } catch (error) {
-      throw whyNot(this.directory, error);
-    }
-    return names;
+  async list(layout: Layout): Promise<Present> {
+    const { folders } = LAYOUTS[layout];
+    const present = new Present({
+      directory: this.directory,
+      base: baseOf(layout),
+      own: `${UNFINISHED_FILE}${basename(this.scratch)}-`,
+      whyNot: (error) => whyNot(this.directory, error),
+    });
+    await present.list(folders);
+    return present;
   }
 
   shards(): Promise<ReadonlySet<number>> {
     return shardsIn(this.directory);
-  }
-
-  async #listFolder(folder: string, names: NameSet): Promise<void> {
-    const path = join(this.directory, folder);
-    // Links are not followed: the store refuses them when it gets there.
-    if (folder !== '' && !(await isFolder(path))) return;
-    for await (const { name } of await opendir(path, { bufferSize: LISTED_AT_ONCE })) {
-      if (!name.startsWith('.')) names.add(folder === '' ? name : `${folder}/${name}`);
-      else if (name.startsWith(UNFINISHED_FILE)) await rm(join(path, name), { force: true });
-    }
   }
 
   /**
@@ -181,15 +168,6 @@ async function makeOwn(own: string): Promise<void> {
       'it is where unfinished files go: remove it, or choose another destination',
       error,
     );
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isDirectory();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
   }
 }
 

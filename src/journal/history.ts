@@ -5,7 +5,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { StorageError } from '../errors.js';
-import { isItemName } from '../plan/names.js';
+import { isItemName } from '../plan/paths.js';
 import { printable } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
 import type { ItemDetails } from '../item.js';

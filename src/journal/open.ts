@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type StorageError, UsageError } from '../errors.js';
 import type { NameSet } from '../plan/names.js';
 import { shardName } from '../../workers/shard-name.js';
-import type { Known } from './resume-filter.js';
+import type { Known } from './placement.js';
 import { adoptShards, removeShard } from './shard-recovery.js';
 import { bootId } from './boot.js';
 import type { RunRecord } from './format.js';

@@ -1,60 +1,16 @@
 /** What is still to be done of a plan: of each item, whether the journal or the destination has it already. */
-import { markedFor, NameSet, plainName, unmarked } from '../plan/names.js';
 import type { Entry, Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
-import type { ItemRecord, Key } from './format.js';
-import { textOf } from './former.js';
-import type { IndexSet } from './index-set.js';
-import type { Journal } from './journal.js';
-import {
-  DOUBTFUL_IF_THERE,
-  hasSize,
-  isMarked,
-  keyOf,
-  type StateIndex,
-  OK,
-  type Standing,
-  stateOf,
-  WHOLE_IF_THERE,
-} from './state-index.js';
+import type { Key } from './format.js';
+import { meet, type MeetingSettings, type Met } from './met.js';
+import { type Admitted, type Known, Placement, type PlacementSettings } from './placement.js';
+import { hasSize, keyOf, OK, type Standing, stateOf, WHOLE_IF_THERE } from './state-index.js';
 
-/**
- * What is left of the plan. `there`: an earlier run has stored the item, under this name; `taken`: its name is that of a file
- * that it must not replace.
- */
-export type Admitted = Entry | { readonly kind: 'there' | 'taken'; readonly item: Item };
-
-export interface ResumeFilterSettings {
-  /** The names of files that are there; undefined where items have no files of their own. */
-  readonly present: NameSet | undefined;
-  /** Whether a file that nobody knows may be replaced. */
-  readonly overwrite: boolean;
+export interface ResumeFilterSettings extends PlacementSettings {
   /** The sizes of files that are there; -1 for what is none, or is gone meanwhile. */
   readonly sizesOf: (names: readonly string[]) => Promise<readonly number[]>;
   /** The size and the checksum of a file that is there. */
   readonly examine: (name: string) => Promise<StoredFile>;
-}
-
-/** The journal, and what was in it. */
-export interface Known {
-  readonly journal: Journal;
-  readonly states: StateIndex;
-  /** Files that have another name than the plan gives them today, by key. */
-  readonly elsewhere: ReadonlyMap<string, ItemRecord>;
-  /** Names of files that earlier runs have stored, or may have; read from the journal when that is asked for first. */
-  readonly names: () => Promise<NameSet>;
-  /** Of the items in shards; only for the layout `tar`. */
-  readonly keys?: IndexSet;
-}
-
-/** An item of the plan, and what the journal knows of it. */
-interface Met {
-  readonly item: Item;
-  readonly key: Key;
-  /** Undefined for one that is new. */
-  readonly standing: Standing | undefined;
-  /** As it was called in the run before; for one that is new, as it is called today. */
-  readonly before: Pick<Item, 'url' | 'name'>;
 }
 
 const NONE: ReadonlySet<Met> = new Set();
@@ -66,24 +22,73 @@ const NONE: ReadonlySet<Met> = new Set();
 export class ResumeFilter {
   readonly #settings: ResumeFilterSettings;
   readonly #known: Known | undefined;
-  /** Names that were handed out; only where the journal's names are not the plan's. */
-  readonly #handedOut = new NameSet();
+  readonly #placement: Placement;
+  readonly #meeting: MeetingSettings;
+  /** The admissions so far, where they are one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param known undefined for a run without a journal */
   constructor(settings: ResumeFilterSettings, known: Known | undefined) {
+    const placement = new Placement(settings);
     this.#settings = settings;
     this.#known = known;
+    this.#placement = placement;
+    this.#meeting = {
+      base: settings.base,
+      maybeNumbered: ({ name }) => placement.renames || placement.isPresent(name) === true,
+      isPresent: (name) => placement.isPresent(name),
+    };
   }
 
   /** Resolves when the journal says of every item that is handed out that it was begun. */
   readonly admit = (entries: readonly Entry[]): readonly Admitted[] | Promise<readonly Admitted[]> => {
-    const known = this.#known;
-    return known === undefined ? entries.map((entry) => this.#unlessTaken(entry)) : this.#admitKnown(entries, known);
+    if (!this.#placement.renames) return this.#admit(entries);
+    const admitted = this.#last.then(() => this.#admit(entries));
+    this.#last = admitted.catch(() => undefined);
+    return admitted;
   };
 
-  async #admitKnown(entries: readonly Entry[], known: Known): Promise<readonly Admitted[]> {
+  #admit(entries: readonly Entry[]): readonly Admitted[] | Promise<readonly Admitted[]> {
+    const known = this.#known;
+    const listed = this.#list(entries);
+    if (known !== undefined) return this.#admitKnown(entries, known, listed);
+    if (listed !== undefined || this.#placement.renames) return this.#admitListed(entries, listed);
+    return entries.map((entry) => (entry.kind === 'item' ? this.#placement.placeNew(entry.item) : entry));
+  }
+
+  /** Lists the folders that items of the plan go to. */
+  #list(entries: readonly Entry[]): Promise<void> | undefined {
+    const placement = this.#placement;
+    if (!entries.some((entry) => entry.kind === 'item' && placement.isNested(entry.item))) return undefined;
+    return placement.list(entries.flatMap((entry) => (entry.kind === 'item' ? entry.item.name : [])));
+  }
+
+  async #admitListed(entries: readonly Entry[], listed: Promise<void> | undefined): Promise<readonly Admitted[]> {
+    if (listed !== undefined) await listed;
+    const admitted: Admitted[] = [];
+    for (const entry of entries) {
+      const found = entry.kind === 'item' ? await this.#placeNew(entry.item) : entry;
+      admitted.push(found);
+      if (found.kind === 'item') this.#placement.handOut(found.item.name, false);
+    }
+    return admitted;
+  }
+
+  #placeNew(item: Item): Admitted | Promise<Admitted> {
+    return this.#placement.renames ? this.#placement.placeRenamed(item) : this.#placement.placeNew(item);
+  }
+
+  async #admitKnown(
+    entries: readonly Entry[],
+    known: Known,
+    listed: Promise<void> | undefined,
+  ): Promise<readonly Admitted[]> {
     const { journal, states } = known;
-    const met = entries.map((entry) => (entry.kind === 'item' ? meet(entry.item, known) : entry));
+    const placement = this.#placement;
+    if (listed !== undefined) await listed;
+    const met = entries.map((entry) => (entry.kind === 'item' ? meet(entry.item, known, this.#meeting) : entry));
+    const formerListed = states.size === 0 ? undefined : this.#listFormer(met);
+    if (formerListed !== undefined) await formerListed;
     const changed = states.size === 0 ? NONE : await this.#changed(met);
     const admitted: Admitted[] = [];
     let begun = 0;
@@ -94,7 +99,7 @@ export class ResumeFilter {
       }
       const { item, key, standing, before } = entry;
       const state = standing === undefined ? undefined : stateOf(standing);
-      const isThere = this.#isThere(before.name);
+      const isThere = placement.isThere(before.name);
       if (state === OK && isThere !== false && !changed.has(entry)) {
         admitted.push({ kind: 'there', item: { ...item, name: before.name } });
       } else if (state === WHOLE_IF_THERE && isThere === true) {
@@ -103,13 +108,14 @@ export class ResumeFilter {
         journal.stored(item.index, stored, false);
         admitted.push({ kind: 'there', item: { ...item, name: before.name } });
       } else {
-        const found = states.size === 0 ? this.#unlessTaken({ kind: 'item', item }) : await this.#place(entry, known);
+        const placed = states.size > 0 ? placement.place(entry, known) : this.#placeNew(item);
+        const found = placed instanceof Promise ? await placed : placed;
         admitted.push(found);
         if (found.kind !== 'item') continue;
         const { index, name } = found.item;
         known.keys?.add(index);
-        if (states.size > 0) this.#handedOut.add(name);
-        journal.begin(index, key, found.item, this.#isPresent(name) === true);
+        placement.handOut(name, states.size > 0);
+        journal.begin(index, keyFor(entry, found.item), found.item, placement.isPresent(name) === true);
         begun += 1;
       }
     }
@@ -117,21 +123,10 @@ export class ResumeFilter {
     return admitted;
   }
 
-  /** Where an item is stored that is to be downloaded. */
-  async #place({ item, standing, before }: Met, { keys, names }: Known): Promise<Admitted> {
-    if (keys !== undefined)
-      return { kind: 'item', item: keys.has(item.index) ? { ...item, index: keys.next, entry: item.index } : item };
-    const state = standing === undefined ? undefined : stateOf(standing);
-    // What is in it nobody knows: so it must not stay.
-    if (state === DOUBTFUL_IF_THERE && this.#isThere(before.name) === true) return named(item, before.name);
-    // What was stored and is gone is stored again, and so is what is there and was changed.
-    const isOwn = (state === OK || state === DOUBTFUL_IF_THERE) && before.name === item.name;
-    if (this.#isFree(item.name, isOwn)) return { kind: 'item', item };
-    const isOurs = this.#handedOut.has(item.name) || (await names()).has(item.name);
-    const other = markedFor(item.name, item.url);
-    // A name that was asked for is not replaced by another one.
-    const mayDiffer = isOurs && plainName(item.url) === ownName(item.name);
-    return mayDiffer && this.#isFree(other) ? named(item, other) : { kind: 'taken', item };
+  /** Lists the folders that items were in, where these are others than today. */
+  #listFormer(met: readonly (Met | Entry)[]): Promise<void> | undefined {
+    const names = met.flatMap((entry) => ('key' in entry && entry.before !== entry.item ? entry.before.name : []));
+    return names.length === 0 ? undefined : this.#placement.list(names);
   }
 
   /** Items that were stored, and whose files have another size now. */
@@ -141,55 +136,16 @@ export class ResumeFilter {
         'key' in entry &&
         entry.standing !== undefined &&
         stateOf(entry.standing) === OK &&
-        this.#isThere(entry.before.name) === true,
+        this.#placement.isThere(entry.before.name) === true,
     );
     if (stored.length === 0) return NONE;
     const sizes = await this.#settings.sizesOf(stored.map(({ before }) => before.name));
     return new Set(stored.filter(({ standing }, at) => !hasSize(standing, sizes[at] as number)));
   }
-
-  #unlessTaken(entry: Entry): Admitted {
-    if (entry.kind !== 'item' || this.#isFree(entry.item.name)) return entry;
-    return { kind: 'taken', item: entry.item };
-  }
-
-  /** @param isOwn whether a file of the name is the item's */
-  #isFree(name: string, isOwn = false): boolean {
-    if (this.#handedOut.has(name)) return false;
-    return isOwn || this.#settings.overwrite || this.#isPresent(name) !== true;
-  }
-
-  /** Whether the file is there, and as it was. */
-  #isThere(name: string): boolean | undefined {
-    const isPresent = this.#isPresent(name);
-    return isPresent === true ? !this.#handedOut.has(name) : isPresent;
-  }
-
-  #isPresent(name: string): boolean | undefined {
-    return this.#settings.present?.has(name);
-  }
 }
 
-function meet(item: Item, { states, elsewhere }: Known): Met {
-  const key = keyOf(item.url, item.name);
-  const standing = states.size === 0 ? undefined : states.get(key);
-  const before = elsewhere.size === 0 ? undefined : elsewhere.get(textOf(key));
-  return { item, key, standing, before: before ?? (standing === undefined ? item : asKnown(item, standing)) };
-}
-
-/** With the name that the journal knows, which has the mark of the URL or has not. */
-function asKnown(item: Item, standing: Standing): Pick<Item, 'url' | 'name'> {
-  const { url, name } = item;
-  const unmarkedName = unmarked(name, url);
-  if (isMarked(standing) === (unmarkedName !== undefined)) return item;
-  return { url, name: unmarkedName ?? markedFor(name, url) };
-}
-
-function named(item: Item, name: string): Admitted {
-  return { kind: 'item', item: { ...item, name } };
-}
-
-/** Without the folders before it. */
-function ownName(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
+/** By which the journal knows an item from now on. */
+function keyFor({ item, key, planKey, before }: Met, { url, name }: Item): Key {
+  if (name === before.name) return key;
+  return name === item.name ? planKey : keyOf(url, name);
 }

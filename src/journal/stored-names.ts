@@ -1,6 +1,7 @@
-/** Names of files that runs before this one have stored, read from their journal: for the few items that need to know. */
+/** Names of files that runs before this one have stored, and of their folders, these with a slash at the end, read from their journal: for the few items that need to know. */
 import type { FileHandle } from 'node:fs/promises';
 import { NameSet } from '../plan/names.js';
+import { foldersOf } from '../plan/paths.js';
 import { itemAt, type RecordVisitor, type RunRecord } from './format.js';
 import { readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
@@ -34,7 +35,7 @@ class StoredNames implements RecordVisitor {
 
   stored(index: number): void {
     const name = this.#begun.get(index);
-    if (name !== undefined) this.names.add(name);
+    if (name !== undefined) this.#add(name);
     this.#begun.delete(index);
   }
 
@@ -44,7 +45,12 @@ class StoredNames implements RecordVisitor {
 
   /** What the run has begun and nobody has written down may be stored. */
   giveUp(): void {
-    for (const name of this.#begun.values()) this.names.add(name);
+    for (const name of this.#begun.values()) this.#add(name);
     this.#begun.clear();
+  }
+
+  #add(name: string): void {
+    this.names.add(name);
+    if (name.includes('/')) for (const folder of foldersOf(name)) this.names.add(`${folder}/`);
   }
 }

@@ -1,10 +1,10 @@
 /** Where URLs come from. */
 import type { Item } from '../item.js';
 
-/** A URL with the name that its file shall have; made safe, and unique if another item has it. */
+/** A URL with the name that its file shall have; made safe, and unique if another item has it. Its slashes are folders. */
 export interface ItemRequest {
   readonly url: string;
-  /** Default: the last segment of the URL's path. */
+  /** Default: what the option `name` says; without it, the last segment of the URL's path. */
   readonly name?: string;
 }
 

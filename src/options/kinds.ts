@@ -1,6 +1,7 @@
 /** What values an option takes: how a text on the command line is read, and what a value is checked for. */
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
+import { parseTemplate, type Template } from '../plan/template.js';
 import type { SimulatedLatency } from '../protocol/settings.js';
 
 export interface Kind<In, Out> {
@@ -196,5 +197,8 @@ export const latency: Kind<SimulatedLatency, SimulatedLatency> = {
     return simulated;
   },
 };
+
+/** How names are made. */
+export const template: Kind<string, Template> = { check: parseTemplate };
 
 export const abortSignal: Kind<AbortSignal, AbortSignal> = { check: (_option, value) => value };

@@ -1,5 +1,7 @@
 /** The options of a download, as they are given and with nothing left open. */
 import { UsageError } from '../errors.js';
+import { DIRECTORIES } from '../plan/template.js';
+import type { OnExists } from '../protocol/settings.js';
 import type { RetryPolicy } from './retry-policy.js';
 import { type ExecutorName, nameOf, type OptionName, OPTIONS, type Row } from './table.js';
 import { isInShards } from '../protocol/layouts.js';
@@ -13,8 +15,11 @@ export type DownloadOptions = { readonly [O in keyof Table]?: Given<Table[O]> };
 /** The same with nothing left open: sizes in bytes, times in milliseconds, paths absolute. */
 export interface ResolvedOptions extends Omit<
   { readonly [O in keyof Table]: Resolved<Table[O]> },
-  'tries' | 'executor'
+  'tries' | 'executor' | 'forceDirectories' | 'onExists' | 'overwrite'
 > {
+  readonly onExists: OnExists;
+  /** Whether that is `overwrite`. */
+  readonly overwrite: boolean;
   /** `discard` stores nothing: no user can ask for it, but a measurement compares with it. */
   readonly executor: ExecutorName | 'discard';
   readonly retry: RetryPolicy;
@@ -24,7 +29,7 @@ const RETRY = { baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 10 * 60_000, pa
 
 /** @throws UsageError that names the option and the value */
 export function resolveOptions(options: DownloadOptions): ResolvedOptions {
-  const { tries, ...resolved } = Object.fromEntries(
+  const { tries, forceDirectories, onExists, overwrite, ...resolved } = Object.fromEntries(
     (Object.keys(OPTIONS) as OptionName[]).map((option) => [option, resolveOne(option, options[option])]),
   ) as { readonly [O in keyof Table]: Resolved<Table[O]> };
   const { layout, executor } = resolved;
@@ -34,7 +39,23 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
       `leave --executor out: ${layout} needs the pool`,
     );
   }
-  return { ...resolved, retry: { ...RETRY, tries } };
+  if (forceDirectories && resolved.name !== undefined) {
+    throw new UsageError('--name does not go with --force-directories', "leave one out: -x is about '{host}/{path}'");
+  }
+  const name = forceDirectories ? DIRECTORIES : resolved.name;
+  const exists = whatIfExists(onExists, overwrite);
+  return { ...resolved, name, onExists: exists, overwrite: exists === 'overwrite', retry: { ...RETRY, tries } };
+}
+
+function whatIfExists(onExists: OnExists | undefined, overwrite: boolean | undefined): OnExists {
+  if (onExists === undefined) return overwrite === true ? 'overwrite' : 'error';
+  if (overwrite !== undefined && overwrite !== (onExists === 'overwrite')) {
+    throw new UsageError(
+      `--on-exists ${onExists} does not go with ${overwrite ? '--overwrite' : 'overwrite: false'}`,
+      'give one of them',
+    );
+  }
+  return onExists;
 }
 
 function resolveOne(option: OptionName, given: unknown): unknown {

@@ -3,7 +3,8 @@
  * library's type, the checks, the command line and `README.md` beside this file are made from the rows.
  */
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../item.js';
-import type { ImageCheck, Layout } from '../protocol/settings.js';
+import type { Template } from '../plan/template.js';
+import type { ImageCheck, Layout, OnExists } from '../protocol/settings.js';
 import * as kinds from './kinds.js';
 import { MAX_REQUESTS, MAX_WORKERS } from './limits.js';
 import { LAYOUTS } from '../protocol/layouts.js';
@@ -32,6 +33,7 @@ function row<In, Out, Unset = never>(row: Row<In, Out, Unset>): Row<In, Out, Uns
  */
 export type ExecutorName = 'pool' | 'inline' | 'libuv' | 'threads';
 const EXECUTORS = ['pool', 'inline', 'libuv', 'threads'] as const satisfies readonly ExecutorName[];
+const ON_EXISTS = ['error', 'skip', 'overwrite', 'rename'] as const satisfies readonly OnExists[];
 const IMAGE_CHECKS = ['none', 'structure', 'pixels'] as const satisfies readonly ImageCheck[];
 
 const MIB = 2 ** 20;
@@ -52,8 +54,44 @@ export const OPTIONS = {
     kind: kinds.oneOf(Object.keys(LAYOUTS) as Layout[]),
     default: 'flat',
   }),
-  /** Replace files that are there. Default: `false`, and such an item is an error with code `STORE_EXISTS`. */
-  overwrite: row({ flag: '--overwrite', help: 'replace files that are there', kind: kinds.yesOrNo, default: false }),
+  /**
+   * How the names of items are made to which none is given: a text with the fields `{host}`, `{path}`, `{basename}`, `{stem}`,
+   * `{ext}`, `{query}`, `{index}`, `{index:06}`, `{hash}` and `{column:NAME}`; its slashes are folders. Without it: the last
+   * segment of the URL's path.
+   */
+  name: row({
+    flag: '--name <TEMPLATE>',
+    help: "how names are made, such as '{host}/{index:06}.{ext}'",
+    more: '`{host}`, `{path}`, `{basename}`, `{stem}`, `{ext}`, `{query}`, `{index}`, `{hash}`, `{column:NAME}`',
+    kind: kinds.template,
+    unset: undefined as Template | undefined,
+  }),
+  /** Files go to folders of their host and path, with the query in the name, as `wget -x` has it. Default: `false`. */
+  forceDirectories: row({
+    flag: '-x, --force-directories',
+    help: 'host and path become folders',
+    more: 'as `wget -x` does on Windows: `host+port/dir/file@query`',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
+   * What becomes of an item whose name is that of a file that no run has written down: it is an error with code
+   * `STORE_EXISTS`, is left out, replaces the file, or gets a number: `stem.1.ext`. Without it: `error`.
+   */
+  onExists: row({
+    flag: '--on-exists <what>',
+    help: 'with a file that is there and that no run has stored (default: error)',
+    more: '`skip` leaves the item out, `rename` stores it as `stem.1.ext`; what a run has stored is never fetched twice',
+    kind: kinds.oneOf<OnExists>(ON_EXISTS),
+    unset: undefined,
+  }),
+  /** The same as `onExists: 'overwrite'`. */
+  overwrite: row({
+    flag: '--overwrite',
+    help: 'the same as --on-exists overwrite: replace files that are there',
+    kind: kinds.yesOrNo,
+    unset: undefined,
+  }),
   /**
    * Whether the run is written down in the destination, so that the same call goes on where it was stopped. Default:
    * `true`.

@@ -6,7 +6,7 @@ import { type PlainError, SluiceError } from '../errors.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry } from '../item.js';
-import type { Admitted } from '../journal/resume-filter.js';
+import type { Admitted } from '../journal/placement.js';
 import type { Source } from '../lists/source.js';
 import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
 import type { ResolvedOptions } from '../options/resolve.js';
@@ -62,7 +62,7 @@ export class Download {
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
     this.#entries = new ReadAhead(
-      plan(sources, layout),
+      plan(sources, layout, options.name),
       (entries) => (this.#resources.resumption as Resumption).filter.admit(entries),
       journal ? AHEAD : 0,
     );

@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
 import { Channel } from '../shared/channel.js';
 import { FetchError, type PlainError } from '../errors.js';
-import type { Admitted } from '../journal/resume-filter.js';
+import type { Admitted, Taken } from '../journal/placement.js';
 import type { Journal } from '../journal/journal.js';
 import type { Learned } from '../journal/learned.js';
 import type { Checksum, Item } from '../item.js';
@@ -100,11 +100,12 @@ export class Outcomes implements AsyncIterable<Outcome> {
     } else if (entry.kind === 'refused') {
       const { index, text: url, error } = entry.refused;
       this.#emit({ status: 'error', index, url, error: new FetchError({ url, name: '' }, error) });
-    } else if (entry.kind === 'there') {
-      this.#emit({ status: 'skipped', ...identify(entry.item), name: entry.item.name });
+    } else if (entry.kind === 'there' || entry.kind === 'kept') {
+      const { item, kind } = entry;
+      this.#emit({ status: 'skipped', ...identify(item), name: item.name, kept: kind === 'kept' });
     } else {
       const { item } = entry;
-      this.#emit({ status: 'error', ...identify(item), error: new FetchError(item, this.#whyTaken(item)) });
+      this.#emit({ status: 'error', ...identify(item), error: new FetchError(item, this.#whyTaken(entry)) });
     }
   }
 
@@ -122,9 +123,18 @@ export class Outcomes implements AsyncIterable<Outcome> {
     this.#channel.push(outcome);
   }
 
-  #whyTaken({ name }: Item): PlainError {
+  #whyTaken({ item: { name }, blocking }: Taken): PlainError {
+    if (blocking !== undefined) {
+      const message = `${name} needs the folder ${blocking}, which is no folder in ${this.#directory}`;
+      return {
+        code: 'STORE_EXISTS',
+        message,
+        hint: 'links are not followed: remove it, or choose another destination',
+      };
+    }
     const message = `${name} is in ${this.#directory} already`;
-    const hint = 'replace such files with --overwrite, or choose another destination with --directory';
+    const hint =
+      'replace such files with --overwrite, see --on-exists for more, or choose another destination with --directory';
     return { code: 'STORE_EXISTS', message, hint };
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import type { Destination } from '../destination/destination.js';
 import type { StorageError } from '../errors.js';
+import type { Presence } from '../journal/placement.js';
 import { ResumeFilter } from '../journal/resume-filter.js';
 import { examineFile } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
@@ -11,10 +12,9 @@ import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
-import type { NameSet } from '../plan/names.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
-import { isInShards } from '../protocol/layouts.js';
+import { baseOf, isInShards } from '../protocol/layouts.js';
 
 export interface Resumption {
   readonly filter: ResumeFilter;
@@ -38,7 +38,7 @@ export async function resume(
   options: ResolvedOptions,
   listener: ResumptionListener,
 ): Promise<Resumption> {
-  const { layout, overwrite } = options;
+  const { layout, overwrite, onExists } = options;
   const shards = isInShards(layout) ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
@@ -60,7 +60,7 @@ export async function resume(
       onFailure: (error) => listener.onJournalFailure(error),
     });
   }
-  let present: NameSet | undefined;
+  let present: Presence | undefined;
   try {
     // Where all may be replaced, what is there matters to the next run only.
     const matters = !isInShards(layout) && (!overwrite || known !== undefined);
@@ -80,7 +80,9 @@ export async function resume(
     filter: new ResumeFilter(
       {
         present,
-        overwrite,
+        onExists,
+        base: baseOf(layout),
+        templated: options.name !== undefined,
         sizesOf: (names) => destination.sizes.of(names),
         examine,
       },

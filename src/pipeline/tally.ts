@@ -9,14 +9,15 @@ export class Tally {
   notFound = 0;
   errors = 0;
   skipped = 0;
+  kept = 0;
   duplicates = 0;
   bytes = 0;
   readonly causes: Partial<Record<ErrorCode, number>> = {};
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes } = this;
-    return { ok, unproven, notFound, errors, skipped, duplicates, bytes, causes: { ...causes } };
+    const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes } = this;
+    return { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes: { ...causes } };
   }
 
   count(outcome: Outcome): void {
@@ -26,6 +27,7 @@ export class Tally {
       this.bytes += outcome.size;
     } else if (outcome.status === 'skipped') {
       this.skipped += 1;
+      if (outcome.kept) this.kept += 1;
     } else if (outcome.status === 'not_found') {
       this.notFound += 1;
     } else {

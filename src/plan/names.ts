@@ -77,18 +77,12 @@ export function nameFromUrl(url: string, text: CodeUnits): string {
   return safeName((kinds & Has.percent) === 0 ? segment : decode(segment));
 }
 
-function decode(segment: string): string {
+export function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
     return segment;
   }
-}
-
-/** Whether items of a plan may have this name: where folders come before the last part, those of the layout `hashed`. */
-export function isItemName(name: string): boolean {
-  const own = /^[0-9a-f]\/[0-9a-f]\//.test(name) ? name.slice(4) : name;
-  return safeName(own) === own;
 }
 
 /** A set of names that takes for one what some file system takes for one. */
@@ -143,38 +137,23 @@ function foldEach({ units, length }: CodeUnits): boolean {
   return true;
 }
 
-/**
- * Gives every item a name that no other item has, also where case and normal form make no difference. Depends only on
- * the order of the claims, so that the names of one list are the same in every run.
- */
-export class NameRegistry {
-  readonly #taken = new NameSet();
-
-  /** Claims a name that an earlier registry has given, whether or not this one has given it, too. */
-  reserve(name: string): void {
-    this.#taken.add(name);
-  }
-
-  /** @param name a safe name; the answer is one too: `name` for its first claimant, `stem-XXXXXXXX.ext` for later ones */
-  claim(name: string, url: string): string {
-    if (this.#taken.add(name)) return name;
-    for (let attempt = 0; ; attempt += 1) {
-      const unique = marked(name, hexHash(attempt === 0 ? url : `${url}\n${attempt}`));
-      if (this.#taken.add(unique)) return unique;
-    }
-  }
-}
-
-/** The name of a later claimant: `stem-XXXXXXXX.ext`. */
+/** The name of a later claimant: `stem-XXXXXXXX.ext`; folders before it stay. */
 export function marked(name: string, mark: string): string {
+  const own = name.lastIndexOf('/') + 1;
   const dot = extensionAt(name);
-  return join(name.slice(0, dot), `-${mark}${name.slice(dot)}`);
+  return name.slice(0, own) + join(name.slice(own, dot), `-${mark}${name.slice(dot)}`);
 }
 
-/** What {@link NameRegistry.claim} gives an item whose name another one has; folders before the name stay. */
+/** What the registry of a plan gives an item whose name another one has. */
 export function markedFor(name: string, url: string): string {
+  return marked(name, hexHash(url));
+}
+
+/** The name with a number before its extension, as aria2 and browsers give it: `stem.1.ext`; folders before it stay. */
+export function numbered(name: string, number: number): string {
   const own = name.lastIndexOf('/') + 1;
-  return name.slice(0, own) + marked(name.slice(own), hexHash(url));
+  const dot = extensionAt(name);
+  return name.slice(0, own) + join(name.slice(own, dot), `.${number}${name.slice(dot)}`);
 }
 
 /** The name as it was before {@link markedFor}, but for what a long one lost; undefined for one without the URL's mark. */
@@ -189,13 +168,15 @@ export function unmarked(name: string, url: string): string | undefined {
 }
 
 /** Where the extension starts, its dot included; the end of the name if there is none, or none that is short. */
-function extensionAt(name: string): number {
+export function extensionAt(name: string): number {
   const dot = name.lastIndexOf('.');
-  return dot > 0 && Buffer.byteLength(name.slice(dot)) <= MAX_EXTENSION_BYTES ? dot : name.length;
+  return dot > name.lastIndexOf('/') + 1 && Buffer.byteLength(name.slice(dot)) <= MAX_EXTENSION_BYTES
+    ? dot
+    : name.length;
 }
 
 /** The stem and its end, with the stem cut between two code points where both would be too long. */
-function join(stem: string, end: string): string {
+export function join(stem: string, end: string): string {
   let room = MAX_NAME_BYTES - Buffer.byteLength(end);
   if (stem.length * MAX_UNIT_BYTES <= room) return stem + end;
   let cut = 0;

@@ -14,12 +14,16 @@ import { type ListReader, openReader } from '../lists/formats.js';
 import { controlFault, type Line } from '../lists/lines.js';
 import { openList, type OpenList, readStream } from '../lists/read.js';
 import { type Hash, murmur3 } from '../shared/murmur3.js';
-import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './names.js';
+import { hashedFolder, nameFromUrl } from './names.js';
+import { Namer } from './namer.js';
+import { safePath } from './paths.js';
+import { NameRegistry } from './registry.js';
+import type { Template } from './template.js';
 import { printable, withoutPassword } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
-import type { Entry, Item } from '../item.js';
+import type { Columns, Entry, Item } from '../item.js';
 import type { ItemRequest, Source } from '../lists/source.js';
-import { LAYOUTS } from '../protocol/layouts.js';
+import { baseOf } from '../protocol/layouts.js';
 
 /** The most entries that are handed on at once. */
 const BATCH_ENTRIES = 64;
@@ -29,14 +33,16 @@ const MAX_TURN_MS = 1;
 /**
  * The entries of all sources, in order, in arrays of 1 to 64. Lazy: nothing is read before it is asked for, but for
  * the rest of what was read at once, 256 KiB, and no entry waits for input that comes after it.
+ * @param template of the names of items to which none is given; without, they come from the URLs' paths
  * @throws SluiceError LIST_UNREADABLE; before the first entry if a list cannot be opened
  */
 export async function* plan(
   sources: Iterable<Source>,
   layout: Layout = 'flat',
+  template?: Template,
 ): AsyncGenerator<readonly Entry[], void, undefined> {
   const lists: OpenList[] = [];
-  const planner = new Planner(LAYOUTS[layout].folders.length > 1);
+  const planner = new Planner(baseOf(layout), template);
   const turn = new Turn();
   try {
     const opened = [];
@@ -130,10 +136,13 @@ class Planner {
   readonly #seen = new FingerprintSet(96);
   #someOtherName = false;
   #index = -1;
-  readonly #hashed: boolean;
+  /** How many characters of each name are the layout's folder. */
+  readonly #base: number;
+  readonly #namer: Namer | undefined;
 
-  constructor(hashed: boolean) {
-    this.#hashed = hashed;
+  constructor(base: number, template: Template | undefined) {
+    this.#base = base;
+    this.#namer = template && new Namer(template);
   }
 
   openReader(label: string): ListReader {
@@ -165,7 +174,7 @@ class Planner {
   *ofItems(items: Iterable<Item>): Generator<Entry, void, undefined> {
     for (const item of items) {
       this.#index = Math.max(this.#index, item.index);
-      this.#names.reserve(item.name.slice(item.name.lastIndexOf('/') + 1));
+      this.#names.reserve(item.name.slice(this.#base));
       yield { kind: 'item', item };
     }
   }
@@ -192,19 +201,37 @@ class Planner {
     return this.#entry(url, name, text, source, line);
   }
 
-  /** @param wanted whose code units have been loaded */
-  #entry(wanted: string, givenName: string | undefined, text: string, source: string, line: number): Entry {
+  /**
+   * @param wanted whose code units have been loaded
+   * @param columns of the list, those among them that names are made of
+   */
+  #entry(
+    wanted: string,
+    givenName: string | undefined,
+    text: string,
+    source: string,
+    line: number,
+    columns?: Columns,
+  ): Entry {
     const address = this.#addresses.parse(wanted, this.#units);
     if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted));
     const { url, origin, path } = address;
     const hash = this.#hash;
     murmur3(this.#units, hash);
-    const folder = this.#hashed ? hashedFolder(hash) : '';
-    const ownName = nameFromUrl(url, this.#units);
-    const given = givenName ? safeName(givenName) : undefined;
+    const folder = this.#base > 0 ? hashedFolder(hash) : '';
     const index = this.#index;
+    let ownName = nameFromUrl(url, this.#units);
+    let given = givenName ? safePath(givenName) : undefined;
+    if (this.#namer !== undefined && given === undefined) {
+      const name = this.#namer.nameOf({ url, origin, path, index, hash, columns }, this.#units);
+      if (typeof name !== 'string') return this.#refuse(text, source, line, name);
+      if (this.#namer.byColumns) given = name;
+      else ownName = name;
+    }
     if (this.#wasSeen(ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
-    const name = this.#names.claim(given ?? ownName, url);
+    const asked = given ?? ownName;
+    const isPath = (given !== undefined || this.#namer !== undefined) && asked.includes('/');
+    const name = isPath ? this.#names.claimPath(asked, url) : this.#names.claim(asked, url);
     return { kind: 'item', item: { index, url, origin, path, name: folder === '' ? name : folder + name } };
   }
 

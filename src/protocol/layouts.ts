@@ -32,3 +32,9 @@ export const LAYOUTS: Readonly<Record<Layout, LayoutTraits>> = {
 export function isInShards(layout: Layout): boolean {
   return LAYOUTS[layout].inShards;
 }
+
+/** How many characters of a name are the layout's folder. */
+export function baseOf(layout: Layout): number {
+  const [first = ''] = LAYOUTS[layout].folders;
+  return first === '' ? 0 : `${first}/`.length;
+}

@@ -10,6 +10,9 @@ export type ImageCheck = 'none' | 'structure' | 'pixels';
  */
 export type Layout = 'flat' | 'hashed' | 'tar';
 
+/** What becomes of an item whose name is that of a file that no run has written down. */
+export type OnExists = 'error' | 'skip' | 'overwrite' | 'rename';
+
 /** How a run stores bodies. It travels with every task, so that a worker has nothing to remember. */
 export interface StoreSettings {
   /** Destination, absolute. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { ResumeFilter, type Admitted } from '../../src/journal/resume-filter.js';
+import type { Admitted, Presence } from '../../src/journal/placement.js';
+import { ResumeFilter } from '../../src/journal/resume-filter.js';
 import { itemAt, PREAMBLE, storedAt } from '../../src/journal/format.js';
 import { beginJournalFile, Journal, openJournalFile } from '../../src/journal/journal.js';
 import {
@@ -19,25 +20,50 @@ import { readJournal } from '../../src/journal/reader.js';
 import { storedNames } from '../../src/journal/stored-names.js';
 import type { Entry } from '../../src/item.js';
 import { NameSet } from '../../src/plan/names.js';
+import { foldersOf, markedFolder } from '../../src/plan/paths.js';
+import type { OnExists } from '../../src/protocol/settings.js';
 import { scratch } from '../helpers/scratch.js';
 import { itemNamed } from '../helpers/stores.js';
 
 interface Setup {
   /** State by name. */
   readonly known?: Readonly<Record<string, State>>;
+  /** URLs by name, where they are not those of their names. */
+  readonly urls?: Readonly<Record<string, string>>;
   /** Names of files that are there; undefined where items have none of their own. */
   readonly present?: readonly string[] | undefined;
   /** Sizes of files by name, where they are not what was stored. */
   readonly changed?: Readonly<Record<string, number>>;
-  readonly overwrite?: boolean;
+  readonly onExists?: OnExists;
+  readonly templated?: boolean;
 }
 
 interface Result {
   /** Kind and name. */
   readonly admitted: readonly string[];
   readonly there: number;
+  /** Items that were left out for files that nobody knows. */
+  readonly kept?: number;
   /** What was written to the journal by the time the items were handed out. */
   readonly written: readonly string[];
+}
+
+/** What is there: names of files, of which the folders are there, too. */
+function presence(files: readonly string[]): Presence & { readonly prepared: string[] } {
+  const [names, folders, prepared] = [new NameSet(), new NameSet(), [] as string[]];
+  for (const file of files) {
+    names.add(file);
+    for (const folder of foldersOf(file)) {
+      names.add(folder);
+      folders.add(folder);
+    }
+  }
+  return {
+    prepared,
+    prepare: (wanted) => void prepared.push(...wanted),
+    has: (name) => names.has(name),
+    blocking: (name) => foldersOf(name).find((folder) => names.has(folder) && !folders.has(folder)),
+  };
 }
 
 function toEntry(name: string): Entry {
@@ -45,6 +71,7 @@ function toEntry(name: string): Entry {
 }
 
 function describeEntry(entry: Admitted): string {
+  if (entry.kind === 'taken' && entry.blocking !== undefined) return `taken ${entry.item.name} (${entry.blocking})`;
   return entry.kind === 'item' || entry.kind === 'taken' ? `${entry.kind} ${entry.item.name}` : entry.kind;
 }
 
@@ -54,16 +81,14 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   const journal = new Journal(file, path, await beginJournalFile(file, path), false, assert.ifError);
   const states = new StateIndex();
   for (const [name, state] of Object.entries(setup.known ?? {})) {
-    states.set(keyOf(itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
+    states.set(keyOf(setup.urls?.[name] ?? itemNamed(name).url, name), state === OK ? storedWith(name.length) : state);
   }
-  let present: NameSet | undefined;
-  if (setup.present !== undefined) {
-    present = new NameSet();
-    for (const name of setup.present) present.add(name);
-  }
+  const present = setup.present && presence(setup.present);
   const settings = {
     present,
-    overwrite: setup.overwrite ?? false,
+    onExists: setup.onExists ?? 'error',
+    base: 0,
+    templated: setup.templated ?? false,
     sizesOf: (names: readonly string[]) => {
       for (const name of names) assert.ok(present?.has(name), `${name} is not there`);
       return Promise.resolve(names.map((name) => setup.changed?.[name] ?? name.length));
@@ -84,8 +109,10 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
   };
   await readJournal(reading, path, visitor);
   await journal.leave();
-  const left = admitted.filter(({ kind }) => kind !== 'there');
-  return { admitted: left.map(describeEntry), there: admitted.length - left.length, written };
+  const count = (wanted: Admitted['kind']): number => admitted.filter(({ kind }) => kind === wanted).length;
+  const left = admitted.filter(({ kind }) => kind !== 'there' && kind !== 'kept').map(describeEntry);
+  const kept = count('kept');
+  return { admitted: left, there: count('there'), written, ...(kept > 0 && { kept }) };
 }
 
 describe('what is admitted', () => {
@@ -134,15 +161,85 @@ describe('what is admitted', () => {
     const setup = { known: { b: FAILED }, present: ['A', 'b'] } as const;
     const result = await admit(t, ['a', 'b', 'c'].map(toEntry), setup);
     assert.deepEqual(result, { admitted: ['taken a', 'taken b', 'item c'], there: 0, written: ['begun c'] });
-    const replacing = await admit(t, ['a', 'b'].map(toEntry), { ...setup, overwrite: true });
+    const replacing = await admit(t, ['a', 'b'].map(toEntry), { ...setup, onExists: 'overwrite' });
     assert.deepEqual(replacing.admitted, ['item a', 'item b']);
   });
 
+  describe('where a file that nobody knows has the name', () => {
+    const nobodys = ['a.jpg', 'a.1.jpg', 's/b', 'dir/x'] as const;
+
+    test('is left out and counted with skip', async (t) => {
+      const setup = { known: { z: OK }, present: [...nobodys, 'z'], onExists: 'skip' } as const;
+      const result = await admit(t, ['a.jpg', 's/b', 'new', 'dir'].map(toEntry), setup);
+      assert.deepEqual(result, { admitted: ['item new'], there: 0, kept: 3, written: ['begun new'] });
+      assert.deepEqual((await admit(t, [toEntry('a.jpg')], { ...setup, known: {} })).kept, 1);
+    });
+
+    test('gets the first number that is free with rename, which no other item gets', async (t) => {
+      for (const known of [{}, { z: OK }] as Record<string, State>[]) {
+        const setup = { known, present: nobodys, onExists: 'rename' } as const;
+        const wanted = ['a.2.jpg', 'a.jpg', 's/b', 'dir', 'a.2.2.jpg', 's/b.1'];
+        const { admitted } = await admit(t, wanted.map(toEntry), setup);
+        const names = ['a.2.jpg', 'a.3.jpg', 's/b.1', 'dir.1', 'a.2.2.jpg'];
+        assert.deepEqual(
+          admitted.slice(0, -1),
+          names.map((name) => `item ${name}`),
+        );
+        // With a number, or with the mark that it gets where a run before has given its name away.
+        assert.match(admitted.at(-1) ?? '', /^item s\/b(?:\.1|-[0-9a-f]{8})\.1$/);
+      }
+    });
+
+    test('is known by its number, whatever is to be done with others', async (t) => {
+      const url = itemNamed('a.jpg').url;
+      for (const onExists of ['error', 'skip', 'rename'] as const) {
+        const setup = {
+          known: { 'a.2.jpg': OK } as Record<string, State>,
+          urls: { 'a.2.jpg': url },
+          present: [...nobodys, 'a.2.jpg'],
+          onExists,
+        };
+        const result = await admit(t, [toEntry('a.jpg')], setup);
+        assert.deepEqual(result, { admitted: [], there: 1, written: [] });
+      }
+    });
+
+    test('is a file in the place of a folder, and tells which one', async (t) => {
+      const result = await admit(t, [toEntry('s/b/c')], { present: nobodys, onExists: 'overwrite' });
+      assert.deepEqual(result.admitted, ['taken s/b/c (s/b)']);
+      const renamed = await admit(t, [toEntry('s/b/c')], { present: nobodys, onExists: 'rename' });
+      assert.match(renamed.admitted.join(), /^item s\/b-[0-9a-f]{8}\/c$/);
+    });
+  });
+
+  test('is known under the name that it had when its folder was a file in the list, or when it was not', async (t) => {
+    const { url } = itemNamed('docs/a');
+    const marked = `${markedFolder('docs')}/a`;
+    for (const [before, today] of [
+      [marked, 'docs/a'],
+      ['docs/a', marked],
+      ['docs_a', 'docs/a'],
+    ] as const) {
+      const known: Record<string, State> = { [before]: OK };
+      const setup = { known, urls: { [before]: url }, present: [before] };
+      const entry: Entry = { kind: 'item', item: { ...itemNamed(today), url } };
+      assert.deepEqual(await admit(t, [entry], setup), { admitted: [], there: 1, written: [] });
+      const gone = await admit(t, [entry], { ...setup, present: [] });
+      assert.deepEqual(gone.admitted, [`item ${today}`]);
+    }
+  });
+
   test('is at once what is new or in the way, where there is no journal', () => {
-    const present = new NameSet();
-    present.add('a');
+    const present = presence(['a']);
     const never = (): never => assert.fail('nothing is known');
-    const settings = { present, overwrite: false, sizesOf: never, examine: never };
+    const settings = {
+      present,
+      onExists: 'error',
+      base: 0,
+      templated: false,
+      sizesOf: never,
+      examine: never,
+    } as const;
     const admitted = new ResumeFilter(settings, undefined).admit(['a', 'b'].map(toEntry));
     assert.ok(!(admitted instanceof Promise));
     assert.deepEqual(admitted.map(describeEntry), ['taken a', 'item b']);

@@ -28,7 +28,7 @@ async function serve(t: TestContext, answer: RequestListener): Promise<TestServe
   const asked: TestServer['asked'] = [];
   const server = createServer((request, response) => {
     asked.push({ path: request.url as string, headers: request.headers });
-    void answer(request, response);
+    answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, resolve));
   t.after(() => server.close());

@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
 import { CodeUnits } from '../../src/shared/code-units.js';
-import { MAX_NAME_BYTES, nameFromUrl, NameRegistry, safeName } from '../../src/plan/names.js';
+import { MAX_NAME_BYTES, nameFromUrl, safeName } from '../../src/plan/names.js';
+import { NameRegistry } from '../../src/plan/registry.js';
 
 /** Texts that come near every rule: parts of dangerous names, put together at random, and any text at all. */
 const dangerous = fc

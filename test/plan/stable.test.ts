@@ -34,8 +34,15 @@ const PARTS = [
   '\tname', '\t../x', '\tCaf\u00e9 1.jpg', '\t', '\thttp://h/b', '\ta\tb',
 ]; // prettier-ignore
 
-/** The same lines in every run and on every machine. */
+/**
+ * The same lines in every run and on every machine. Without those that give a name with a slash: of these the first version
+ * made one name, and they are folders now.
+ */
 function* corpus(seed: number, count: number): Generator<string, void, undefined> {
+  for (const line of lines(seed, count)) if (!/\t.*\//s.test(line)) yield line;
+}
+
+function* lines(seed: number, count: number): Generator<string, void, undefined> {
   let state = seed;
   const random = (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -67,13 +74,13 @@ describe('plan, of 50,000 lines of every kind', () => {
   const cases: [Layout, Record<string, number | string>, Record<string, number | string>][] = [
     [
       'flat',
-      { item: 23292, refused: 23986, duplicate: 2663, hash: '30891cb84fd53813' },
-      { item: 23155, refused: 23984, duplicate: 2861, hash: '0bfe2b2847930477' },
+      { item: 22527, refused: 20732, duplicate: 2560, hash: 'ff052949865318cd' },
+      { item: 22371, refused: 20828, duplicate: 2767, hash: '37a59392c0d8f8e4' },
     ],
     [
       'hashed',
-      { item: 23292, refused: 23986, duplicate: 2663, hash: '5056ef62cb88e213' },
-      { item: 23155, refused: 23984, duplicate: 2861, hash: '2278ba50d5567c69' },
+      { item: 22527, refused: 20732, duplicate: 2560, hash: '960d0950de5d9a45' },
+      { item: 22371, refused: 20828, duplicate: 2767, hash: 'd566e2393559286f' },
     ],
   ];
   for (const [layout, ofList, ofUrls] of cases) {

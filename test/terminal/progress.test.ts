@@ -9,6 +9,7 @@ const SUMMARY: Summary = {
   notFound: 0,
   errors: 0,
   skipped: 0,
+  kept: 0,
   duplicates: 0,
   bytes: 20 << 20,
   waiting: 0,

@@ -1,14 +1,27 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, INPUT_FILE } from '../command.js';
+import { EXISTS_FLAGS, onExistsOf } from './exists.js';
 import type { GetArguments } from './get.js';
 
 export const command: Command = {
   name: 'get',
   summary: 'download URLs from arguments and lists',
   argument: { usage: '[URL...]', help: 'http(s) URLs' },
-  flags: [INPUT_FILE, flagOf('directory'), flagOf('layout'), flagOf('overwrite'), flagOf('journal'), ...DOWNLOAD_FLAGS],
+  flags: [
+    INPUT_FILE,
+    flagOf('directory'),
+    flagOf('layout'),
+    flagOf('name'),
+    flagOf('forceDirectories'),
+    flagOf('onExists'),
+    flagOf('overwrite'),
+    ...EXISTS_FLAGS,
+    flagOf('journal'),
+    ...DOWNLOAD_FLAGS,
+  ],
   run: async ({ argument, ...values }) => {
     const { get } = await import('./get.js');
-    return get({ ...values, urls: argument, options: optionsOf(values), results: values } as GetArguments);
+    const options = { ...optionsOf(values), ...onExistsOf(values) };
+    return get({ ...values, urls: argument, options, results: values } as GetArguments);
   },
 };

@@ -1,6 +1,6 @@
 /** `sluice verify`: whether what is stored is there and right; `--repair` fetches again what is not. */
 import { access, readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { shardName } from '../../../workers/shard-name.js';
 import { Destination, shardsIn } from '../../destination/destination.js';
 import type { RunRecord } from '../../journal/format.js';
@@ -21,6 +21,9 @@ import { isInShards } from '../../protocol/layouts.js';
 export interface VerifyArguments extends AgainArguments {
   readonly repair?: boolean;
 }
+
+/** What the folders of the layout `hashed` are called. */
+const HASH_DIGIT = /^[0-9a-f]$/;
 
 interface Found {
   right: number;
@@ -139,10 +142,19 @@ async function verifyAll(
 
 /** What to take for the first run of a journal that does not tell of it any more: the layout is seen from what is there. */
 async function assumedRun(directory: string, shards: ReadonlySet<number>): Promise<RunRecord> {
-  const names = await readdir(directory);
-  const layout = shards.size > 0 ? 'tar' : names.some((name) => /^[0-9a-f]$/.test(name)) ? 'hashed' : 'flat';
+  const layout = shards.size > 0 ? 'tar' : (await isHashed(directory)) ? 'hashed' : 'flat';
   const started = new Date().toISOString();
   return { version, started, pid: 0, boot: '', directory, layout, afresh: false, lists: [] };
+}
+
+/** Whether there is one of its folders: names may have one of one digit, too, but seldom another one in it. */
+async function isHashed(directory: string): Promise<boolean> {
+  for (const first of await readdir(directory)) {
+    if (!HASH_DIGIT.test(first)) continue;
+    const below = await readdir(join(directory, first)).catch(() => []);
+    if (below.some((second) => HASH_DIGIT.test(second))) return true;
+  }
+  return false;
 }
 
 async function tell(args: VerifyArguments, line: string): Promise<void> {

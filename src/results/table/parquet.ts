@@ -72,7 +72,7 @@ export class ParquetTable implements TableWriter {
 
 function parquetValue(value: Value, type: FieldType): unknown {
   if (value === undefined) return null;
-  if (type === 'whole') return BigInt(value as number);
+  if (type === 'whole') return BigInt(value);
   if (type === 'time') return new Date(value as number);
   return type === 'json' ? (JSON.parse(value as string) as unknown) : value;
 }

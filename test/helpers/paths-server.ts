@@ -1,0 +1,53 @@
+/** A server that answers every path with a body that tells it, for tests of where files go. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, afterEach, before } from 'node:test';
+
+export class PathsServer {
+  /** `http://127.0.0.1:PORT`. */
+  origin = '';
+  port = 0;
+  /** Paths, as they were requested. */
+  requested: string[] = [];
+  /** Milliseconds until it answers. */
+  delay = 0;
+  /** Told of each request. */
+  onRequest: (() => void) | undefined;
+  #server: Server | undefined;
+
+  async open(): Promise<void> {
+    this.#server = createServer((request, response) => {
+      this.requested.push(request.url as string);
+      this.onRequest?.();
+      setTimeout(() => response.end(bodyAt(request.url as string)), this.delay);
+    });
+    // On all addresses, so that it is `localhost`, too.
+    await new Promise<void>((resolve) => this.#server?.listen(0, resolve));
+    this.port = (this.#server.address() as AddressInfo).port;
+    this.origin = `http://127.0.0.1:${this.port}`;
+  }
+
+  forget(): void {
+    this.requested = [];
+    this.delay = 0;
+    this.onRequest = undefined;
+  }
+
+  close(): void {
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+  }
+}
+
+export function bodyAt(path: string): string {
+  return `body of ${path}`;
+}
+
+/** One for the tests of a suite. */
+export function servePaths(): PathsServer {
+  const server = new PathsServer();
+  before(() => server.open());
+  afterEach(() => server.forget());
+  after(() => server.close());
+  return server;
+}
