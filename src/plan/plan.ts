@@ -10,14 +10,14 @@ import { AddressParser, whyRefused } from './address.js';
 import type { Fault } from '../lists/fault.js';
 import { FingerprintSet } from './fingerprints.js';
 import { CodeUnits, Has } from '../shared/code-units.js';
-import { type ListReader, openReader } from '../lists/formats.js';
-import { controlFault, type Line } from '../lists/lines.js';
-import { openList, type OpenList, readStream } from '../lists/read.js';
+import { controlFault, MAX_LINE_BYTES, TOO_LONG } from '../lists/lines.js';
+import { type List, Lists } from '../lists/open.js';
+import type { ListReader, ListRow } from '../lists/row.js';
 import { type Hash, murmur3 } from '../shared/murmur3.js';
 import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './names.js';
 import { printable, withoutPassword } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
-import type { Entry, Item } from '../item.js';
+import type { Entry, Item, ItemDetails } from '../item.js';
 import type { ItemRequest, Source } from '../lists/source.js';
 import { LAYOUTS } from '../protocol/layouts.js';
 
@@ -35,36 +35,18 @@ export async function* plan(
   sources: Iterable<Source>,
   layout: Layout = 'flat',
 ): AsyncGenerator<readonly Entry[], void, undefined> {
-  const lists: OpenList[] = [];
   const planner = new Planner(LAYOUTS[layout].folders.length > 1);
+  const lists = new Lists(planner.units);
   const turn = new Turn();
   try {
     const opened = [];
     for (const source of sources) {
-      if (source.kind === 'file') {
-        const list = await openList(source.path);
-        lists.push(list);
-        opened.push({ kind: 'bytes', chunks: list.chunks, label: source.path } as const);
-      } else if (source.kind === 'stream') {
-        opened.push({ kind: 'bytes', chunks: readStream(source.stream, source.label), label: source.label } as const);
-      } else {
-        opened.push(source);
-      }
+      const isList = source.kind === 'file' || source.kind === 'stream';
+      opened.push(isList ? ({ kind: 'list', list: await lists.add(source) } as const) : source);
     }
     for (const source of opened) {
-      if (source.kind === 'bytes') {
-        const reader = planner.openReader(source.label);
-        for await (const chunk of source.chunks) {
-          reader.feed(chunk);
-          for (;;) {
-            const batch = planner.ofLines(reader, source.label);
-            if (batch.length > 0) yield batch;
-            if (turn.isOver) await turn.next();
-            if (batch.length < BATCH_ENTRIES) break;
-          }
-        }
-        const last = reader.end();
-        if (last !== undefined) yield [planner.ofLine(last, source.label)];
+      if (source.kind === 'list') {
+        yield* ofList(source.list, planner, turn);
       } else if (source.kind === 'items') {
         if (Symbol.iterator in source.items) {
           yield* inBatches(planner.ofItems(source.items), turn);
@@ -79,8 +61,21 @@ export async function* plan(
       }
     }
   } finally {
-    for (const list of lists) await list.close();
+    await lists.close();
   }
+}
+
+async function* ofList(list: List, planner: Planner, turn: Turn): AsyncGenerator<readonly Entry[], void, undefined> {
+  const reader = await list.read();
+  do {
+    for (;;) {
+      const batch = planner.ofRows(reader, list.label);
+      if (batch.length > 0) yield batch;
+      if (turn.isOver) await turn.next();
+      if (batch.length < BATCH_ENTRIES) break;
+    }
+  } while (await reader.more());
+  await list.close();
 }
 
 async function* inBatches(entries: Iterable<Entry>, turn: Turn): AsyncGenerator<readonly Entry[], void, undefined> {
@@ -119,7 +114,7 @@ class Planner {
   readonly #addresses = new AddressParser();
   readonly #names = new NameRegistry();
   /** Of the text that is at hand, then of its URL. */
-  readonly #units = new CodeUnits();
+  readonly units = new CodeUnits();
   /** Of the URL that is at hand. */
   readonly #hash = new Uint32Array(4);
   readonly #extended = new Uint32Array(4);
@@ -136,25 +131,41 @@ class Planner {
     this.#hashed = hashed;
   }
 
-  openReader(label: string): ListReader {
-    return openReader(label, this.#units);
-  }
-
-  /** The next entries; less than a batch if there are no more in this chunk. */
-  ofLines(lines: ListReader, source: string): Entry[] {
+  /** The next entries; less than a batch if there are no more in what was read of the list. */
+  ofRows(list: ListReader, source: string): Entry[] {
     const batch: Entry[] = [];
     while (batch.length < BATCH_ENTRIES) {
-      const line = lines.next();
-      if (line === undefined) break;
-      batch.push(this.ofLine(line, source));
+      const row = list.next();
+      if (row === undefined) break;
+      batch.push(this.#ofRow(row, source));
     }
     return batch;
   }
 
-  /** @param line the last one that was read: its code units are still there */
-  ofLine({ number, text, fault }: Line, source: string): Entry {
+  /** @param row the last one that was read: the code units of its text are still there */
+  #ofRow(row: ListRow, source: string): Entry {
     this.#index += 1;
-    return fault === undefined ? this.#ofText(text, source, number) : this.#refuse(text, source, number, fault);
+    const { number, text, fault, name } = row;
+    if (fault !== undefined) return this.#refuse(text, source, number, fault);
+    if (name === undefined) return this.#ofText(text, source, number);
+    if (text.length > MAX_LINE_BYTES) return this.#refuse(text, source, number, TOO_LONG);
+    const entry = this.#entry(text, name, text, source, number);
+    if (entry.kind !== 'item' || (row.details === undefined && row.mirrors === undefined)) return entry;
+    return this.#withDetails(entry.item, row, source);
+  }
+
+  #withDetails(item: Item, { number, mirrors, details }: ListRow, source: string): Entry {
+    if (mirrors === undefined) return { kind: 'item', item: { ...item, details } };
+    const urls: string[] = [];
+    for (const mirror of mirrors) {
+      this.units.load(mirror);
+      const fault = controlFault(mirror);
+      const address = fault === undefined ? this.#addresses.parse(mirror, this.units) : undefined;
+      if (address === undefined) return this.#refuse(mirror, source, number, fault ?? whyRefused(mirror));
+      urls.push(address.url);
+    }
+    const all: ItemDetails = { ...details, mirrors: urls };
+    return { kind: 'item', item: { ...item, details: all } };
   }
 
   *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {
@@ -175,32 +186,32 @@ class Planner {
     const text = (typeof wanted === 'string' ? wanted : wanted.url).trim();
     const fault = controlFault(text);
     if (fault !== undefined) return this.#refuse(text, source, line, fault);
-    this.#units.load(text);
+    this.units.load(text);
     return typeof wanted === 'string'
       ? this.#ofText(text, source, line)
       : this.#entry(text, wanted.name, text, source, line);
   }
 
   #ofText(text: string, source: string, line: number): Entry {
-    if ((this.#units.kinds & Has.tab) === 0) return this.#entry(text, undefined, text, source, line);
+    if ((this.units.kinds & Has.tab) === 0) return this.#entry(text, undefined, text, source, line);
     const tab = text.indexOf('\t');
     const name = text.slice(tab).trim();
     // Lists for aria2 have more URLs of the same file after tabs.
     if (name.includes('\t') || /^https?:\/\//i.test(name)) return this.#refuse(text, source, line, NAME_FAULT);
     const url = text.slice(0, tab).trimEnd();
-    this.#units.cut(url.length);
+    this.units.cut(url.length);
     return this.#entry(url, name, text, source, line);
   }
 
   /** @param wanted whose code units have been loaded */
   #entry(wanted: string, givenName: string | undefined, text: string, source: string, line: number): Entry {
-    const address = this.#addresses.parse(wanted, this.#units);
+    const address = this.#addresses.parse(wanted, this.units);
     if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted));
     const { url, origin, path } = address;
     const hash = this.#hash;
-    murmur3(this.#units, hash);
+    murmur3(this.units, hash);
     const folder = this.#hashed ? hashedFolder(hash) : '';
-    const ownName = nameFromUrl(url, this.#units);
+    const ownName = nameFromUrl(url, this.units);
     const given = givenName ? safeName(givenName) : undefined;
     const index = this.#index;
     if (this.#wasSeen(ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
@@ -221,8 +232,8 @@ class Planner {
 
   /** The hash of the code units and what is put after them. */
   #hashWith(more: string): Hash {
-    this.#units.append(more);
-    murmur3(this.#units, this.#extended);
+    this.units.append(more);
+    murmur3(this.units, this.#extended);
     return this.#extended;
   }
 

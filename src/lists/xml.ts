@@ -1,0 +1,123 @@
+/** XML lists, read while they come. What the parser finds at fault is told of the row that it is in. */
+import { Buffer } from 'node:buffer';
+import { SaxesParser } from 'saxes';
+import type { CodeUnits } from '../shared/code-units.js';
+import type { Fault } from './fault.js';
+import { MAX_ROW_BYTES } from './held.js';
+import { faulty, type ListRow, type Splitter } from './row.js';
+
+/** Elements in one another. */
+const MAX_DEPTH = 100;
+const HINT = 'fetch or write the list again';
+
+export interface XmlElement {
+  /** Without its prefix. */
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What one kind of XML list makes of its elements. */
+export interface XmlRows {
+  /** @param path of the elements around it, from the root */
+  open(element: XmlElement, path: readonly XmlElement[]): void;
+  /** @returns the row that ends with the element, if one does */
+  close(element: XmlElement, path: readonly XmlElement[], text: string, line: number): ListRow | undefined;
+}
+
+export class XmlList implements Splitter {
+  readonly #units: CodeUnits;
+  readonly #parser = new SaxesParser({ position: true });
+  readonly #decoder = new TextDecoder();
+  readonly #path: XmlElement[] = [];
+  #rows: ListRow[] = [];
+  #next = 0;
+  #text = '';
+  /** What was wrong since the last row. */
+  #fault: Fault | undefined;
+  /** Characters since the parser has told of anything. */
+  #silent = 0;
+  #isGivenUp = false;
+
+  constructor(units: CodeUnits, rows: XmlRows) {
+    this.#units = units;
+    const parser = this.#parser;
+    const path = this.#path;
+    parser.on('error', ({ message }) => {
+      this.#fault ??= { message: `not well-formed XML (${message.replace(/^[\d:]+ /, '').slice(0, 80)})`, hint: HINT };
+    });
+    parser.on('opentag', ({ name, attributes }) => {
+      this.#silent = 0;
+      this.#text = '';
+      const element = { name: localName(name), attributes: attributes as Record<string, string> };
+      rows.open(element, path);
+      path.push(element);
+      if (path.length > MAX_DEPTH) this.#giveUp(`more than ${MAX_DEPTH} elements in one another`);
+    });
+    const addText = (text: string): void => {
+      this.#silent = 0;
+      if (this.#text.length + text.length <= MAX_ROW_BYTES) this.#text += text;
+    };
+    parser.on('text', addText);
+    parser.on('cdata', addText);
+    parser.on('comment', () => {
+      this.#silent = 0;
+    });
+    parser.on('closetag', () => {
+      this.#silent = 0;
+      const element = path.pop();
+      if (element === undefined) return;
+      const row = rows.close(element, path, this.#text.trim(), parser.line);
+      this.#text = '';
+      if (row !== undefined) this.#add(row);
+    });
+  }
+
+  feed(chunk: Uint8Array): void {
+    this.#write(this.#decoder.decode(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), { stream: true }));
+  }
+
+  end(): void {
+    this.#write(this.#decoder.decode());
+    if (this.#isGivenUp) return;
+    this.#parser.close();
+    if (this.#fault !== undefined) this.#rows.push(faulty(this.#parser.line, '', this.#fault));
+    this.#fault = undefined;
+  }
+
+  next(): ListRow | undefined {
+    const row = this.#rows[this.#next];
+    if (row === undefined) {
+      this.#rows = [];
+      this.#next = 0;
+      return undefined;
+    }
+    this.#next += 1;
+    this.#units.load(row.text);
+    return row;
+  }
+
+  #write(text: string): void {
+    if (this.#isGivenUp || text === '') return;
+    this.#silent += text.length;
+    this.#parser.write(text);
+    if (this.#silent > MAX_ROW_BYTES) this.#giveUp('an element longer than 1 MiB');
+  }
+
+  #add(row: ListRow): void {
+    if (this.#isGivenUp) return;
+    const fault = row.fault ?? this.#fault;
+    this.#rows.push(fault === undefined ? row : faulty(row.number, row.text, fault));
+    this.#fault = undefined;
+  }
+
+  /** The rest cannot be read within bounds. */
+  #giveUp(message: string): void {
+    if (this.#isGivenUp) return;
+    this.#rows.push(faulty(this.#parser.line, '', { message: `${message}; the rest is not read`, hint: HINT }));
+    this.#isGivenUp = true;
+  }
+}
+
+function localName(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
