@@ -13,12 +13,7 @@ export interface Checksum {
 
 /** What JSON can say: a number that is not finite, a big integer, a date or bytes are none. */
 export type ColumnValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly ColumnValue[]
-  | { readonly [name: string]: ColumnValue };
+  string | number | boolean | null | readonly ColumnValue[] | { readonly [name: string]: ColumnValue };
 
 /** Columns of a list that are kept, in the list's order. */
 export type Columns = Readonly<Record<string, ColumnValue>>;

@@ -30,6 +30,9 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   commander: 'src/program.ts',
   ora: 'src/terminal/progress.ts',
   sharp: 'workers/steps/pixels.ts',
+  saxes: 'src/lists/xml.ts',
+  fzstd: 'src/lists/decode.ts',
+  'hyparquet-compressors': 'src/lists/pages.ts',
 };
 
 interface Import {

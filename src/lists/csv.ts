@@ -31,6 +31,10 @@ export class DelimitedText implements Splitter {
     this.#label = label;
   }
 
+  get isReady(): boolean {
+    return this.#places !== undefined;
+  }
+
   /** @throws UsageError if the list has not the columns that were asked for */
   feed(chunk: Uint8Array): void {
     this.#fields.feed(chunk);

@@ -24,8 +24,7 @@ const COMPRESSIONS: readonly Mark[] = [
   { first: [0x1f, 0x8b], decode: (chunks) => through(chunks, zlib.createGunzip()) },
   {
     first: [0x28, 0xb5, 0x2f, 0xfd],
-    decode: (chunks) =>
-      createZstdDecompress === undefined ? unZstd(chunks) : through(chunks, createZstdDecompress()),
+    decode: (chunks) => (createZstdDecompress === undefined ? unZstd(chunks) : through(chunks, createZstdDecompress())),
   },
 ];
 

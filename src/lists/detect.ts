@@ -23,7 +23,11 @@ const EXTENSIONS: Readonly<Record<string, FormatName | undefined>> = {
   '.aria2': undefined,
 };
 
-const ROOTS: Readonly<Record<string, FormatName>> = { urlset: 'sitemap', sitemapindex: 'sitemap', metalink: 'metalink' };
+const ROOTS: Readonly<Record<string, FormatName>> = {
+  urlset: 'sitemap',
+  sitemapindex: 'sitemap',
+  metalink: 'metalink',
+};
 /** What may stand before the root of XML. */
 const PROLOGUE = /^(?:\s+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!DOCTYPE(?!\s+html)[^>[]*(?:\[[^\]]*\])?[^>]*>)/i;
 const ROOT = /^<(?:[\w.-]+:)?([\w.-]+)[\s/>]/;

@@ -35,7 +35,8 @@ export class Metalink implements XmlRows {
     const { name, attributes } = element;
     const within = path.at(-1)?.name;
     if (name === 'url' && (within === 'file' || within === 'resources')) {
-      if (HTTP_URL.test(text) && file.urls.length < MAX_PARTS) file.urls.push({ url: text, order: orderOf(attributes) });
+      if (HTTP_URL.test(text) && file.urls.length < MAX_PARTS)
+        file.urls.push({ url: text, order: orderOf(attributes) });
     } else if (name === 'hash' && (within === 'file' || within === 'verification')) {
       const type = attributes['type'] ?? '';
       if (algorithmOf(type) !== undefined && file.hashes.length < MAX_PARTS) file.hashes.push({ type, text });

@@ -91,7 +91,9 @@ class OneList implements List {
 
   async look(): Promise<ListReader> {
     const { label } = this;
-    const decoded = await decode(this.#bytes.chunks).catch((error: unknown) => Promise.reject(unreadable(label, error)));
+    const decoded = await decode(this.#bytes.chunks).catch((error: unknown) =>
+      Promise.reject(unreadable(label, error)),
+    );
     const file = decoded.isAsGiven ? this.#bytes.file : undefined;
     const { format, chunks } = await this.#formatOf(readStream(decoded.chunks, label));
     this.#reader = await openReader(format, { chunks, file, label, units: this.#units, reading: this.#reading });
@@ -104,7 +106,9 @@ class OneList implements List {
     await this.#bytes.close();
   }
 
-  async #formatOf(source: AsyncIterable<Uint8Array>): Promise<{ format: FormatName; chunks: AsyncIterable<Uint8Array> }> {
+  async #formatOf(
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<{ format: FormatName; chunks: AsyncIterable<Uint8Array> }> {
     const { format } = this.#reading;
     if (format !== undefined) return { format, chunks: source };
     let found: Found | undefined;

@@ -43,7 +43,13 @@ export class ColumnPages {
   #bytesFrom = 0;
 
   /** @param isText bytes are text, whatever the file says */
-  constructor(file: FileHandle, metadata: FileMetaData, name: string, schemaPath: readonly SchemaTree[], isText: boolean) {
+  constructor(
+    file: FileHandle,
+    metadata: FileMetaData,
+    name: string,
+    schemaPath: readonly SchemaTree[],
+    isText: boolean,
+  ) {
     this.#file = file;
     this.#chunks = metadata.row_groups.flatMap(({ columns }) =>
       columns.flatMap(({ meta_data: chunk }) => (chunk?.path_in_schema[0] === name ? [chunk] : [])),

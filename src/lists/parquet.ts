@@ -19,8 +19,8 @@ const MAX_METADATA_BYTES = 256 * 2 ** 20;
 
 /** @throws SluiceError LIST_UNREADABLE, or UsageError if it has not the columns that were asked for */
 export async function openParquet(opening: Opening): Promise<ListReader> {
-  const spooled = opening.file === undefined ? await spool(opening.chunks) : undefined;
-  const file = opening.file ?? (spooled as FileHandle);
+  const file = opening.file ?? (await spool(opening.chunks));
+  const spooled = file === opening.file ? undefined : file;
   try {
     return new ParquetRows(opening, file, await metadataOf(file, opening.label), spooled);
   } catch (error) {

@@ -13,10 +13,7 @@ export interface Peeked {
 }
 
 /** @param isEnough whether what is there says what was to be found out */
-export async function peek(
-  source: AsyncIterable<Uint8Array>,
-  isEnough: (head: Buffer) => boolean,
-): Promise<Peeked> {
+export async function peek(source: AsyncIterable<Uint8Array>, isEnough: (head: Buffer) => boolean): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   for (;;) {
@@ -31,10 +28,7 @@ export async function peek(
   }
 }
 
-async function* from(
-  head: Buffer,
-  rest?: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* from(head: Buffer, rest?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     if (head.length > 0) yield head;
     if (rest === undefined) return;

@@ -46,6 +46,8 @@ export interface Splitter {
   next(): ListRow | undefined;
   /** After the last chunk: what is left becomes rows. */
   end(): void;
+  /** False as long as it has not read what comes before the rows. */
+  readonly isReady?: boolean;
 }
 
 /** The reader of a list whose rows a splitter cuts from its chunks. */
@@ -61,13 +63,15 @@ export class FedReader implements ListReader {
 
   async more(): Promise<boolean> {
     if (this.#ended) return false;
-    const { done, value } = await this.#chunks.next();
-    if (done === true) {
-      this.#ended = true;
-      this.#splitter.end();
-    } else {
-      this.#splitter.feed(value);
-    }
+    do {
+      const { done, value } = await this.#chunks.next();
+      if (done === true) {
+        this.#ended = true;
+        this.#splitter.end();
+      } else {
+        this.#splitter.feed(value);
+      }
+    } while (this.#splitter.isReady === false && !this.#ended);
     return true;
   }
 

@@ -6,6 +6,15 @@ import type { Fault } from './fault.js';
 import { MAX_ROW_BYTES } from './held.js';
 import { faulty, type ListRow, type Splitter } from './row.js';
 
+/**
+ * An ampersand that begins no entity: many sitemaps have it in their URLs, and the parser would look for its end. It comes
+ * back from the parser as what no text has in its place.
+ */
+const BARE = /&(?!#?[\p{L}\p{N}_.-]{1,40};)/gu;
+const STAND_IN = '\ufdd0';
+/** What may be the start of an entity. */
+const UNFINISHED = /&#?[\p{L}\p{N}_.-]{0,40}$/u;
+
 /** Elements in one another. */
 const MAX_DEPTH = 100;
 const HINT = 'fetch or write the list again';
@@ -32,8 +41,11 @@ export class XmlList implements Splitter {
   #rows: ListRow[] = [];
   #next = 0;
   #text = '';
-  /** What was wrong since the last row. */
+  /** What was not written yet. */
+  #before = '';
+  /** What was wrong since the last row, and in which line. */
   #fault: Fault | undefined;
+  #faultLine = 0;
   /** Characters since the parser has told of anything. */
   #silent = 0;
   #isGivenUp = false;
@@ -43,12 +55,14 @@ export class XmlList implements Splitter {
     const parser = this.#parser;
     const path = this.#path;
     parser.on('error', ({ message }) => {
-      this.#fault ??= { message: `not well-formed XML (${message.replace(/^[\d:]+ /, '').slice(0, 80)})`, hint: HINT };
+      if (this.#fault !== undefined) return;
+      this.#faultLine = parser.line;
+      this.#fault = { message: `not well-formed XML (${message.replace(/^[\d:]+ /, '').slice(0, 80)})`, hint: HINT };
     });
     parser.on('opentag', ({ name, attributes }) => {
       this.#silent = 0;
       this.#text = '';
-      const element = { name: localName(name), attributes: attributes as Record<string, string> };
+      const element = { name: localName(name), attributes: asGiven(attributes as Record<string, string>) };
       rows.open(element, path);
       path.push(element);
       if (path.length > MAX_DEPTH) this.#giveUp(`more than ${MAX_DEPTH} elements in one another`);
@@ -66,21 +80,24 @@ export class XmlList implements Splitter {
       this.#silent = 0;
       const element = path.pop();
       if (element === undefined) return;
-      const row = rows.close(element, path, this.#text.trim(), parser.line);
+      const row = rows.close(element, path, this.#text.replaceAll(STAND_IN, '&').trim(), parser.line);
       this.#text = '';
       if (row !== undefined) this.#add(row);
     });
   }
 
   feed(chunk: Uint8Array): void {
-    this.#write(this.#decoder.decode(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), { stream: true }));
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const text = this.#before + this.#decoder.decode(bytes, { stream: true });
+    this.#before = UNFINISHED.exec(text)?.[0] ?? '';
+    this.#write(text.slice(0, text.length - this.#before.length));
   }
 
   end(): void {
-    this.#write(this.#decoder.decode());
+    this.#write(this.#before + this.#decoder.decode());
     if (this.#isGivenUp) return;
     this.#parser.close();
-    if (this.#fault !== undefined) this.#rows.push(faulty(this.#parser.line, '', this.#fault));
+    if (this.#fault !== undefined) this.#rows.push(faulty(this.#faultLine, '', this.#fault));
     this.#fault = undefined;
   }
 
@@ -99,7 +116,7 @@ export class XmlList implements Splitter {
   #write(text: string): void {
     if (this.#isGivenUp || text === '') return;
     this.#silent += text.length;
-    this.#parser.write(text);
+    this.#parser.write(text.replaceAll(BARE, STAND_IN));
     if (this.#silent > MAX_ROW_BYTES) this.#giveUp('an element longer than 1 MiB');
   }
 
@@ -116,6 +133,10 @@ export class XmlList implements Splitter {
     this.#rows.push(faulty(this.#parser.line, '', { message: `${message}; the rest is not read`, hint: HINT }));
     this.#isGivenUp = true;
   }
+}
+
+function asGiven(attributes: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, text]) => [name, text.replaceAll(STAND_IN, '&')]));
 }
 
 function localName(name: string): string {

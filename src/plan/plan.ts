@@ -17,7 +17,7 @@ import { type Hash, murmur3 } from '../shared/murmur3.js';
 import { hashedFolder, nameFromUrl, NameRegistry, safeName } from './names.js';
 import { printable, withoutPassword } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
-import type { Entry, Item, ItemDetails } from '../item.js';
+import type { Entry, Item } from '../item.js';
 import type { ItemRequest, Source } from '../lists/source.js';
 import { LAYOUTS } from '../protocol/layouts.js';
 
@@ -149,23 +149,26 @@ class Planner {
     if (fault !== undefined) return this.#refuse(text, source, number, fault);
     if (name === undefined) return this.#ofText(text, source, number);
     if (text.length > MAX_LINE_BYTES) return this.#refuse(text, source, number, TOO_LONG);
+    const { mirrors, details } = row;
+    const urls = mirrors === undefined ? undefined : this.#mirrors(mirrors);
+    if (urls !== undefined && 'fault' in urls) return this.#refuse(urls.text, source, number, urls.fault);
+    if (urls !== undefined) this.units.load(text);
     const entry = this.#entry(text, name, text, source, number);
-    if (entry.kind !== 'item' || (row.details === undefined && row.mirrors === undefined)) return entry;
-    return this.#withDetails(entry.item, row, source);
+    if (entry.kind !== 'item' || (details === undefined && urls === undefined)) return entry;
+    return { kind: 'item', item: { ...entry.item, details: { ...details, ...(urls && { mirrors: urls }) } } };
   }
 
-  #withDetails(item: Item, { number, mirrors, details }: ListRow, source: string): Entry {
-    if (mirrors === undefined) return { kind: 'item', item: { ...item, details } };
+  /** Normalised; or the one that is no URL. */
+  #mirrors(texts: readonly string[]): readonly string[] | { readonly text: string; readonly fault: Fault } {
     const urls: string[] = [];
-    for (const mirror of mirrors) {
-      this.units.load(mirror);
-      const fault = controlFault(mirror);
-      const address = fault === undefined ? this.#addresses.parse(mirror, this.units) : undefined;
-      if (address === undefined) return this.#refuse(mirror, source, number, fault ?? whyRefused(mirror));
+    for (const text of texts) {
+      const fault = controlFault(text);
+      this.units.load(text);
+      const address = fault === undefined ? this.#addresses.parse(text, this.units) : undefined;
+      if (address === undefined) return { text, fault: fault ?? whyRefused(text) };
       urls.push(address.url);
     }
-    const all: ItemDetails = { ...details, mirrors: urls };
-    return { kind: 'item', item: { ...item, details: all } };
+    return urls;
   }
 
   *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {

@@ -83,7 +83,10 @@ describe('plan, of 50,000 lines of every kind', () => {
         for (let at = 0; at < bytes.length; at += 100_000) yield bytes.subarray(at, at + 100_000);
       })();
       const reading = { format: 'txt' } as const;
-      assert.deepEqual(await digest(plan([{ kind: 'stream', stream: chunks, label: 'list', reading }], layout)), ofList);
+      assert.deepEqual(
+        await digest(plan([{ kind: 'stream', stream: chunks, label: 'list', reading }], layout)),
+        ofList,
+      );
     });
 
     it(`gives the entries that the first version gave (${layout}, of arguments)`, async () => {
