@@ -17,10 +17,6 @@ const OTHER_SCHEME = /^(?:s?ftp|magnet|file):/i;
 /** Lines of options for one file. */
 const MAX_OPTIONS = 1000;
 
-/** A line of options of aria2, by which its lists are known. */
-export const ARIA2_OPTION =
-  /^[ \t]+(?:out|dir|checksum|header|referer|user-agent|gid|split|continue|pause|allow-overwrite|always-resume|auto-file-renaming|all-proxy|conditional-get|connect-timeout|http-passwd|http-user|lowest-speed-limit|max-connection-per-server|max-download-limit|max-tries|min-split-size|parameterized-uri|remote-time|retry-wait|timeout|use-head)=/;
-
 interface Download {
   readonly number: number;
   readonly urls: readonly string[];

@@ -1,14 +1,13 @@
 /** What is around the text of a list: compression and encodings, known by their first bytes. */
 import { Buffer } from 'node:buffer';
-import { pipeline, Readable, type Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+import type { Transform } from 'node:stream';
 import { peek } from './peek.js';
 
 /** Compressions one around the other: `list.csv.gz` that a server has compressed once more. */
 const MAX_LAYERS = 3;
 
-/** Zstandard is in Node from 22.15 on. */
-const { createZstdDecompress } = zlib as { readonly createZstdDecompress?: () => Transform };
+/** Zstandard is in it from Node 22.15 on. */
+type Zlib = typeof import('node:zlib') & { readonly createZstdDecompress?: () => Transform };
 
 /** As fzstd has it. */
 const UNEXPECTED_END = 5;
@@ -21,11 +20,8 @@ interface Mark {
 }
 
 const COMPRESSIONS: readonly Mark[] = [
-  { first: [0x1f, 0x8b], decode: (chunks) => through(chunks, zlib.createGunzip()) },
-  {
-    first: [0x28, 0xb5, 0x2f, 0xfd],
-    decode: (chunks) => (createZstdDecompress === undefined ? unZstd(chunks) : through(chunks, createZstdDecompress())),
-  },
+  { first: [0x1f, 0x8b], decode: unGzip },
+  { first: [0x28, 0xb5, 0x2f, 0xfd], decode: unZstd },
 ];
 
 const ENCODINGS: readonly Mark[] = [
@@ -58,10 +54,21 @@ export async function decode(source: AsyncIterable<Uint8Array>): Promise<Decoded
   }
 }
 
+async function* unGzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { createGunzip } = await import('node:zlib');
+  yield* through(chunks, createGunzip());
+}
+
+async function* unZstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { createZstdDecompress } = (await import('node:zlib')) as Zlib;
+  yield* createZstdDecompress === undefined ? withFzstd(chunks) : through(chunks, createZstdDecompress());
+}
+
 async function* through(
   chunks: AsyncIterable<Uint8Array>,
   transform: Transform,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { pipeline, Readable } = await import('node:stream');
   // An error of either is one of the transform, and leaving it early ends both.
   pipeline(Readable.from(copies(chunks), { highWaterMark: 1 }), transform, () => undefined);
   yield* transform as AsyncIterable<Uint8Array>;
@@ -72,7 +79,7 @@ async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
-async function* unZstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* withFzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const { Decompress } = await import('fzstd');
   let decoded: Uint8Array[] = [];
   const decompress = new Decompress((data) => decoded.push(data));

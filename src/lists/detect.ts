@@ -1,7 +1,6 @@
 /** Which format a list has, by what it begins with and by its name. */
 import type { Buffer } from 'node:buffer';
 import { extname } from 'node:path';
-import { ARIA2_OPTION } from './aria2.js';
 import { urlPlace } from './columns.js';
 import { MAX_HEAD_BYTES } from './peek.js';
 import type { FormatName, ReadingOptions } from './source.js';
@@ -31,6 +30,9 @@ const ROOTS: Readonly<Record<string, FormatName>> = {
 /** What may stand before the root of XML. */
 const PROLOGUE = /^(?:\s+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!DOCTYPE(?!\s+html)[^>[]*(?:\[[^\]]*\])?[^>]*>)/i;
 const ROOT = /^<(?:[\w.-]+:)?([\w.-]+)[\s/>]/;
+/** A line of options of aria2, by which its lists are known. */
+const ARIA2_OPTION =
+  /^[ \t]+(?:out|dir|checksum|header|referer|user-agent|gid|split|continue|pause|allow-overwrite|always-resume|auto-file-renaming|all-proxy|conditional-get|connect-timeout|http-passwd|http-user|lowest-speed-limit|max-connection-per-server|max-download-limit|max-tries|min-split-size|parameterized-uri|remote-time|retry-wait|timeout|use-head)=/;
 const MIRRORS = /^https?:\/\/[^\t\n]*\t[\t ]*https?:\/\//im;
 
 /** @param reason why a list cannot be read, after its name */

@@ -70,12 +70,15 @@ export class Lists {
 class OneList implements List {
   readonly label: string;
   readonly #bytes: OpenList;
+  /** Of its chunks, the only one. */
+  readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #reading: ReadingOptions;
   readonly #units: CodeUnits;
   #reader: ListReader | undefined;
 
   constructor(bytes: OpenList, label: string, reading: ReadingOptions = {}, units: CodeUnits) {
     this.#bytes = bytes;
+    this.#iterator = bytes.chunks[Symbol.asyncIterator]();
     this.label = label;
     this.#reading = reading;
     this.#units = units;
@@ -91,7 +94,7 @@ class OneList implements List {
 
   async look(): Promise<ListReader> {
     const { label } = this;
-    const decoded = await decode(this.#bytes.chunks).catch((error: unknown) =>
+    const decoded = await decode({ [Symbol.asyncIterator]: () => this.#iterator }).catch((error: unknown) =>
       Promise.reject(unreadable(label, error)),
     );
     const file = decoded.isAsGiven ? this.#bytes.file : undefined;
@@ -102,7 +105,11 @@ class OneList implements List {
   }
 
   async close(): Promise<void> {
-    await this.#reader?.close?.();
+    const reader = this.#reader;
+    this.#reader = undefined;
+    // One that stalls is not waited for.
+    void this.#iterator.return?.()?.catch(() => undefined);
+    await reader?.close?.();
     await this.#bytes.close();
   }
 
@@ -142,6 +149,8 @@ class LaterList implements List {
   }
 
   async close(): Promise<void> {
-    await this.#list?.close();
+    const list = this.#list;
+    this.#list = undefined;
+    await list?.close();
   }
 }

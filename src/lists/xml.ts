@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { SaxesParser } from 'saxes';
 import type { CodeUnits } from '../shared/code-units.js';
 import type { Fault } from './fault.js';
-import { MAX_ROW_BYTES } from './held.js';
+import { MAX_ROW_BYTES, NOT_UTF8 } from './held.js';
 import { faulty, type ListRow, type Splitter } from './row.js';
 
 /**
@@ -122,7 +122,7 @@ export class XmlList implements Splitter {
 
   #add(row: ListRow): void {
     if (this.#isGivenUp) return;
-    const fault = row.fault ?? this.#fault;
+    const fault = row.fault ?? this.#fault ?? (row.text.includes('\ufffd') ? NOT_UTF8 : undefined);
     this.#rows.push(fault === undefined ? row : faulty(row.number, row.text, fault));
     this.#fault = undefined;
   }
