@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { Entry } from '../../src/item.js';
+import { SluiceError } from '../../src/errors.js';
 import { FORMAT_NAMES, type FormatName } from '../../src/lists/source.js';
-import { COLUMNS, entriesOf, parquet, type Row, stream, WRITERS } from '../helpers/lists.js';
+import { COLUMNS, entriesOf, parquet, type Row, short, stream, WRITERS } from '../helpers/lists.js';
 
 const character = fc.constantFrom(...'abcXYZ019-_.~,;:!\'"()&<>=é語😀 '.split(''), '%20', '""', '&amp;');
 const text = (most: number): fc.Arbitrary<string> =>
@@ -52,6 +53,46 @@ function asGiven(content: string | Uint8Array, how: 'plain' | 'gzip' | 'utf16le'
   const utf16 = Buffer.from(`\ufeff${content}`, 'utf16le');
   return how === 'utf16le' ? utf16 : utf16.swap16();
 }
+
+/** What broken lists are made of. */
+const PIECES = [
+  'url,x\n', 'http://h/a', '"', '""', ',', '\t', '\n', '\r\n', '\r', ' ', '#', '{', '}', '[', ']', '\\', ':', '{"url":"http://h/b"}', '"http://h/c"',
+  '<urlset>', '<url><loc>', '</loc></url>', '<file name="x">', '</file>', '<url>', '</url>', '&', '&amp;', ';', '<', '>', '<!-- ', '-->', '<![CDATA[', ']]>',
+  ' out=x\n', ' checksum=md5=', '0'.repeat(32), 'é', '\0', '\ufeff', '1', 'null',
+]; // prettier-ignore
+
+describe('broken lists', () => {
+  const formats = FORMAT_NAMES.filter((format) => format !== 'parquet');
+  const isXml = (format: FormatName): boolean => format === 'metalink' || format === 'sitemap';
+  const read = async (chunks: readonly Uint8Array[], format: FormatName): Promise<unknown> => {
+    const entries = await entriesOf(stream(chunks, 'list', { format })).catch((error: unknown) => {
+      assert.ok(error instanceof SluiceError, String(error));
+      return error.message;
+    });
+    // What the parser of XML finds at fault first, and in which line, depends on how far it has looked.
+    if (!isXml(format) || typeof entries === 'string') return entries;
+    const items = entries.filter(({ kind }) => kind !== 'refused');
+    return { items: short(items), isWhole: items.length === entries.length };
+  };
+
+  for (const format of formats) {
+    it(`are the same wherever they are cut (${format})`, async () => {
+      const piece = fc.oneof(
+        { weight: 9, arbitrary: fc.constantFrom(...PIECES).map((text) => Buffer.from(text)) },
+        { weight: 1, arbitrary: fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)) },
+      );
+      const list = fc.array(piece, { maxLength: 25 }).map((parts) => Buffer.concat(parts));
+      await fc.assert(
+        fc.asyncProperty(list, fc.array(fc.nat(), { maxLength: 6 }), async (bytes, cuts) => {
+          const whole = await read([bytes], format);
+          assert.deepEqual(await read(chunksOf(bytes, cuts), format), whole);
+          assert.deepEqual(await read(chunksOf(bytes, 'bytes'), format), whole);
+        }),
+        { numRuns: 200 },
+      );
+    });
+  }
+});
 
 describe('lists of every format', () => {
   for (const format of FORMAT_NAMES) {
