@@ -1,10 +1,7 @@
 /** A list at an http(s) URL, as a stream of bytes. */
 import { Buffer } from 'node:buffer';
-import type { FileHandle } from 'node:fs/promises';
-import type { PlainError } from '../errors.js';
+import { fromPlain, type SluiceError } from '../errors.js';
 import type { Item } from '../item.js';
-import { unreadable, unreadableBecause } from '../lists/read.js';
-import { spool } from '../lists/spool.js';
 import { Connections, type ResponseHandler } from './client.js';
 import { describeNetworkFailure, describeStatus, noFinalAnswer } from './failure.js';
 import { RequestHeaders } from './headers.js';
@@ -13,8 +10,6 @@ import { isRedirect, redirectTarget, type Target } from './redirect.js';
 export interface ListRequest extends Target {
   /** Normalised. */
   readonly url: string;
-  /** What messages call it. */
-  readonly label: string;
 }
 
 export interface ListRules {
@@ -28,30 +23,15 @@ export interface ListRules {
 const MAX_QUEUED = 2 ** 20;
 /** Interim answers (RFC 9110, 15.2) before the one that was asked for. */
 const MAX_INTERIM = 100;
-const READ_BYTES = 64 * 1024;
-
 /**
- * Nothing is requested before the first chunk is asked for. Then the list is fetched as a whole into a file that is gone
- * afterwards: a server would not wait for as long as its files take to be downloaded.
+ * Nothing is requested before the first chunk is asked for.
  *
- * @throws SluiceError LIST_UNREADABLE
+ * @throws SluiceError whose message begins with where it was asked for
  */
-export async function* fetchList(request: ListRequest, rules: ListRules): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await fetchFile(request, rules);
-  try {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    for (let at = 0; ;) {
-      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-async function fetchFile(request: ListRequest, { timeout, headers }: ListRules): Promise<FileHandle> {
+export async function* fetchList(
+  request: ListRequest,
+  { timeout, headers }: ListRules,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const item: Item = { index: 0, url: request.url, origin: request.origin, path: request.path, name: '' };
   const requestHeaders = new RequestHeaders(headers);
   const connections = new Connections({ timeout });
@@ -62,30 +42,18 @@ async function fetchFile(request: ListRequest, { timeout, headers }: ListRules):
       const connection = connections.open(target.origin);
       connections.send(connection, target.path, asItLies(requestHeaders.for(item, target)), answer);
       const { status, location } = await answer.begun;
-      if (status === 200) return await spool(answer.body());
+      if (status === 200) {
+        yield* answer.body();
+        return;
+      }
       answer.abort();
-      if (!isRedirect(status)) throw new Failure(describeStatus(status, target.origin + target.path));
+      if (!isRedirect(status)) throw fromPlain(describeStatus(status, target.origin + target.path));
       const to = redirectTarget(target, location, followed);
-      if ('code' in to) throw new Failure(to);
+      if ('code' in to) throw fromPlain(to);
       target = to;
     }
-  } catch (error) {
-    if (!(error instanceof Failure)) throw unreadable(request.label, error);
-    const { message, hint } = error.error;
-    const where = `${request.origin}${request.path}: `;
-    const why = message.startsWith(where) ? message.slice(where.length) : message;
-    throw unreadableBecause(request.label, why, hint, error);
   } finally {
     await connections.destroy();
-  }
-}
-
-class Failure extends Error {
-  readonly error: PlainError;
-
-  constructor(error: PlainError) {
-    super(error.message);
-    this.error = error;
   }
 }
 
@@ -102,7 +70,7 @@ interface Begun {
 
 /** The answer to one request. */
 class Answer implements ResponseHandler {
-  /** @throws Failure */
+  /** @throws SluiceError */
   readonly begun: Promise<Begun>;
   readonly #where: string;
   #begin: (begun: Begun | PromiseLike<never>) => void = () => undefined;
@@ -114,7 +82,7 @@ class Answer implements ResponseHandler {
   #queued = 0;
   #paused = false;
   #ended = false;
-  #failure: Failure | undefined;
+  #failure: SluiceError | undefined;
   #woken: (() => void) | undefined;
 
   constructor({ origin, path }: Target) {
@@ -151,7 +119,7 @@ class Answer implements ResponseHandler {
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
     if (status < 200) {
       this.#interim += 1;
-      if (this.#interim > MAX_INTERIM) this.#fail(new Failure(noFinalAnswer(this.#where)));
+      if (this.#interim > MAX_INTERIM) this.#fail(fromPlain(noFinalAnswer(this.#where)));
       return true;
     }
     this.#resume = resume;
@@ -181,10 +149,10 @@ class Answer implements ResponseHandler {
   }
 
   onError(error: Error): void {
-    this.#fail(new Failure(describeNetworkFailure(error, this.#where, this.#hasBegun)));
+    this.#fail(fromPlain(describeNetworkFailure(error, this.#where, this.#hasBegun)));
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: SluiceError): void {
     this.#failure ??= failure;
     if (!this.#hasBegun) this.#begin(Promise.reject(this.#failure));
     this.abort();

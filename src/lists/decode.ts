@@ -7,7 +7,9 @@ import { peek } from './peek.js';
 const MAX_LAYERS = 3;
 
 /** Zstandard is in it from Node 22.15 on. */
-type Zlib = typeof import('node:zlib') & { readonly createZstdDecompress?: () => Transform };
+interface Zlib {
+  readonly createZstdDecompress?: () => Transform;
+}
 
 /** As fzstd has it. */
 const UNEXPECTED_END = 5;

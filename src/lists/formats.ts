@@ -1,7 +1,15 @@
 /** The formats of lists: each has a file beside this one, and a row here. */
 import type { FileHandle } from 'node:fs/promises';
 import type { CodeUnits } from '../shared/code-units.js';
+import { Aria2Input } from './aria2.js';
+import { DelimitedText } from './csv.js';
+import { JsonArray } from './json.js';
+import { JsonLines } from './jsonl.js';
 import { LineSplitter } from './lines.js';
+import { Metalink } from './metalink.js';
+import { openParquet } from './parquet.js';
+import { Sitemap } from './sitemap.js';
+import { openXml } from './xml.js';
 import { FedReader, type ListReader, type Splitter } from './row.js';
 import type { FormatName, ReadingOptions } from './source.js';
 
@@ -19,41 +27,17 @@ export interface Opening {
 
 type Open = (opening: Opening) => ListReader | Promise<ListReader>;
 
-/** What is not for every run is loaded when a list needs it. */
+/** Libraries that they need are loaded when a list needs them. */
 const FORMATS: Readonly<Record<FormatName, Open>> = {
   txt: fed(({ units }) => new LineSplitter(units)),
-  csv: fed(async ({ units, reading, label }) => {
-    const { DelimitedText } = await import('./csv.js');
-    return new DelimitedText(',', units, reading, label);
-  }),
-  tsv: fed(async ({ units, reading, label }) => {
-    const { DelimitedText } = await import('./csv.js');
-    return new DelimitedText('\t', units, reading, label);
-  }),
-  jsonl: fed(async ({ units, reading }) => {
-    const { JsonLines } = await import('./jsonl.js');
-    return new JsonLines(units, reading);
-  }),
-  json: fed(async ({ units, reading }) => {
-    const { JsonArray } = await import('./json.js');
-    return new JsonArray(units, reading);
-  }),
-  parquet: async (opening) => {
-    const { openParquet } = await import('./parquet.js');
-    return openParquet(opening);
-  },
-  aria2: fed(async ({ units }) => {
-    const { Aria2Input } = await import('./aria2.js');
-    return new Aria2Input(units);
-  }),
-  metalink: fed(async ({ units }) => {
-    const [{ XmlList }, { Metalink }] = await Promise.all([import('./xml.js'), import('./metalink.js')]);
-    return new XmlList(units, new Metalink());
-  }),
-  sitemap: fed(async ({ units }) => {
-    const [{ XmlList }, { Sitemap }] = await Promise.all([import('./xml.js'), import('./sitemap.js')]);
-    return new XmlList(units, new Sitemap());
-  }),
+  csv: fed(({ units, reading, label }) => new DelimitedText(',', units, reading, label)),
+  tsv: fed(({ units, reading, label }) => new DelimitedText('\t', units, reading, label)),
+  jsonl: fed(({ units, reading }) => new JsonLines(units, reading)),
+  json: fed(({ units, reading }) => new JsonArray(units, reading)),
+  parquet: openParquet,
+  aria2: fed(({ units }) => new Aria2Input(units)),
+  metalink: fed(({ units }) => openXml(units, new Metalink())),
+  sitemap: fed(({ units }) => openXml(units, new Sitemap())),
 };
 
 function fed(split: (opening: Opening) => Splitter | Promise<Splitter>): Open {

@@ -6,6 +6,8 @@ import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import type { DecodedArray } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
+export { parquetMetadataAsync, parquetSchema } from 'hyparquet';
+
 type Decoder = Parameters<typeof readPage>[2];
 
 /** Read at once, in bytes. */

@@ -1,12 +1,13 @@
 /** Parquet: the wanted columns, page by page. */
 import type { FileHandle } from 'node:fs/promises';
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetSchema, type SchemaTree } from 'hyparquet';
+import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
 import { UsageError } from '../errors.js';
 import type { Columns, ColumnValue } from '../item.js';
 import { printable } from '../shared/printable.js';
 import { type Places, placesIn, Values } from './columns.js';
 import type { Opening } from './formats.js';
-import { ColumnPages } from './pages.js';
+import type { ColumnPages } from './pages.js';
+import type * as Loaded from './pages.js';
 import { unreadable, unreadableBecause } from './read.js';
 import { loaded } from './records.js';
 import type { ListReader, ListRow } from './row.js';
@@ -17,19 +18,23 @@ const DAMAGED_HINT = 'fetch or write it again';
 /** The largest description of a file. */
 const MAX_METADATA_BYTES = 256 * 2 ** 20;
 
+/** What reads parquet, as it is loaded. */
+type Pages = typeof Loaded;
+
 /** @throws SluiceError LIST_UNREADABLE, or UsageError if it has not the columns that were asked for */
 export async function openParquet(opening: Opening): Promise<ListReader> {
   const file = opening.file ?? (await spool(opening.chunks));
   const spooled = file === opening.file ? undefined : file;
   try {
-    return new ParquetRows(opening, file, await metadataOf(file, opening.label), spooled);
+    const pages = await import('./pages.js');
+    return new ParquetRows(opening, file, pages, await metadataOf(file, pages, opening.label), spooled);
   } catch (error) {
     await spooled?.close();
     throw error;
   }
 }
 
-async function metadataOf(file: FileHandle, label: string): Promise<FileMetaData> {
+async function metadataOf(file: FileHandle, pages: Pages, label: string): Promise<FileMetaData> {
   const { size } = await file.stat();
   const ends = Buffer.alloc(8);
   if (size >= 12) await file.read(ends, 0, 8, size - 8);
@@ -46,7 +51,7 @@ async function metadataOf(file: FileHandle, label: string): Promise<FileMetaData
     },
   };
   try {
-    return await parquetMetadataAsync(buffer, { geoparquet: false });
+    return await pages.parquetMetadataAsync(buffer, { geoparquet: false });
   } catch (error) {
     throw unreadableBecause(label, `it is a damaged parquet file (${(error as Error).message})`, DAMAGED_HINT, error);
   }
@@ -65,12 +70,18 @@ class ParquetRows implements ListReader {
   #left = 0;
   #number = 0;
 
-  constructor(opening: Opening, file: FileHandle, metadata: FileMetaData, spooled: FileHandle | undefined) {
+  constructor(
+    opening: Opening,
+    file: FileHandle,
+    pages: Pages,
+    metadata: FileMetaData,
+    spooled: FileHandle | undefined,
+  ) {
     const { reading, label } = opening;
     this.#opening = opening;
     this.#spooled = spooled;
     this.#values = new Values(reading);
-    const schema = parquetSchema(metadata);
+    const schema = pages.parquetSchema(metadata);
     const flat = schema.children.filter(({ element, children }) => {
       return children.length === 0 && element.repetition_type !== 'REPEATED';
     });
@@ -82,7 +93,7 @@ class ParquetRows implements ListReader {
     const open = (at: number): ColumnPages => {
       const isText = at === url || at === name || at === checksum;
       const path = [schema, flat[at] as SchemaTree];
-      return new ColumnPages(file, metadata, names[at] ?? '', path, isText);
+      return new pages.ColumnPages(file, metadata, names[at] ?? '', path, isText);
     };
     for (const at of [url, name, checksum, ...kept.map((column) => column.at)]) {
       if (at !== undefined && !this.#columns.has(at)) this.#columns.set(at, open(at));

@@ -1,6 +1,6 @@
 /** XML lists, read while they come. What the parser finds at fault is told of the row that it is in. */
 import { Buffer } from 'node:buffer';
-import { SaxesParser } from 'saxes';
+import type { SaxesParser } from 'saxes';
 import type { CodeUnits } from '../shared/code-units.js';
 import type { Fault } from './fault.js';
 import { MAX_ROW_BYTES, NOT_UTF8 } from './held.js';
@@ -33,9 +33,14 @@ export interface XmlRows {
   close(element: XmlElement, path: readonly XmlElement[], text: string, line: number): ListRow | undefined;
 }
 
-export class XmlList implements Splitter {
+export async function openXml(units: CodeUnits, rows: XmlRows): Promise<Splitter> {
+  const { SaxesParser } = await import('saxes');
+  return new XmlList(units, rows, new SaxesParser({ position: true }));
+}
+
+class XmlList implements Splitter {
   readonly #units: CodeUnits;
-  readonly #parser = new SaxesParser({ position: true });
+  readonly #parser: SaxesParser;
   readonly #decoder = new TextDecoder();
   readonly #path: XmlElement[] = [];
   #rows: ListRow[] = [];
@@ -50,9 +55,9 @@ export class XmlList implements Splitter {
   #silent = 0;
   #isGivenUp = false;
 
-  constructor(units: CodeUnits, rows: XmlRows) {
+  constructor(units: CodeUnits, rows: XmlRows, parser: SaxesParser) {
     this.#units = units;
-    const parser = this.#parser;
+    this.#parser = parser;
     const path = this.#path;
     parser.on('error', ({ message }) => {
       if (this.#fault !== undefined) return;
@@ -62,7 +67,7 @@ export class XmlList implements Splitter {
     parser.on('opentag', ({ name, attributes }) => {
       this.#silent = 0;
       this.#text = '';
-      const element = { name: localName(name), attributes: asGiven(attributes as Record<string, string>) };
+      const element = { name: localName(name), attributes: asGiven(attributes) };
       rows.open(element, path);
       path.push(element);
       if (path.length > MAX_DEPTH) this.#giveUp(`more than ${MAX_DEPTH} elements in one another`);

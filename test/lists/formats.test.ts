@@ -9,7 +9,7 @@ import { SluiceError } from '../../src/errors.js';
 import { FORMAT_NAMES, type FormatName } from '../../src/lists/source.js';
 import { COLUMNS, entriesOf, parquet, type Row, short, stream, WRITERS } from '../helpers/lists.js';
 
-const character = fc.constantFrom(...'abcXYZ019-_.~,;:!\'"()&<>=é語😀 '.split(''), '%20', '""', '&amp;');
+const character = fc.constantFrom(...Array.from('abcXYZ019-_.~,;:!\'"()&<>=é語😀 '), '%20', '""', '&amp;');
 const text = (most: number): fc.Arbitrary<string> =>
   fc
     .array(character, { minLength: 1, maxLength: most })

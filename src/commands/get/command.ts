@@ -1,7 +1,7 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, INPUT_FILE } from '../command.js';
+import { LIST_FLAGS } from './flags.js';
 import type { GetArguments } from './get.js';
-import { LIST_FLAGS } from './lists.js';
 
 export const command: Command = {
   name: 'get',

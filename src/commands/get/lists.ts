@@ -1,29 +1,18 @@
-/** The flags that say how lists are read, and the sources that they make of the lists. */
-import { UsageError } from '../../errors.js';
+/** What the flags of lists say, and the sources that they make of the lists. */
+import { SluiceError, UsageError } from '../../errors.js';
 import { CHECKSUM_ALGORITHMS } from '../../item.js';
 import { algorithmOf } from '../../lists/checksum.js';
-import { FORMAT_NAMES, type FormatName, type ReadingOptions, type Source } from '../../lists/source.js';
-import type { Flag } from '../../options/flags.js';
+import type { ListRules } from '../../fetch/list.js';
+import { listsIn } from '../../lists/folder.js';
+import { unreadableBecause } from '../../lists/read.js';
+import { spooled } from '../../lists/spool.js';
+import type { FormatName, ReadingOptions, Source } from '../../lists/source.js';
 import type { ResolvedOptions } from '../../options/resolve.js';
+import { type Address, AddressParser, whyRefused } from '../../plan/address.js';
+import { CodeUnits } from '../../shared/code-units.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
 
-export const LIST_FLAGS: readonly Flag[] = [
-  {
-    flag: '--input-format <name>',
-    help: 'what the lists are (default: by name and content)',
-    choices: ['auto', ...FORMAT_NAMES],
-  },
-  { flag: '--url-column <COLUMN>', help: 'the column of the URLs, by name or number from 1 (default: url)' },
-  { flag: '--url-col <COLUMN>', help: 'the same', hidden: true },
-  { flag: '--name-column <COLUMN>', help: 'the column of the names for files' },
-  {
-    flag: '--checksum-column <COLUMN>',
-    help: 'the column of checksums; sha256:COLUMN says which kind (default: by their length)',
-  },
-  { flag: '--keep-columns <COLUMNS>', help: 'columns to keep with what becomes of each item: a,b or all' },
-];
-
-/** What was given of {@link LIST_FLAGS}. */
+/** What was given of `LIST_FLAGS`. */
 export interface ListArguments {
   readonly inputFile?: readonly string[];
   readonly inputFormat?: FormatName | 'auto';
@@ -46,21 +35,13 @@ export async function listSources(args: ListArguments, options: ResolvedOptions)
   const sources: Source[] = [];
   for (const path of inputFile) {
     if (path === '-') sources.push({ kind: 'stream', stream: process.stdin, label: '<stdin>', reading });
-    else if (HTTP_URL.test(path)) sources.push(await atUrl(path, options, reading));
-    else {
-      const { listsIn } = await import('../../lists/folder.js');
-      for (const list of await listsIn(path)) sources.push({ kind: 'file', path: list, reading });
-    }
+    else if (HTTP_URL.test(path)) sources.push(atUrl(path, options, reading));
+    else for (const list of await listsIn(path)) sources.push({ kind: 'file', path: list, reading });
   }
   return sources;
 }
 
-async function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions): Promise<Source> {
-  const [{ fetchList }, { AddressParser, whyRefused }, { CodeUnits }] = await Promise.all([
-    import('../../fetch/list.js'),
-    import('../../plan/address.js'),
-    import('../../shared/code-units.js'),
-  ]);
+function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions): Source {
   const label = withoutPassword(text);
   const units = new CodeUnits();
   units.load(text);
@@ -70,7 +51,20 @@ async function atUrl(text: string, options: ResolvedOptions, reading: ReadingOpt
     throw new UsageError(`--input-file ${printable(label, 1000)}: ${message}`, hint);
   }
   const { timeout, headers } = options;
-  return { kind: 'stream', stream: fetchList({ ...address, label }, { timeout, headers }), label, reading };
+  return { kind: 'stream', stream: listAt(address, label, { timeout, headers }), label, reading };
+}
+
+/** It is stored as a whole first: a server would not wait for as long as the files of its list take. */
+async function* listAt(address: Address, label: string, rules: ListRules): AsyncGenerator<Uint8Array, void, undefined> {
+  const { fetchList } = await import('../../fetch/list.js');
+  try {
+    yield* spooled(fetchList(address, rules));
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const where = `${address.origin}${address.path}: `;
+    const why = error.message.startsWith(where) ? error.message.slice(where.length) : error.message;
+    throw unreadableBecause(label, why, error.hint, error);
+  }
 }
 
 function readingOf(args: ListArguments): ReadingOptions {
