@@ -1,14 +1,17 @@
 /** One column of a parquet file, page after page: what is in memory is a page, however long a row group is. */
 import type { FileHandle } from 'node:fs/promises';
-import type { ColumnMetaData, FileMetaData, SchemaTree } from 'hyparquet';
+import type { ColumnMetaData, DecodedArray, FileMetaData, SchemaTree } from 'hyparquet';
 import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
-import type { DecodedArray } from 'hyparquet';
+import { decompressPage } from 'hyparquet/src/datapage.js';
+import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { compressors } from 'hyparquet-compressors';
+import { PlainPage } from './plain-page.js';
 
 export { parquetMetadataAsync, parquetSchema } from 'hyparquet';
 
 type Decoder = Parameters<typeof readPage>[2];
+type Header = ReturnType<typeof parquetHeader>;
 
 /** Read at once, in bytes. */
 const READ_BYTES = 256 * 1024;
@@ -26,10 +29,12 @@ const PARSERS: Decoder['parsers'] = {
 };
 
 export class ColumnPages {
-  /** Of the page at hand. */
-  values: DecodedArray = [];
-  /** The next of them. */
-  at = 0;
+  /** Of the row at hand. */
+  value: unknown;
+  /** What is left of the page at hand: one of them is empty. */
+  #plain: PlainPage | undefined;
+  #values: DecodedArray = [];
+  #at = 0;
   readonly #file: FileHandle;
   readonly #chunks: readonly ColumnMetaData[];
   readonly #schemaPath: readonly SchemaTree[];
@@ -61,22 +66,29 @@ export class ColumnPages {
   }
 
   get left(): number {
-    return this.values.length - this.at;
+    return this.#plain?.left ?? this.#values.length - this.#at;
+  }
+
+  /** Goes on to the next row of the page. */
+  step(): void {
+    if (this.#plain !== undefined) {
+      this.value = this.#plain.next();
+      return;
+    }
+    this.value = this.#values[this.#at] as unknown;
+    this.#at += 1;
   }
 
   /** Goes on to the next page that has values; false at the end. */
   async load(): Promise<boolean> {
-    this.at = 0;
-    for (;;) {
-      if (this.#from >= this.#to && !this.#nextChunk()) {
-        this.values = [];
-        return false;
-      }
-      const values = await this.#page();
-      if (values === undefined || values.length === 0) continue;
-      this.values = values;
-      return true;
+    this.#at = 0;
+    this.#values = [];
+    this.#plain = undefined;
+    while (this.left === 0) {
+      if (this.#from >= this.#to && !this.#nextChunk()) return false;
+      await this.#page();
     }
+    return true;
   }
 
   #nextChunk(): boolean {
@@ -103,8 +115,7 @@ export class ColumnPages {
     return true;
   }
 
-  /** @returns undefined for the page of a dictionary */
-  async #page(): Promise<DecodedArray | undefined> {
+  async #page(): Promise<void> {
     const decoder = this.#decoder as Decoder;
     const header = await this.#header();
     const { compressed_page_size: size, uncompressed_page_size: whole } = header;
@@ -115,14 +126,15 @@ export class ColumnPages {
     const bytes = await this.#read(size);
     if (bytes.length < size) throw new Error('a page is cut');
     this.#from += size;
+    this.#plain = plainPage(bytes, header, decoder);
+    if (this.#plain !== undefined) return;
     const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, size), offset: 0 };
     const { data } = readPage(reader, header, decoder, this.#dictionary, undefined, 0);
-    if (header.type !== 'DICTIONARY_PAGE') return data;
-    this.#dictionary = data && convert(data, decoder);
-    return undefined;
+    if (header.type === 'DICTIONARY_PAGE') this.#dictionary = data && convert(data, decoder);
+    else this.#values = data ?? [];
   }
 
-  async #header(): Promise<ReturnType<typeof parquetHeader>> {
+  async #header(): Promise<Header> {
     for (let most = 1024; ; most *= 8) {
       const bytes = await this.#read(most);
       const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 };
@@ -154,6 +166,29 @@ export class ColumnPages {
     this.#bytesFrom = this.#from;
     return this.#bytes.subarray(0, wanted);
   }
+}
+
+/** Undefined for a page that does not hold texts or bytes one after the other. */
+function plainPage(bytes: Buffer, header: Header, decoder: Decoder): PlainPage | undefined {
+  const { element, type, codec, utf8 = false } = decoder;
+  const { data_page_header: first, data_page_header_v2: second } = header;
+  const { converted_type: converted, logical_type: logical } = element;
+  const isText = converted === 'UTF8' || logical?.type === 'STRING';
+  const isPlain = first?.encoding === 'PLAIN' || second?.encoding === 'PLAIN';
+  if (!isPlain || type !== 'BYTE_ARRAY' || !(isText || (converted === undefined && logical === undefined)))
+    return undefined;
+  const rows = first?.num_values ?? second?.num_values ?? 0;
+  const levels = element.repetition_type === 'REQUIRED' ? undefined : new Uint8Array(rows);
+  // The second version has the levels before what is compressed, and tells their length.
+  const before = second === undefined ? 0 : second.definition_levels_byte_length + second.repetition_levels_byte_length;
+  const rest = bytes.subarray(before);
+  const isCompressed = second?.is_compressed !== false && header.uncompressed_page_size > before;
+  const page = isCompressed ? decompressPage(rest, header.uncompressed_page_size - before, codec, compressors) : rest;
+  const from = second === undefined ? page : bytes.subarray(second.repetition_levels_byte_length, before);
+  const reader = { view: new DataView(from.buffer, from.byteOffset, from.length), offset: 0 };
+  if (levels !== undefined) readRleBitPackedHybrid(reader, 1, levels, second?.definition_levels_byte_length);
+  const values = asBuffer(second === undefined ? page.subarray(reader.offset) : page);
+  return new PlainPage(values, rows, levels, isText || utf8);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

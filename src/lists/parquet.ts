@@ -126,10 +126,9 @@ class ParquetRows implements ListReader {
     this.#left -= 1;
     this.#number += 1;
     const { name, checksum, kept } = this.#places;
-    const url = this.#url.values[this.#url.at] as unknown;
+    for (const column of this.#all) column.step();
     const columns = kept.length === 0 ? undefined : this.#kept();
-    const row = this.#values.row(this.#number, url, this.#valueOf(name), this.#valueOf(checksum), columns);
-    for (const column of this.#all) column.at += 1;
+    const row = this.#values.row(this.#number, this.#url.value, this.#valueOf(name), this.#valueOf(checksum), columns);
     return loaded(this.#opening.units, row);
   }
 
@@ -142,9 +141,7 @@ class ParquetRows implements ListReader {
   }
 
   #valueOf(place: number | undefined): unknown {
-    if (place === undefined) return undefined;
-    const column = this.#columns.get(place) as ColumnPages;
-    return column.values[column.at];
+    return place === undefined ? undefined : this.#columns.get(place)?.value;
   }
 }
 
