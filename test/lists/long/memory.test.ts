@@ -41,19 +41,28 @@ async function write(path: string, [start, row, end]: Write): Promise<void> {
   await finished(list);
 }
 
-/** The peak of a process that plans the list, in bytes. */
-async function peakOf(path: string): Promise<number> {
+interface Cost {
+  /** The peak of a process that plans the list, in bytes. */
+  readonly peak: number;
+  /** Its seconds of processor time. */
+  readonly cpu: number;
+}
+
+async function costOf(path: string): Promise<Cost> {
   const program = `
     import { plan } from ${JSON.stringify(new URL('../../../src/plan/plan.js', import.meta.url).href)};
+    import { peakMemory } from ${JSON.stringify(new URL('../../../src/bench/peak-memory.js', import.meta.url).href)};
+    const before = process.cpuUsage();
     let items = 0;
     for await (const batch of plan([{ kind: 'file', path: ${JSON.stringify(path)} }])) {
       for (const entry of batch) if (entry.kind === 'item') items += 1;
     }
-    console.log(JSON.stringify({ items, peak: process.resourceUsage().maxRSS * 1024 }));`;
+    const { user, system } = process.cpuUsage(before);
+    console.log(JSON.stringify({ items, peak: peakMemory(), cpu: (user + system) / 1e6 }));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
-  const { items, peak } = JSON.parse(stdout) as { items: number; peak: number };
+  const { items, ...cost } = JSON.parse(stdout) as Cost & { readonly items: number };
   assert.equal(items, COUNT);
-  return peak;
+  return cost;
 }
 
 test('a list of a million rows takes no more than 60 MB above one of lines, whatever its format', async (t) => {
@@ -62,9 +71,9 @@ test('a list of a million rows takes no more than 60 MB above one of lines, what
   for (const [format, writer] of Object.entries(WRITERS)) {
     const path = join(folder, `list.${format}`);
     await write(path, writer);
-    const peak = await peakOf(path);
+    const { peak, cpu } = await costOf(path);
     if (format === 'txt') ofLines = peak;
-    t.diagnostic(`${format}: ${(peak / 1e6).toFixed(1)} MB`);
+    t.diagnostic(`${format}: ${(peak / 1e6).toFixed(1)} MB, ${cpu.toFixed(2)} s of processor time`);
     assert.ok(peak < ofLines + MORE, `${format}: ${((peak - ofLines) / 1e6).toFixed(1)} MB more`);
   }
   // All rows are in one group, which is read page by page.
@@ -79,8 +88,8 @@ test('a list of a million rows takes no more than 60 MB above one of lines, what
       { name: 'n', data: Int32Array.from({ length: COUNT }, (_, at) => at), type: 'INT32' as const },
     ];
     writeFileSync(path, new Uint8Array(parquetWriteBuffer({ columnData, codec, rowGroupSize: COUNT })));
-    const peak = await peakOf(path);
-    t.diagnostic(`${name}.parquet: ${(peak / 1e6).toFixed(1)} MB`);
+    const { peak, cpu } = await costOf(path);
+    t.diagnostic(`${name}.parquet: ${(peak / 1e6).toFixed(1)} MB, ${cpu.toFixed(2)} s of processor time`);
     assert.ok(peak < ofLines + MORE, `parquet: ${((peak - ofLines) / 1e6).toFixed(1)} MB more`);
   }
 });
