@@ -1,5 +1,5 @@
 /** Chunks -> lines of bytes, for formats that read them in a way of their own. */
-import type { Buffer } from 'node:buffer';
+import { type Buffer, isUtf8 } from 'node:buffer';
 import { Held, MAX_ROW_BYTES } from './held.js';
 
 const LF = 0x0a;
@@ -13,6 +13,8 @@ export class RawLines {
   isTooLong = false;
   readonly #held = new Held();
   #skipping = false;
+  /** Whether what there is was tried as a text. */
+  #isTried = false;
 
   get bytes(): Buffer {
     return this.#held.bytes;
@@ -24,6 +26,22 @@ export class RawLines {
 
   feed(chunk: Uint8Array): void {
     this.#held.feed(chunk);
+    this.#isTried = false;
+  }
+
+  /**
+   * All whole lines that there are, as one text, which costs less than each by itself. Their numbers follow {@link number},
+   * which is left to who takes them. Undefined where one is not UTF-8, or there is none.
+   */
+  takeText(): string | undefined {
+    const held = this.#held;
+    if (this.#isTried || this.#skipping) return undefined;
+    this.#isTried = true;
+    const end = held.bytes.lastIndexOf(LF) + 1;
+    const lines = held.bytes.subarray(held.read, end);
+    if (end <= held.read || !isUtf8(lines)) return undefined;
+    held.read = end;
+    return lines.toString('utf8');
   }
 
   end(): void {
