@@ -23,7 +23,7 @@ type Pages = typeof Loaded;
 
 /** @throws SluiceError LIST_UNREADABLE, or UsageError if it has not the columns that were asked for */
 export async function openParquet(opening: Opening): Promise<ListReader> {
-  const file = opening.file ?? (await spool(opening.chunks));
+  const file = opening.file ?? (await spoolOf(opening));
   const spooled = file === opening.file ? undefined : file;
   try {
     const pages = await import('./pages.js');
@@ -31,6 +31,14 @@ export async function openParquet(opening: Opening): Promise<ListReader> {
   } catch (error) {
     await spooled?.close();
     throw error;
+  }
+}
+
+async function spoolOf({ chunks, label }: Opening): Promise<FileHandle> {
+  try {
+    return await spool(chunks);
+  } catch (error) {
+    throw unreadable(label, error);
   }
 }
 

@@ -12,7 +12,7 @@ export async function spool(chunks: AsyncIterable<Uint8Array>): Promise<FileHand
   const file = await open(path, 'wx+', 0o600);
   try {
     await unlink(path);
-    for await (const chunk of chunks) await file.write(chunk);
+    for await (const chunk of chunks) await file.appendFile(chunk);
   } catch (error) {
     await file.close();
     throw error;

@@ -22,6 +22,7 @@ describe('sluice get', () => {
       else if (url.startsWith('/list.csv')) response.end(gzipSync(csv()));
       else if (to !== null)
         response.writeHead(302, { location: to[1] === '0' ? to[2] : `/to/${Number(to[1]) - 1}${to[2]}` }).end();
+      else if (url === '/large') response.end(`${'# nothing\n'.repeat(400_000)}${base}/f/a\n`);
       else if (url === '/page') response.end('<!DOCTYPE html><html>Sign in');
       else if (url === '/cut') {
         response.writeHead(200, { 'content-length': '1000' });
@@ -94,6 +95,13 @@ describe('sluice get', () => {
       [headers['x-token'], headers['authorization'], headers['accept-encoding']],
       ['t', `Basic ${Buffer.from('me:s3cret').toString('base64')}`, 'identity'],
     );
+  });
+
+  test('takes a list of megabytes from a server', async (t) => {
+    const cwd = scratch(t);
+    const ran = await warmSluice(['get', '-i', `${base}/large`, '-d', 'out'], { cwd });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.deepEqual(filesIn(cwd), ['a']);
   });
 
   test('refuses lists that cannot be had from their server, with status 2', async (t) => {

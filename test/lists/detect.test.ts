@@ -55,6 +55,12 @@ describe('the format of a list', () => {
     assert.equal(formatOf('id,link\n1,http://h/a', '<stdin>', { urlColumn: 'link' }), 'csv');
   });
 
+  it('is seen behind a byte order mark, which is no part of the list', async () => {
+    for (const content of ['http://h/a\n', 'url,x\nhttp://h/a,\n', '{"url":"http://h/a"}', '["http://h/a"]']) {
+      assert.deepEqual(short(await entriesOf(list(`\ufeff${content}`, '<stdin>'))), ['a'], content);
+    }
+  });
+
   it('is open as long as no line is whole', () => {
     for (const start of ['', '\n', '# x\n', 'http://h/a', 'id,url', '<!-- ', '<urls']) {
       assert.equal(detect(Buffer.from(start), false, '<stdin>', {}), undefined, start);
