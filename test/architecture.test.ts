@@ -31,6 +31,9 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   ora: 'src/terminal/progress.ts',
   sharp: 'workers/steps/pixels.ts',
   'hyparquet-writer': 'src/results/table/parquet.ts',
+  saxes: 'src/lists/xml.ts',
+  fzstd: 'src/lists/decode.ts',
+  'hyparquet-compressors': 'src/lists/pages.ts',
 };
 
 interface Import {

@@ -106,7 +106,7 @@ export async function listed(
 
 async function readItems(path: string, most: number): Promise<readonly Item[]> {
   const items: Item[] = [];
-  for await (const entries of plan([{ kind: 'file', path }], 'flat')) {
+  for await (const entries of plan([{ kind: 'file', path }])) {
     for (const entry of entries) {
       if (entry.kind === 'refused') throw new UsageError(entry.refused.error.message, entry.refused.error.hint);
       if (entry.kind === 'item') items.push(entry.item);

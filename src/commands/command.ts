@@ -21,7 +21,7 @@ export interface Command {
 
 export const INPUT_FILE: Flag = {
   flag: '-i, --input-file <FILE>',
-  help: 'a list: a URL on each line, after a tab its file name; - is standard input; may be repeated',
+  help: 'a list: a file, a folder of files, an http(s) URL, or - for standard input; may be repeated',
   read: collect,
 };
 

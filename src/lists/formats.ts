@@ -1,29 +1,49 @@
 /** The formats of lists: each has a file beside this one, and a row here. */
+import type { FileHandle } from 'node:fs/promises';
 import type { CodeUnits } from '../shared/code-units.js';
-import { type Line, LineSplitter } from './lines.js';
+import { Aria2Input } from './aria2.js';
+import { DelimitedText } from './csv.js';
+import { JsonArray } from './json.js';
+import { JsonLines } from './jsonl.js';
+import { LineSplitter } from './lines.js';
+import { Metalink } from './metalink.js';
+import { openParquet } from './parquet.js';
+import { Sitemap } from './sitemap.js';
+import { openXml } from './xml.js';
+import { FedReader, type ListReader, type Splitter } from './row.js';
+import type { FormatName, ReadingOptions } from './source.js';
 
-/** Reads one list: bytes in, lines out. */
-export interface ListReader {
-  /** The next chunk, which is read from as lines are asked for. All lines of the last one have been read. */
-  feed(chunk: Uint8Array): void;
-  /** The next line that is whole: a URL, and after a tab, if there is one, a name. Its code units are loaded. */
-  next(): Line | undefined;
-  /** After the last chunk: what is left of it. */
-  end(): Line | undefined;
+/** A list that is about to be read. */
+export interface Opening {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The same bytes, to be read in any order, where there is a file of just them. */
+  readonly file: FileHandle | undefined;
+  /** Where the code units of each row's text are put while it is read. */
+  readonly units: CodeUnits;
+  readonly reading: ReadingOptions;
+  /** The path of the list, or what messages call it. */
+  readonly label: string;
 }
 
-interface Format {
-  /** @param label path of the list, or what messages call it */
-  readonly isFor: (label: string) => boolean;
-  /** @param units where the code units of each line are put while it is read */
-  readonly open: (units: CodeUnits) => ListReader;
+type Open = (opening: Opening) => ListReader | Promise<ListReader>;
+
+/** Libraries that they need are loaded when a list needs them. */
+const FORMATS: Readonly<Record<FormatName, Open>> = {
+  txt: fed(({ units }) => new LineSplitter(units)),
+  csv: fed(({ units, reading, label }) => new DelimitedText(',', units, reading, label)),
+  tsv: fed(({ units, reading, label }) => new DelimitedText('\t', units, reading, label)),
+  jsonl: fed(({ units, reading }) => new JsonLines(units, reading)),
+  json: fed(({ units, reading }) => new JsonArray(units, reading)),
+  parquet: openParquet,
+  aria2: fed(({ units }) => new Aria2Input(units)),
+  metalink: fed(({ units }) => openXml(units, new Metalink())),
+  sitemap: fed(({ units }) => openXml(units, new Sitemap())),
+};
+
+function fed(split: (opening: Opening) => Splitter | Promise<Splitter>): Open {
+  return async (opening) => new FedReader(opening.chunks, await split(opening));
 }
 
-/** The first that takes a list reads it. */
-const FORMATS: readonly Format[] = [{ isFor: () => true, open: (units) => new LineSplitter(units) }];
-
-export function openReader(label: string, units: CodeUnits): ListReader {
-  // The last one takes any.
-  const format = FORMATS.find(({ isFor }) => isFor(label)) as Format;
-  return format.open(units);
+export async function openReader(format: FormatName, opening: Opening): Promise<ListReader> {
+  return FORMATS[format](opening);
 }

@@ -24,7 +24,7 @@ const HELD_HEAD_BYTES = BOM.length + HEAD_BYTES;
 /** Control characters but the tab. */
 const CONTROL = /[^\P{Control}\t]/u;
 
-const TOO_LONG: Fault = {
+export const TOO_LONG: Fault = {
   message: 'longer than 100,000 bytes',
   hint: 'end every line with LF or CRLF',
 };
@@ -61,6 +61,7 @@ export class LineSplitter {
   #parts: Buffer[] = [];
   #held = 0;
   #cut = false;
+  #ended = false;
 
   /** @param units where the code units of each line are put while it is read */
   constructor(units: CodeUnits) {
@@ -84,7 +85,7 @@ export class LineSplitter {
       if (end === bytes.length) {
         this.#hold(bytes.subarray(start));
         this.#read = end;
-        return undefined;
+        return this.#ended && this.#held > 0 ? this.#lineOfHeld() : undefined;
       }
       if (this.#held === 0) {
         line = this.#isPlain() ? this.#plain(bytes, start, end) : this.#lineOf(bytes, start, end);
@@ -97,9 +98,9 @@ export class LineSplitter {
     return line;
   }
 
-  /** The last line, if it has no end of its own. */
-  end(): Line | undefined {
-    return this.#held === 0 ? undefined : this.#lineOfHeld();
+  /** After the last chunk: what is left is a line without an end of its own. */
+  end(): void {
+    this.#ended = true;
   }
 
   /** Whether the line is in the code units as it is to be read: ASCII from its first to its last byte, and no comment. */

@@ -17,12 +17,16 @@ const HINTS: Record<string, string> = {
   ENOENT: 'check the name of the list and the directory you are in',
   EACCES: 'make the list readable for your user',
   EISDIR: 'name a file in that directory',
+  Z_BUF_ERROR: 'it is compressed and cut: fetch it again',
+  Z_DATA_ERROR: 'it is compressed and damaged: fetch it again',
 };
 
 /** A list that can be read. */
 export interface OpenList {
   /** @throws SluiceError LIST_UNREADABLE */
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** Undefined for what comes when somebody writes it. */
+  readonly file: FileHandle | undefined;
   close(): Promise<void>;
 }
 
@@ -33,11 +37,13 @@ export async function openList(path: string): Promise<OpenList> {
     if ((await stat(path)).isFIFO()) return openFifo(path);
     handle = await open(path);
     // A directory opens, and fails when it is read: too late.
-    if ((await handle.stat()).isDirectory()) {
+    const stats = await handle.stat();
+    if (stats.isDirectory()) {
       throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), { code: 'EISDIR' });
     }
-    const file = handle;
-    return { chunks: readList(file, path), close: () => file.close() };
+    const opened = handle;
+    const file = stats.isFile() ? opened : undefined;
+    return { chunks: readList(opened, path), file, close: () => opened.close() };
   } catch (error) {
     await handle?.close();
     throw unreadable(path, error);
@@ -51,7 +57,7 @@ export async function openList(path: string): Promise<OpenList> {
 function openFifo(path: string): OpenList {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const pipe = new Socket({ fd, readable: true, writable: false });
-  return { chunks: readStream(pipe, path), close: () => Promise.resolve(void pipe.destroy()) };
+  return { chunks: readStream(pipe, path), file: undefined, close: () => Promise.resolve(void pipe.destroy()) };
 }
 
 /** Every chunk is in the same memory: it must be used up before the next one is asked for. */
@@ -81,14 +87,15 @@ export async function* readStream(
   }
 }
 
-function unreadable(label: string, error: unknown): SluiceError {
+/** What reading a list threw, told of the list; what is told already stays as it is. */
+export function unreadable(label: string, error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
   const { message, cause } = toPlain(error, { code: 'LIST_UNREADABLE', hint: '' });
-  return new SluiceError(
-    'LIST_UNREADABLE',
-    `cannot read --input-file ${printable(label, 1000)}: ${printable(message)}`,
-    {
-      hint: HINTS[cause?.code ?? ''] ?? 'check that the list can be read to its end, for example with cat',
-      cause: error,
-    },
-  );
+  const hint = HINTS[cause?.code ?? ''] ?? 'check that the list can be read to its end, for example with cat';
+  return unreadableBecause(label, message, hint, error);
+}
+
+export function unreadableBecause(label: string, reason: string, hint: string, cause?: unknown): SluiceError {
+  const message = `cannot read --input-file ${printable(label, 1000)}: ${printable(reason)}`;
+  return new SluiceError('LIST_UNREADABLE', message, { hint, cause });
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { parseTemplate, type Template } from '../plan/template.js';
 import type { SimulatedLatency } from '../protocol/settings.js';
+import { headerFault, splitHeader } from '../shared/header-line.js';
 
 export interface Kind<In, Out> {
   /** What a text of the command line says. Default: the text. @throws UnusableText */
@@ -139,9 +140,6 @@ function grouped(number: number): string {
   return number.toLocaleString('en-US');
 }
 
-/** Headers that say how a message is sent, not what is asked for: undici writes them, and refuses requests with others. */
-const OF_CONNECTION = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
-
 /** By name, or as lines `Name: value`; resolved to name, value, name, value ... */
 export const headers: Kind<Readonly<Record<string, string>> | readonly string[], readonly string[]> = {
   read: collect,
@@ -154,20 +152,19 @@ export const headers: Kind<Readonly<Record<string, string>> | readonly string[],
 function fromLines(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     lines.map((line) => {
-      const colon = line.indexOf(':');
-      if (colon < 1) throw new UsageError(`--header ${JSON.stringify(line)} is no header`, "write it as 'Name: value'");
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+      const header = splitHeader(line);
+      if (header !== undefined) return header;
+      throw new UsageError(`--header ${JSON.stringify(line)} is no header`, "write it as 'Name: value'");
     }),
   );
 }
 
-/** RFC 9110, 5.5 and 5.6.2: a token, and a value without line breaks or control characters. */
 function checkHeader(name: string, value: string): [string, string] {
-  // eslint-disable-next-line no-control-regex
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+  const fault = headerFault(name, value);
+  if (fault === 'no header') {
     throw new UsageError(`--header ${JSON.stringify(`${name}: ${value}`)} is no header`, "write it as 'Name: value'");
   }
-  if (OF_CONNECTION.test(name)) {
+  if (fault === 'of the connection') {
     throw new UsageError(`--header ${name} belongs to the connection`, 'leave it out');
   }
   return [name, value];

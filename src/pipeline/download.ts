@@ -62,7 +62,7 @@ export class Download {
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
     this.#entries = new ReadAhead(
-      plan(sources, layout, options.name),
+      plan(sources, { layout, template: options.name, directory, requests: this.#outcomes.requests }),
       (entries) => (this.#resources.resumption as Resumption).filter.admit(entries),
       journal ? AHEAD : 0,
     );

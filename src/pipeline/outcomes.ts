@@ -9,11 +9,14 @@ import type { Learned } from '../journal/learned.js';
 import type { Checksum, Item } from '../item.js';
 import type { Work } from '../schedule/work.js';
 import type { StoredFile } from '../protocol/result.js';
+import type { ItemRequest } from '../lists/source.js';
 import type { Outcome } from '../outcome.js';
 import { Tally } from './tally.js';
 
 export class Outcomes implements AsyncIterable<Outcome> {
   readonly tally = new Tally();
+  /** What items are made of, by number, until they have an outcome. */
+  readonly requests = new Map<number, ItemRequest>();
   readonly #channel = new Channel<Outcome>();
   readonly #directory: string;
   /** The same, to be followed by a name. */
@@ -120,7 +123,13 @@ export class Outcomes implements AsyncIterable<Outcome> {
 
   #emit(outcome: Outcome): void {
     this.tally.count(outcome);
-    this.#channel.push(outcome);
+    const request = this.requests.size === 0 ? undefined : this.requests.get(outcome.index);
+    if (request === undefined) {
+      this.#channel.push(outcome);
+      return;
+    }
+    this.requests.delete(outcome.index);
+    this.#channel.push({ ...outcome, request });
   }
 
   #whyTaken({ item: { name }, blocking }: Taken): PlainError {

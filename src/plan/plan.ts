@@ -5,72 +5,35 @@
 
 import { setImmediate } from 'node:timers/promises';
 
-import type { PlainError } from '../errors.js';
-import { AddressParser, whyRefused } from './address.js';
-import type { Fault } from '../lists/fault.js';
-import { FingerprintSet } from './fingerprints.js';
-import { CodeUnits, Has } from '../shared/code-units.js';
-import { type ListReader, openReader } from '../lists/formats.js';
-import { controlFault, type Line } from '../lists/lines.js';
-import { openList, type OpenList, readStream } from '../lists/read.js';
-import { type Hash, murmur3 } from '../shared/murmur3.js';
-import { hashedFolder, nameFromUrl } from './names.js';
-import { Namer } from './namer.js';
-import { safePath } from './paths.js';
-import { NameRegistry } from './registry.js';
-import type { Template } from './template.js';
-import { printable, withoutPassword } from '../shared/printable.js';
-import type { Layout } from '../protocol/settings.js';
-import type { Columns, Entry, Item } from '../item.js';
-import type { ItemRequest, Source } from '../lists/source.js';
-import { baseOf } from '../protocol/layouts.js';
+import type { Entry } from '../item.js';
+import { type List, Lists } from '../lists/open.js';
+import type { Source } from '../lists/source.js';
+import { BATCH_ENTRIES, Planner, type PlanOptions } from './planner.js';
 
-/** The most entries that are handed on at once. */
-const BATCH_ENTRIES = 64;
 /** How long the plan keeps the event loop, in milliseconds. */
 const MAX_TURN_MS = 1;
 
 /**
  * The entries of all sources, in order, in arrays of 1 to 64. Lazy: nothing is read before it is asked for, but for
  * the rest of what was read at once, 256 KiB, and no entry waits for input that comes after it.
- * @param template of the names of items to which none is given; without, they come from the URLs' paths
  * @throws SluiceError LIST_UNREADABLE; before the first entry if a list cannot be opened
  */
 export async function* plan(
   sources: Iterable<Source>,
-  layout: Layout = 'flat',
-  template?: Template,
+  options: PlanOptions = {},
 ): AsyncGenerator<readonly Entry[], void, undefined> {
-  const lists: OpenList[] = [];
-  const planner = new Planner(baseOf(layout), template);
+  const planner = new Planner(options);
+  const lists = new Lists(planner.units);
   const turn = new Turn();
   try {
     const opened = [];
     for (const source of sources) {
-      if (source.kind === 'file') {
-        const list = await openList(source.path);
-        lists.push(list);
-        opened.push({ kind: 'bytes', chunks: list.chunks, label: source.path } as const);
-      } else if (source.kind === 'stream') {
-        opened.push({ kind: 'bytes', chunks: readStream(source.stream, source.label), label: source.label } as const);
-      } else {
-        opened.push(source);
-      }
+      const isList = source.kind === 'file' || source.kind === 'stream';
+      opened.push(isList ? ({ kind: 'list', list: await lists.add(source) } as const) : source);
     }
     for (const source of opened) {
-      if (source.kind === 'bytes') {
-        const reader = planner.openReader(source.label);
-        for await (const chunk of source.chunks) {
-          reader.feed(chunk);
-          for (;;) {
-            const batch = planner.ofLines(reader, source.label);
-            if (batch.length > 0) yield batch;
-            if (turn.isOver) await turn.next();
-            if (batch.length < BATCH_ENTRIES) break;
-          }
-        }
-        const last = reader.end();
-        if (last !== undefined) yield [planner.ofLine(last, source.label)];
+      if (source.kind === 'list') {
+        yield* ofList(source.list, planner, turn);
       } else if (source.kind === 'items') {
         if (Symbol.iterator in source.items) {
           yield* inBatches(planner.ofItems(source.items), turn);
@@ -85,8 +48,21 @@ export async function* plan(
       }
     }
   } finally {
-    for (const list of lists) await list.close();
+    await lists.close();
   }
+}
+
+async function* ofList(list: List, planner: Planner, turn: Turn): AsyncGenerator<readonly Entry[], void, undefined> {
+  const reader = await list.read();
+  do {
+    for (;;) {
+      const batch = planner.ofRows(reader, list.label);
+      if (batch.length > 0) yield batch;
+      if (turn.isOver) await turn.next();
+      if (batch.length < BATCH_ENTRIES) break;
+    }
+  } while (await reader.more());
+  await list.close();
 }
 
 async function* inBatches(entries: Iterable<Entry>, turn: Turn): AsyncGenerator<readonly Entry[], void, undefined> {
@@ -112,151 +88,5 @@ class Turn {
   async next(): Promise<void> {
     await setImmediate();
     this.#start = performance.now();
-  }
-}
-
-const NAME_FAULT: Fault = {
-  message: 'more than one URL and one name',
-  hint: 'write one URL on a line, and after a tab, if you like, the name for its file',
-};
-
-/** Turns texts into entries; knows the URLs and names that were there. */
-class Planner {
-  readonly #addresses = new AddressParser();
-  readonly #names = new NameRegistry();
-  /** Of the text that is at hand, then of its URL. */
-  readonly #units = new CodeUnits();
-  /** Of the URL that is at hand. */
-  readonly #hash = new Uint32Array(4);
-  readonly #extended = new Uint32Array(4);
-  /**
-   * URLs of items with the name from their path, and of items with another name: URL, tab, name, and once more
-   * without the name. No tab is in a normalised URL. 96 bits, since a mistake would lose a download.
-   */
-  readonly #seen = new FingerprintSet(96);
-  #someOtherName = false;
-  #index = -1;
-  /** How many characters of each name are the layout's folder. */
-  readonly #base: number;
-  readonly #namer: Namer | undefined;
-
-  constructor(base: number, template: Template | undefined) {
-    this.#base = base;
-    this.#namer = template && new Namer(template);
-  }
-
-  openReader(label: string): ListReader {
-    return openReader(label, this.#units);
-  }
-
-  /** The next entries; less than a batch if there are no more in this chunk. */
-  ofLines(lines: ListReader, source: string): Entry[] {
-    const batch: Entry[] = [];
-    while (batch.length < BATCH_ENTRIES) {
-      const line = lines.next();
-      if (line === undefined) break;
-      batch.push(this.ofLine(line, source));
-    }
-    return batch;
-  }
-
-  /** @param line the last one that was read: its code units are still there */
-  ofLine({ number, text, fault }: Line, source: string): Entry {
-    this.#index += 1;
-    return fault === undefined ? this.#ofText(text, source, number) : this.#refuse(text, source, number, fault);
-  }
-
-  *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {
-    let line = 0;
-    for (const url of urls) yield this.ofUrl(url, source, (line += 1));
-  }
-
-  *ofItems(items: Iterable<Item>): Generator<Entry, void, undefined> {
-    for (const item of items) {
-      this.#index = Math.max(this.#index, item.index);
-      this.#names.reserve(item.name.slice(this.#base));
-      yield { kind: 'item', item };
-    }
-  }
-
-  ofUrl(wanted: string | ItemRequest, source: string, line: number): Entry {
-    this.#index += 1;
-    const text = (typeof wanted === 'string' ? wanted : wanted.url).trim();
-    const fault = controlFault(text);
-    if (fault !== undefined) return this.#refuse(text, source, line, fault);
-    this.#units.load(text);
-    return typeof wanted === 'string'
-      ? this.#ofText(text, source, line)
-      : this.#entry(text, wanted.name, text, source, line);
-  }
-
-  #ofText(text: string, source: string, line: number): Entry {
-    if ((this.#units.kinds & Has.tab) === 0) return this.#entry(text, undefined, text, source, line);
-    const tab = text.indexOf('\t');
-    const name = text.slice(tab).trim();
-    // Lists for aria2 have more URLs of the same file after tabs.
-    if (name.includes('\t') || /^https?:\/\//i.test(name)) return this.#refuse(text, source, line, NAME_FAULT);
-    const url = text.slice(0, tab).trimEnd();
-    this.#units.cut(url.length);
-    return this.#entry(url, name, text, source, line);
-  }
-
-  /**
-   * @param wanted whose code units have been loaded
-   * @param columns of the list, those among them that names are made of
-   */
-  #entry(
-    wanted: string,
-    givenName: string | undefined,
-    text: string,
-    source: string,
-    line: number,
-    columns?: Columns,
-  ): Entry {
-    const address = this.#addresses.parse(wanted, this.#units);
-    if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted));
-    const { url, origin, path } = address;
-    const hash = this.#hash;
-    murmur3(this.#units, hash);
-    const folder = this.#base > 0 ? hashedFolder(hash) : '';
-    const index = this.#index;
-    let ownName = nameFromUrl(url, this.#units);
-    let given = givenName ? safePath(givenName) : undefined;
-    if (this.#namer !== undefined && given === undefined) {
-      const name = this.#namer.nameOf({ url, origin, path, index, hash, columns }, this.#units);
-      if (typeof name !== 'string') return this.#refuse(text, source, line, name);
-      if (this.#namer.byColumns) given = name;
-      else ownName = name;
-    }
-    if (this.#wasSeen(ownName, given)) return { kind: 'duplicate', duplicate: { index, url } };
-    const asked = given ?? ownName;
-    const isPath = (given !== undefined || this.#namer !== undefined) && asked.includes('/');
-    const name = isPath ? this.#names.claimPath(asked, url) : this.#names.claim(asked, url);
-    return { kind: 'item', item: { index, url, origin, path, name: folder === '' ? name : folder + name } };
-  }
-
-  /** Whether the URL was there whose code units and hash are at hand. */
-  #wasSeen(ownName: string, given: string | undefined): boolean {
-    if (given === undefined || given === ownName) {
-      if (given === undefined && this.#someOtherName && this.#seen.has(this.#hashWith('\t'))) return true;
-      return !this.#seen.add(this.#hash);
-    }
-    this.#someOtherName = true;
-    this.#seen.add(this.#hashWith('\t'));
-    return !this.#seen.add(this.#hashWith(given));
-  }
-
-  /** The hash of the code units and what is put after them. */
-  #hashWith(more: string): Hash {
-    this.#units.append(more);
-    murmur3(this.#units, this.#extended);
-    return this.#extended;
-  }
-
-  #refuse(text: string, source: string, line: number, fault: Fault): Entry {
-    const shown = printable(withoutPassword(text));
-    const message = `${printable(source, 1000)}:${line}: ${fault.message}${shown === '' ? '' : `: ${shown}`}`;
-    const error: PlainError = { code: 'LIST_LINE', message, hint: fault.hint };
-    return { kind: 'refused', refused: { index: this.#index, source, line, text: shown, error } };
   }
 }

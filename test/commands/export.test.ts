@@ -15,6 +15,8 @@ import { type Ran, warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 
 const COUNT = 300;
+/** Of the system. */
+const SHA256SUM = 'sha256sum';
 
 describe('export', () => {
   let origin: string;
@@ -96,7 +98,7 @@ describe('export', () => {
       assert.equal((await exported(cwd, '-o', 'sums.sha256')).status, 0);
       const sums = readFileSync(join(cwd, 'sums.sha256'), 'utf8').trimEnd().split('\n');
       assert.equal(sums.length, COUNT - 12);
-      execFileSync('sha256sum', ['--check', '--strict', '--quiet', '../sums.sha256'], { cwd: join(cwd, 'd') });
+      execFileSync(SHA256SUM, ['--check', '--strict', '--quiet', '../sums.sha256'], { cwd: join(cwd, 'd') });
     }
   });
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { DOWNLOAD_FLAGS, INPUT_FILE } from '../../src/commands/command.js';
+import { LIST_FLAGS } from '../../src/commands/get/flags.js';
 import { type OptionName, OPTIONS, type Row } from '../../src/options/table.js';
 
 export const PAGE = fileURLToPath(new URL('../../../src/options/README.md', import.meta.url));
@@ -16,13 +17,15 @@ are as on the command line.
 
 /** What the page should be. */
 export async function renderPage(): Promise<string> {
-  const flags = [INPUT_FILE, ...DOWNLOAD_FLAGS].map(({ flag, help }) => ({
-    flag,
-    help,
-    more: '',
-    value: '',
-    name: '',
-  }));
+  const flags = [INPUT_FILE, ...LIST_FLAGS.filter(({ hidden }) => hidden !== true), ...DOWNLOAD_FLAGS].map(
+    ({ flag, help }) => ({
+      flag,
+      help,
+      more: '',
+      value: '',
+      name: '',
+    }),
+  );
   const options = (Object.keys(OPTIONS) as OptionName[]).map((name) => {
     const { flag = '', help = '', more = '', kind, default: usual } = OPTIONS[name] as Row<unknown, unknown, unknown>;
     const what = [help.replace(/ \(default: .*\)/, ''), more].filter(Boolean).join('; ');

@@ -15,7 +15,8 @@ function linesOf(chunks: readonly Uint8Array[]): Line[] {
     memory.set(chunk);
     return linesIn(splitter, memory.subarray(0, chunk.length));
   });
-  const last = splitter.end();
+  splitter.end();
+  const last = splitter.next();
   return last === undefined ? lines : [...lines, last];
 }
 

@@ -92,6 +92,31 @@ describe('an outcome', () => {
     }
   });
 
+  test('gives back what the item was made of, the same object, whatever becomes of it', async (t) => {
+    const requests = [
+      { url: `${origin}/a.txt`, id: 1, own: () => 'anything' },
+      { url: `${origin}/gone`, id: 2 },
+      { url: 'nonsense', id: 3 },
+      { url: `${origin}/a.txt`, id: 4 },
+      { url: `${origin}/c.txt`, checksum: { algorithm: 'md5', hex: 'short' } as const, id: 5 },
+      { url: `${origin}/d.txt`, columns: { label: 7 }, headers: { 'x-own': '1' }, mirrors: [`${origin}/e`], id: 6 },
+    ];
+    const directory = scratch(t);
+    for (const expected of [
+      { 1: 'ok', 2: 'not_found', 3: 'error', 5: 'error', 6: 'ok' },
+      { 1: 'skipped', 2: 'not_found', 3: 'error', 5: 'error', 6: 'skipped' },
+    ]) {
+      const found: Record<number, string> = {};
+      for await (const outcome of download(requests, { directory })) {
+        const request = outcome.request as (typeof requests)[number];
+        assert.equal(requests[outcome.index], request);
+        found[request.id] = outcome.status;
+        if (request.id === 6) assert.deepEqual(outcome.columns, { label: 7 });
+      }
+      assert.deepEqual(found, expected);
+    }
+  });
+
   test('of an item that is in a shard has the path of the shard', async (t) => {
     const directory = scratch(t);
     const outcomes = await outcomesOf(['/a.txt'], { directory, layout: 'tar' });

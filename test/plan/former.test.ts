@@ -23,7 +23,7 @@ const LINES: readonly (readonly [line: string, url: string, flat: string, hashed
 async function itemsOf(layout: Layout): Promise<{ readonly url: string; readonly name: string }[]> {
   const items: { readonly url: string; readonly name: string }[] = [];
   const urls = LINES.map(([line]) => `http://h${line}`);
-  for await (const batch of plan([{ kind: 'urls', urls, label: 'argument' }], layout)) {
+  for await (const batch of plan([{ kind: 'urls', urls, label: 'argument' }], { layout })) {
     for (const entry of batch) if (entry.kind === 'item') items.push({ url: entry.item.url, name: entry.item.name });
   }
   return items;

@@ -55,6 +55,37 @@ async function names(...list: (string | ItemRequest)[]): Promise<string[]> {
   return short(await entriesOf(urls(...list)));
 }
 
+describe('folders that a list names', () => {
+  const list = (text: string): Source => ({
+    kind: 'stream',
+    stream: (async function* () {
+      yield Buffer.from(text);
+    })(),
+    label: 'list',
+    reading: { format: 'aria2' },
+  });
+  const planned = async (text: string, directory?: string): Promise<string[]> => {
+    const entries: Entry[] = [];
+    for await (const batch of plan([list(text)], { directory })) entries.push(...batch);
+    return entries.map((entry) => {
+      if (entry.kind === 'refused') return entry.refused.error.message;
+      return entry.kind === 'item' ? entry.item.name : '';
+    });
+  };
+
+  it('are below the destination: relative ones, and absolute ones that are in it', async () => {
+    const text =
+      'http://h/1\n dir=a/b\nhttp://h/2\n dir=../..\n out=x\nhttp://h/3\n dir=/dest/c\nhttp://h/4\n dir=/dest\n out=y\n';
+    assert.deepEqual(await planned(text, '/dest'), ['a/b/1', 'x', 'c/3', 'y']);
+  });
+
+  it('are a fault of the row where they are elsewhere', async () => {
+    const message = 'list:1: the folder /other is not in the destination: http://h/1';
+    assert.deepEqual(await planned('http://h/1\n dir=/other\nhttp://h/2\n', '/dest'), [message, '2']);
+    assert.deepEqual(await planned('http://h/1\n dir=/other\n'), [message]);
+  });
+});
+
 describe('plan', () => {
   let directory: string;
   before(async () => {
@@ -78,6 +109,7 @@ describe('plan', () => {
         origin: 'http://example.com',
         path: '/b%20c.gif?q=1',
         name: 'b c.gif',
+        details: undefined,
       },
     });
   });

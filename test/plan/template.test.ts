@@ -150,7 +150,9 @@ describe('a plan with a template', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(url, { maxLength: 30 }), template, layout, async (urls, made, where) => {
         const names = async (): Promise<string[]> => {
-          const batches = await collect(plan([{ kind: 'urls', urls, label: 'argument' }], where, made));
+          const batches = await collect(
+            plan([{ kind: 'urls', urls, label: 'argument' }], { layout: where, template: made }),
+          );
           return batches.flat().flatMap((entry) => (entry.kind === 'item' ? entry.item.name : []));
         };
         const given = await names();
@@ -168,7 +170,7 @@ describe('a plan with a template', () => {
   it('downloads a URL once, but where columns or a list name it twice', async () => {
     const urls = ['http://h/a', 'http://h/a', 'http://h/a\tx/y', { url: 'http://h/b', name: 'x/y' }];
     const [entries = []] = await collect(
-      plan([{ kind: 'urls', urls, label: 'argument' }], 'flat', parseTemplate('name', '{index}/{basename}')),
+      plan([{ kind: 'urls', urls, label: 'argument' }], { template: parseTemplate('name', '{index}/{basename}') }),
     );
     const shown = entries.map((entry) => (entry.kind === 'item' ? entry.item.name : entry.kind));
     assert.match(shown.join(' '), /^0\/a duplicate x\/y x\/y-[0-9a-f]{8}$/);

@@ -1,6 +1,7 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, INPUT_FILE } from '../command.js';
 import { EXISTS_FLAGS, onExistsOf } from './exists.js';
+import { LIST_FLAGS } from './flags.js';
 import type { GetArguments } from './get.js';
 
 export const command: Command = {
@@ -9,6 +10,7 @@ export const command: Command = {
   argument: { usage: '[URL...]', help: 'http(s) URLs' },
   flags: [
     INPUT_FILE,
+    ...LIST_FLAGS,
     flagOf('directory'),
     flagOf('layout'),
     flagOf('name'),

@@ -15,6 +15,8 @@ import { scratch } from '../../helpers/scratch.js';
 
 const COUNT = 2_000;
 const KILLS = 50;
+/** Of the system, if it is there. */
+const ARIA2C = 'aria2c';
 const SEED = Number(process.env['SLUICE_SEED'] ?? 1);
 
 interface Row {
@@ -104,7 +106,7 @@ describe('an exported table', () => {
     });
   });
 
-  const aria2 = spawnSync('aria2c', ['--version']).status === 0;
+  const aria2 = spawnSync(ARIA2C, ['--version']).status === 0;
   test(
     'as an input file of aria2 lets aria2c finish what is left, beside what is there',
     { skip: aria2 ? false : 'aria2c is not installed' },
@@ -119,7 +121,7 @@ describe('an exported table', () => {
       await once(child, 'exit');
       assert.equal((await sluice(['export', 'd', '-o', 'left.aria2'], { cwd })).status, 0);
       const there = readdirSync(join(cwd, 'd')).length - 1;
-      const aria = spawn('aria2c', ['-i', 'left.aria2', '-d', 'd', '--quiet', '--no-conf'], { cwd, stdio: 'inherit' });
+      const aria = spawn(ARIA2C, ['-i', 'left.aria2', '-d', 'd', '--quiet', '--no-conf'], { cwd, stdio: 'inherit' });
       const [status] = (await once(aria, 'exit')) as [number];
       assert.equal(status, 0);
       const names = readdirSync(join(cwd, 'd')).filter((name) => name !== '.sluice');

@@ -1,0 +1,110 @@
+/** What the flags of lists say, and the sources that they make of the lists. */
+import { SluiceError, UsageError } from '../../errors.js';
+import { CHECKSUM_ALGORITHMS } from '../../item.js';
+import { algorithmOf } from '../../lists/checksum.js';
+import type { ListRules } from '../../fetch/list.js';
+import { listsIn } from '../../lists/folder.js';
+import { unreadableBecause } from '../../lists/read.js';
+import { spooled } from '../../lists/spool.js';
+import type { FormatName, ReadingOptions, Source } from '../../lists/source.js';
+import type { ResolvedOptions } from '../../options/resolve.js';
+import { type Address, AddressParser, whyRefused } from '../../plan/address.js';
+import { columnsOf } from '../../plan/template.js';
+import { CodeUnits } from '../../shared/code-units.js';
+import { printable, withoutPassword } from '../../shared/printable.js';
+
+/** What was given of `LIST_FLAGS`. */
+export interface ListArguments {
+  readonly inputFile?: readonly string[];
+  readonly inputFormat?: FormatName | 'auto';
+  readonly urlColumn?: string;
+  readonly urlCol?: string;
+  readonly nameColumn?: string;
+  readonly checksumColumn?: string;
+  readonly keepColumns?: string;
+}
+
+const HTTP_URL = /^https?:\/\//i;
+
+/** @throws UsageError */
+export async function listSources(args: ListArguments, options: ResolvedOptions): Promise<Source[]> {
+  const { inputFile = [] } = args;
+  if (inputFile.filter((path) => path === '-').length > 1) {
+    throw new UsageError('--input-file - is given twice', 'standard input can be read once');
+  }
+  const reading = readingOf(args, columnsOf(options.name));
+  const sources: Source[] = [];
+  for (const path of inputFile) {
+    if (path === '-') sources.push({ kind: 'stream', stream: process.stdin, label: '<stdin>', reading });
+    else if (HTTP_URL.test(path)) sources.push(atUrl(path, options, reading));
+    else for (const list of await listsIn(path)) sources.push({ kind: 'file', path: list, reading });
+  }
+  return sources;
+}
+
+function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions): Source {
+  const label = withoutPassword(text);
+  const units = new CodeUnits();
+  units.load(text);
+  const address = new AddressParser().parse(text, units);
+  if (address === undefined) {
+    const { message, hint } = whyRefused(text);
+    throw new UsageError(`--input-file ${printable(label, 1000)}: ${message}`, hint);
+  }
+  const { timeout, headers } = options;
+  return { kind: 'stream', stream: listAt(address, label, { timeout, headers }), label, reading };
+}
+
+/** It is stored as a whole first: a server would not wait for as long as the files of its list take. */
+async function* listAt(address: Address, label: string, rules: ListRules): AsyncGenerator<Uint8Array, void, undefined> {
+  const { fetchList } = await import('../../fetch/list.js');
+  try {
+    yield* spooled(fetchList(address, rules));
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const where = `${address.origin}${address.path}: `;
+    const why = error.message.startsWith(where) ? error.message.slice(where.length) : error.message;
+    throw unreadableBecause(label, why, error.hint, error);
+  }
+}
+
+/** @param columns that names are made of: they are kept, too */
+function readingOf(args: ListArguments, columns: readonly string[]): ReadingOptions {
+  const { inputFormat = 'auto', nameColumn, keepColumns } = args;
+  const urlColumn = args.urlColumn ?? args.urlCol;
+  return {
+    format: inputFormat === 'auto' ? undefined : inputFormat,
+    urlColumn: named('url-column', urlColumn),
+    nameColumn: named('name-column', nameColumn),
+    checksumColumn: args.checksumColumn === undefined ? undefined : checksumOf(args.checksumColumn),
+    keepColumns: keepColumns === 'all' ? keepColumns : someOf([...namesIn(keepColumns), ...columns]),
+  };
+}
+
+function named(flag: string, column: string | undefined): string | undefined {
+  if (column === '') throw new UsageError(`--${flag} is empty`, 'name a column, or give its number from 1');
+  return column;
+}
+
+/** `sha256:COLUMN`, or a column. */
+function checksumOf(text: string): ReadingOptions['checksumColumn'] {
+  const colon = text.indexOf(':');
+  const algorithm = colon === -1 ? undefined : algorithmOf(text.slice(0, colon));
+  const column = algorithm === undefined ? text : text.slice(colon + 1);
+  if (column !== '') return { column, algorithm };
+  throw new UsageError(
+    '--checksum-column names no column',
+    `give COLUMN, or one of ${CHECKSUM_ALGORITHMS.join(', ')} before :COLUMN`,
+  );
+}
+
+function someOf(columns: readonly string[]): readonly string[] | undefined {
+  return columns.length === 0 ? undefined : [...new Set(columns)];
+}
+
+function namesIn(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '')) return names;
+  throw new UsageError('--keep-columns has an empty name', 'name columns with commas between them, or say all');
+}

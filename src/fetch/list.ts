@@ -1,0 +1,172 @@
+/** A list at an http(s) URL, as a stream of bytes. */
+import { Buffer } from 'node:buffer';
+import { fromPlain, type SluiceError } from '../errors.js';
+import type { Item } from '../item.js';
+import { Connections, type ResponseHandler } from './client.js';
+import { describeNetworkFailure, describeStatus, noFinalAnswer } from './failure.js';
+import { RequestHeaders } from './headers.js';
+import { isRedirect, redirectTarget, type Target } from './redirect.js';
+
+export interface ListRequest extends Target {
+  /** Normalised. */
+  readonly url: string;
+}
+
+export interface ListRules {
+  /** Milliseconds to connect, to wait for an answer, and between two pieces of the body. */
+  readonly timeout: number;
+  /** For the list's own server: name, value, name, value ... */
+  readonly headers: readonly string[];
+}
+
+/** Held while who takes the body is slower than the server, in bytes. */
+const MAX_QUEUED = 2 ** 20;
+/** Interim answers (RFC 9110, 15.2) before the one that was asked for. */
+const MAX_INTERIM = 100;
+/**
+ * Nothing is requested before the first chunk is asked for.
+ *
+ * @throws SluiceError whose message begins with where it was asked for
+ */
+export async function* fetchList(
+  request: ListRequest,
+  { timeout, headers }: ListRules,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const item: Item = { index: 0, url: request.url, origin: request.origin, path: request.path, name: '' };
+  const requestHeaders = new RequestHeaders(headers);
+  const connections = new Connections({ timeout });
+  try {
+    let target: Target = request;
+    for (let followed = 0; ; followed += 1) {
+      const answer = new Answer(target);
+      const connection = connections.open(target.origin);
+      connections.send(connection, target.path, asItLies(requestHeaders.for(item, target)), answer);
+      const { status, location } = await answer.begun;
+      if (status === 200) {
+        yield* answer.body();
+        return;
+      }
+      answer.abort();
+      if (!isRedirect(status)) throw fromPlain(describeStatus(status, target.origin + target.path));
+      const to = redirectTarget(target, location, followed);
+      if ('code' in to) throw fromPlain(to);
+      target = to;
+    }
+  } finally {
+    await connections.destroy();
+  }
+}
+
+/** Compressions of the list itself are undone where it is read; none is asked for besides. */
+function asItLies(headers: readonly string[]): string[] {
+  const before = (at: number): string => (headers[at - 1] ?? '').toLowerCase();
+  return headers.map((text, at) => (at % 2 === 1 && before(at) === 'accept-encoding' ? 'identity' : text));
+}
+
+interface Begun {
+  readonly status: number;
+  readonly location: string | undefined;
+}
+
+/** The answer to one request. */
+class Answer implements ResponseHandler {
+  /** @throws SluiceError */
+  readonly begun: Promise<Begun>;
+  readonly #where: string;
+  #begin: (begun: Begun | PromiseLike<never>) => void = () => undefined;
+  #hasBegun = false;
+  #abort: ((reason?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #interim = 0;
+  #queue: Buffer[] = [];
+  #queued = 0;
+  #paused = false;
+  #ended = false;
+  #failure: SluiceError | undefined;
+  #woken: (() => void) | undefined;
+
+  constructor({ origin, path }: Target) {
+    this.#where = origin + path;
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+  }
+
+  abort(): void {
+    this.#abort?.(new Error('the rest of the answer is not wanted'));
+  }
+
+  async *body(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const chunks = this.#queue;
+      this.#queue = [];
+      this.#queued = 0;
+      yield* chunks;
+      if (this.#queue.length > 0) continue;
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#ended) return;
+      await new Promise<void>((resolve) => {
+        this.#woken = resolve;
+        if (this.#paused) setImmediate(() => this.#goOn());
+      });
+    }
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+  }
+
+  onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) this.#fail(fromPlain(noFinalAnswer(this.#where)));
+      return true;
+    }
+    this.#resume = resume;
+    this.#hasBegun = true;
+    const at = headers.findIndex((name, at) => at % 2 === 0 && name.toString('latin1').toLowerCase() === 'location');
+    const location = at === -1 ? undefined : headers[at + 1]?.toString('latin1');
+    this.#begin({ status, location });
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    // A copy: the memory that it lies in is larger.
+    this.#queue.push(Buffer.from(chunk));
+    this.#queued += chunk.length;
+    this.#wake();
+    this.#paused = this.#queued > MAX_QUEUED;
+    return !this.#paused;
+  }
+
+  onEnd(): void {
+    this.#goOn();
+  }
+
+  onComplete(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  onError(error: Error): void {
+    this.#fail(fromPlain(describeNetworkFailure(error, this.#where, this.#hasBegun)));
+  }
+
+  #fail(failure: SluiceError): void {
+    this.#failure ??= failure;
+    if (!this.#hasBegun) this.#begin(Promise.reject(this.#failure));
+    this.abort();
+    this.#wake();
+  }
+
+  #goOn(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#resume?.();
+  }
+
+  #wake(): void {
+    this.#woken?.();
+    this.#woken = undefined;
+  }
+}
