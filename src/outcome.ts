@@ -104,6 +104,8 @@ export interface Summary {
   readonly waiting: number;
   /** Requests under way. */
   readonly running: number;
+  /** Entries in all, of lists, too; undefined while nothing tells. */
+  readonly total: { readonly count: number; readonly isEstimate: boolean } | undefined;
   /** Seconds since the start. */
   readonly elapsed: number;
   /** How many errors there were of each code. */

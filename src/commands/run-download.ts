@@ -26,8 +26,6 @@ export interface Told {
 export interface DownloadingArguments extends Told {
   /** As the report calls it. */
   readonly command: string;
-  /** Items in all, where that is known. */
-  readonly total?: number | undefined;
 }
 
 /** Errors that are printed one by one unless `--verbose` asks for all. */
@@ -43,7 +41,7 @@ export interface Ran {
 export async function runDownload(
   sources: readonly Source[],
   options: ResolvedOptions,
-  { command, total, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
+  { command, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
 ): Promise<Ran> {
   const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
   for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
@@ -51,7 +49,7 @@ export async function runDownload(
   const results = await openResults(wanted, { directory, journal, state });
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
-    const progress = quiet ? undefined : await showProgress(() => download.summary, total);
+    const progress = quiet ? undefined : await showProgress(() => download.summary);
     drain(download, interruption, (line) => {
       if (progress === undefined) process.stderr.write(`${line}\n`);
       else progress.print(line, process.stderr);

@@ -4,7 +4,7 @@ import { decode } from './decode.js';
 import { detect, type Found } from './detect.js';
 import { openReader } from './formats.js';
 import { peek } from './peek.js';
-import { openList, type OpenList, readStream, unreadable, unreadableBecause } from './read.js';
+import { type ListPosition, openList, type OpenList, readStream, unreadable, unreadableBecause } from './read.js';
 import type { ListReader } from './row.js';
 import type { FormatName, ReadingOptions, Source } from './source.js';
 
@@ -16,6 +16,8 @@ type ListSource = Extract<Source, { kind: 'file' | 'stream' }>;
 /** A list whose turn will come. */
 export interface List {
   readonly label: string;
+  /** How far it was read, in bytes; undefined where nobody knows how much there is. */
+  readonly position: Readonly<ListPosition> | undefined;
   /**
    * Its reader, which has read its first part.
    *
@@ -42,12 +44,24 @@ export class Lists {
     return list;
   }
 
+  /** What share of all lists was read, 0 to 1; undefined where nobody knows how much there is of one. */
+  get share(): number | undefined {
+    let [read, size] = [0, 0];
+    for (const { position } of this.#all) {
+      if (position === undefined) return undefined;
+      read += position.read;
+      size += position.size;
+    }
+    return size === 0 ? undefined : Math.min(1, read / size);
+  }
+
   async close(): Promise<void> {
     for (const list of this.#all) await list.close();
   }
 
   #ofStream({ stream, label, reading }: Extract<Source, { kind: 'stream' }>): List {
-    const bytes: OpenList = { chunks: readStream(stream, label), file: undefined, close: () => Promise.resolve() };
+    const chunks = readStream(stream, label);
+    const bytes: OpenList = { chunks, file: undefined, position: undefined, close: () => Promise.resolve() };
     return new OneList(bytes, label, reading, this.#units);
   }
 
@@ -63,7 +77,7 @@ export class Lists {
     this.#kept += 1;
     if (this.#kept <= MAX_KEPT) return list;
     await list.close();
-    return new LaterList(path, reading, this.#units);
+    return new LaterList(path, list.position?.size ?? 0, reading, this.#units);
   }
 }
 
@@ -86,6 +100,12 @@ class OneList implements List {
 
   get isFile(): boolean {
     return this.#bytes.file !== undefined;
+  }
+
+  get position(): ListPosition | undefined {
+    const { position } = this.#bytes;
+    const share = this.#reader?.share;
+    return position && { ...position, ...(share !== undefined && { read: share * position.size }) };
   }
 
   async read(): Promise<ListReader> {
@@ -136,11 +156,18 @@ class LaterList implements List {
   readonly #reading: ReadingOptions | undefined;
   readonly #units: CodeUnits;
   #list: OneList | undefined;
+  readonly #size: number;
+  #ended = false;
 
-  constructor(path: string, reading: ReadingOptions | undefined, units: CodeUnits) {
+  constructor(path: string, size: number, reading: ReadingOptions | undefined, units: CodeUnits) {
     this.label = path;
+    this.#size = size;
     this.#reading = reading;
     this.#units = units;
+  }
+
+  get position(): ListPosition {
+    return this.#list?.position ?? { size: this.#size, read: this.#ended ? this.#size : 0 };
   }
 
   async read(): Promise<ListReader> {
@@ -151,6 +178,7 @@ class LaterList implements List {
   async close(): Promise<void> {
     const list = this.#list;
     this.#list = undefined;
+    this.#ended = list !== undefined;
     await list?.close();
   }
 }

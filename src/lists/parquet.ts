@@ -77,6 +77,8 @@ class ParquetRows implements ListReader {
   /** Rows of the pages at hand that all columns have. */
   #left = 0;
   #number = 0;
+  /** In all. */
+  readonly #rows: number;
 
   constructor(
     opening: Opening,
@@ -88,6 +90,7 @@ class ParquetRows implements ListReader {
     const { reading, label } = opening;
     this.#opening = opening;
     this.#spooled = spooled;
+    this.#rows = Number(metadata.num_rows);
     this.#values = new Values(reading);
     const schema = pages.parquetSchema(metadata);
     const flat = schema.children.filter(({ element, children }) => {
@@ -138,6 +141,10 @@ class ParquetRows implements ListReader {
     const columns = kept.length === 0 ? undefined : this.#kept();
     const row = this.#values.row(this.#number, this.#url.value, this.#valueOf(name), this.#valueOf(checksum), columns);
     return loaded(this.#opening.units, row);
+  }
+
+  get share(): number {
+    return this.#rows === 0 ? 1 : this.#number / this.#rows;
   }
 
   async close(): Promise<void> {

@@ -21,12 +21,21 @@ const HINTS: Record<string, string> = {
   Z_DATA_ERROR: 'it is compressed and damaged: fetch it again',
 };
 
+/** In bytes. */
+export interface ListPosition {
+  readonly size: number;
+  /** Of the chunks that are used up. */
+  read: number;
+}
+
 /** A list that can be read. */
 export interface OpenList {
   /** @throws SluiceError LIST_UNREADABLE */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Undefined for what comes when somebody writes it. */
   readonly file: FileHandle | undefined;
+  /** How far it was read; undefined where nobody knows how much there is. */
+  readonly position: ListPosition | undefined;
   close(): Promise<void>;
 }
 
@@ -43,7 +52,8 @@ export async function openList(path: string): Promise<OpenList> {
     }
     const opened = handle;
     const file = stats.isFile() ? opened : undefined;
-    return { chunks: readList(opened, path), file, close: () => opened.close() };
+    const position = file && { size: stats.size, read: 0 };
+    return { chunks: readList(opened, path, position), file, position, close: () => opened.close() };
   } catch (error) {
     await handle?.close();
     throw unreadable(path, error);
@@ -57,11 +67,16 @@ export async function openList(path: string): Promise<OpenList> {
 function openFifo(path: string): OpenList {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const pipe = new Socket({ fd, readable: true, writable: false });
-  return { chunks: readStream(pipe, path), file: undefined, close: () => Promise.resolve(void pipe.destroy()) };
+  const close = (): Promise<void> => Promise.resolve(void pipe.destroy());
+  return { chunks: readStream(pipe, path), file: undefined, position: undefined, close };
 }
 
 /** Every chunk is in the same memory: it must be used up before the next one is asked for. */
-async function* readList(handle: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readList(
+  handle: FileHandle,
+  path: string,
+  position: ListPosition | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   for (;;) {
     let length;
@@ -71,7 +86,11 @@ async function* readList(handle: FileHandle, path: string): AsyncGenerator<Uint8
       throw unreadable(path, error);
     }
     if (length === 0) return;
-    for (let at = 0; at < length; at += CHUNK_BYTES) yield buffer.subarray(at, Math.min(at + CHUNK_BYTES, length));
+    for (let at = 0; at < length; at += CHUNK_BYTES) {
+      const end = Math.min(at + CHUNK_BYTES, length);
+      yield buffer.subarray(at, end);
+      if (position !== undefined) position.read += end - at;
+    }
   }
 }
 

@@ -34,6 +34,8 @@ export interface ListReader {
   more(): Promise<boolean>;
   /** The next row of what was read. The code units of its text are loaded. */
   next(): ListRow | undefined;
+  /** What share of its rows was read, 0 to 1, where it knows that. */
+  readonly share?: number;
   /** Gives back what it has opened for itself. */
   close?(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { plan } from '../plan/plan.js';
+import { PlanProgress } from '../plan/progress.js';
 import { ReadAhead } from '../plan/read-ahead.js';
 import type { Operation } from '../protocol/times.js';
 import { Scheduler } from '../schedule/scheduler.js';
@@ -45,6 +46,7 @@ export class Download {
   readonly #resources: Resources;
   readonly #outcomes: Outcomes;
   readonly #shutdown: Shutdown;
+  readonly #progress = new PlanProgress();
   readonly #started = performance.now();
 
   #sampling: Sampling | undefined;
@@ -62,7 +64,13 @@ export class Download {
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
     this.#entries = new ReadAhead(
-      plan(sources, { layout, template: options.name, directory, requests: this.#outcomes.requests }),
+      plan(sources, {
+        layout,
+        template: options.name,
+        directory,
+        requests: this.#outcomes.requests,
+        progress: this.#progress,
+      }),
       (entries) => (this.#resources.resumption as Resumption).filter.admit(entries),
       journal ? AHEAD : 0,
     );
@@ -105,7 +113,8 @@ export class Download {
   get summary(): Summary {
     const { waiting, running } = this.#scheduler.inFlight;
     const elapsed = ((this.#ended ?? performance.now()) - this.#started) / 1000;
-    return { ...this.#outcomes.tally.counts, waiting, running, elapsed, verdict: this.#sampling?.verdict };
+    const { total } = this.#progress;
+    return { ...this.#outcomes.tally.counts, waiting, running, total, elapsed, verdict: this.#sampling?.verdict };
   }
 
   /** Milliseconds that the storage took for each, of all writers in all; undefined before the run has begun. */

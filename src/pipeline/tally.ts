@@ -15,7 +15,7 @@ export class Tally {
   readonly causes: Partial<Record<ErrorCode, number>> = {};
 
   /** As a summary has them. */
-  get counts(): Omit<Summary, 'waiting' | 'running' | 'elapsed' | 'verdict'> {
+  get counts(): Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'> {
     const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes } = this;
     return { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes: { ...causes } };
   }

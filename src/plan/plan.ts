@@ -25,15 +25,23 @@ export async function* plan(
   const planner = new Planner(options);
   const lists = new Lists(planner.units);
   const turn = new Turn();
+  const { progress } = options;
+  /** Entries of lists. */
+  let listed = 0;
   try {
     const opened = [];
     for (const source of sources) {
+      progress?.expect(source);
       const isList = source.kind === 'file' || source.kind === 'stream';
       opened.push(isList ? ({ kind: 'list', list: await lists.add(source) } as const) : source);
     }
     for (const source of opened) {
       if (source.kind === 'list') {
-        yield* ofList(source.list, planner, turn);
+        const before = planner.count - listed;
+        yield* ofList(source.list, planner, turn, () => {
+          listed = planner.count - before;
+          progress?.note(listed, lists.share);
+        });
       } else if (source.kind === 'items') {
         if (Symbol.iterator in source.items) {
           yield* inBatches(planner.ofItems(source.items), turn);
@@ -47,14 +55,22 @@ export async function* plan(
         for await (const url of source.urls) yield* inBatches([planner.ofUrl(url, source.label, (line += 1))], turn);
       }
     }
+    progress?.end(planner.count);
   } finally {
     await lists.close();
   }
 }
 
-async function* ofList(list: List, planner: Planner, turn: Turn): AsyncGenerator<readonly Entry[], void, undefined> {
+/** @param onPart called when all that was read of it is planned */
+async function* ofList(
+  list: List,
+  planner: Planner,
+  turn: Turn,
+  onPart: () => void,
+): AsyncGenerator<readonly Entry[], void, undefined> {
   const reader = await list.read();
   do {
+    onPart();
     for (;;) {
       const batch = planner.ofRows(reader, list.label);
       if (batch.length > 0) yield batch;

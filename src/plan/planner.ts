@@ -18,6 +18,7 @@ import { FingerprintSet } from './fingerprints.js';
 import { Namer } from './namer.js';
 import { hashedFolder, nameFromUrl } from './names.js';
 import { safePath } from './paths.js';
+import type { PlanProgress } from './progress.js';
 import { NameRegistry } from './registry.js';
 import type { Template } from './template.js';
 
@@ -31,6 +32,8 @@ export interface PlanOptions {
   readonly template?: Template | undefined;
   /** The destination, absolute: a list may say of files that they are in it. */
   readonly directory?: string | undefined;
+  /** Told how far the plan has come. */
+  readonly progress?: PlanProgress | undefined;
   /** Gets the objects that items are made of, by their number among all entries. */
   readonly requests?: Map<number, ItemRequest> | undefined;
 }
@@ -77,6 +80,11 @@ export class Planner {
     this.#namer = template && new Namer(template);
     this.#directory = directory;
     this.#requests = requests;
+  }
+
+  /** Entries so far. */
+  get count(): number {
+    return this.#index + 1;
   }
 
   /** The next entries; less than a batch if there are no more in what was read of the list. */

@@ -13,12 +13,9 @@ export interface Progress {
   stop(): void;
 }
 
-/**
- * @param summary asked for at each look
- * @param total items in all, where that is known
- */
-export function showProgress(summary: () => Summary, total: number | undefined): Promise<Progress> {
-  return showLine(() => describeProgress(summary(), total));
+/** @param summary asked for at each look */
+export function showProgress(summary: () => Summary): Promise<Progress> {
+  return showLine(() => describeProgress(summary()));
 }
 
 /** @param describe asked for at each look */
@@ -64,21 +61,31 @@ function showLines(describe: () => string): Progress {
 }
 
 /** One line: how many, how fast, how long still, what waits for the storage, and what holds up the run. */
-export function describeProgress(summary: Summary, total: number | undefined): string {
-  const { ok, notFound, errors, skipped, duplicates, elapsed, bytes, waiting, verdict } = summary;
+export function describeProgress(summary: Summary): string {
+  const { ok, notFound, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } = summary;
   const ended = ok + notFound + errors;
   // What was there before counts as done, and not for how fast this run is.
   const done = ended + skipped + duplicates;
   const rate = elapsed > 0 ? ended / elapsed : 0;
   const parts = [
-    total === undefined ? `${done} done` : `${done}/${total} done`,
+    total === undefined ? `${done} done` : describeShare(done, total),
     `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`,
   ];
   if (errors + notFound > 0) parts.push(`${errors + notFound} failed`);
-  if (total !== undefined && rate > 0 && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+  if (total !== undefined && rate > 0 && done < total.count) {
+    const left = formatDuration((total.count - done) / rate);
+    parts.push(total.isEstimate ? `about ${left} left` : `${left} left`);
+  }
   if (waiting > 0) parts.push(`${formatBytes(waiting)} waiting for storage`);
   if (verdict !== undefined) parts.push(`held up by ${describeBound(verdict)}`);
   return parts.join(', ');
+}
+
+/** As long as the total is estimated it is said to be. */
+function describeShare(done: number, { count, isEstimate }: NonNullable<Summary['total']>): string {
+  // Nothing is done before its end.
+  const percent = count === 0 ? 100 : Math.min(done < count || isEstimate ? 99 : 100, Math.floor((100 * done) / count));
+  return isEstimate ? `${done} of about ${count} done (${percent}%)` : `${done}/${count} done (${percent}%)`;
 }
 
 function formatRate(rate: number): string {

@@ -14,22 +14,37 @@ const SUMMARY: Summary = {
   bytes: 20 << 20,
   waiting: 0,
   running: 5,
+  total: undefined,
   elapsed: 10,
   causes: {},
   verdict: undefined,
 };
 
+const total = (count: number, isEstimate = false): Summary['total'] => ({ count, isEstimate });
+
+test('a total that is estimated is said to be, and nothing is all done before it is known', () => {
+  const estimated = { ...SUMMARY, total: total(40, true) };
+  assert.equal(describeProgress(estimated), '10 of about 40 done (25%), 1.0 files/s, 2.0 MiB/s, about 30s left');
+  assert.match(describeProgress({ ...SUMMARY, total: total(10, true) }), /^10 of about 10 done \(99%\), /);
+  assert.match(describeProgress({ ...SUMMARY, total: total(10) }), /^10\/10 done \(100%\), /);
+  assert.match(describeProgress({ ...SUMMARY, ok: 9_999, total: total(10_000) }), /^9999\/10000 done \(99%\), /);
+  assert.match(describeProgress({ ...SUMMARY, ok: 0, total: total(0) }), /^0\/0 done \(100%\), /);
+});
+
 test('the line tells how many, how fast and how long still', () => {
-  assert.equal(describeProgress(SUMMARY, 20), '10/20 done, 1.0 files/s, 2.0 MiB/s, 10s left');
+  assert.equal(
+    describeProgress({ ...SUMMARY, total: total(20) }),
+    '10/20 done (50%), 1.0 files/s, 2.0 MiB/s, 10s left',
+  );
 });
 
 test('the line tells what holds up the run, once that is known', () => {
   const verdict = { bound: 'storage', share: 0.87, detail: '32 writers waiting on rename', advice: 'x' } as const;
   const expected = '10 done, 1.0 files/s, 2.0 MiB/s, held up by storage 87% (32 writers waiting on rename)';
-  assert.equal(describeProgress({ ...SUMMARY, verdict }, undefined), expected);
+  assert.equal(describeProgress({ ...SUMMARY, verdict }), expected);
 });
 
 test('what was there before, and lines that name it twice, are done, and make the run no faster', () => {
-  const resumed = { ...SUMMARY, skipped: 592, duplicates: 8 };
-  assert.equal(describeProgress(resumed, 620), '610/620 done, 1.0 files/s, 2.0 MiB/s, 10s left');
+  const resumed = { ...SUMMARY, skipped: 592, duplicates: 8, total: total(620) };
+  assert.equal(describeProgress(resumed), '610/620 done (98%), 1.0 files/s, 2.0 MiB/s, 10s left');
 });

@@ -64,7 +64,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
       signal: interruption.signal,
       grace: Infinity,
     });
-    const progress = await showProgress(() => download.summary, codes.length);
+    const progress = await showProgress(() => download.summary);
     drain(download, interruption, (line) => progress.print(line, process.stderr));
     let isTold = true;
     try {

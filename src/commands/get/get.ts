@@ -19,7 +19,6 @@ export async function get(args: GetArguments): Promise<number> {
   const options = resolveOptions(args.options);
   const lists = await listSources(args, options);
   const sources: Source[] = urls.length === 0 ? lists : [{ kind: 'urls', urls, label: 'argument' }, ...lists];
-  const total = args.inputFile === undefined ? urls.length : undefined;
-  const { status } = await runDownload(sources, options, { ...args, command: 'get', total });
+  const { status } = await runDownload(sources, options, { ...args, command: 'get' });
   return status;
 }
