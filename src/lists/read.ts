@@ -106,15 +106,25 @@ export async function* readStream(
   }
 }
 
-/** What reading a list threw, told of the list; what is told already stays as it is. */
-export function unreadable(label: string, error: unknown): SluiceError {
+/**
+ * What reading a list threw, told of the list; what is told already stays as it is.
+ *
+ * @param option that names it. Default: `--input-file`
+ */
+export function unreadable(label: string, error: unknown, option?: string): SluiceError {
   if (error instanceof SluiceError) return error;
   const { message, cause } = toPlain(error, { code: 'LIST_UNREADABLE', hint: '' });
   const hint = HINTS[cause?.code ?? ''] ?? 'check that the list can be read to its end, for example with cat';
-  return unreadableBecause(label, message, hint, error);
+  return unreadableBecause(label, message, hint, error, option);
 }
 
-export function unreadableBecause(label: string, reason: string, hint: string, cause?: unknown): SluiceError {
-  const message = `cannot read --input-file ${printable(label, 1000)}: ${printable(reason)}`;
+export function unreadableBecause(
+  label: string,
+  reason: string,
+  hint: string,
+  cause?: unknown,
+  option = '--input-file',
+): SluiceError {
+  const message = `cannot read ${option} ${printable(label, 1000)}: ${printable(reason)}`;
   return new SluiceError('LIST_UNREADABLE', message, { hint, cause });
 }

@@ -93,6 +93,14 @@ export const folder: Kind<string, string> = {
   },
 };
 
+/** The same of a file. */
+export const file: Kind<string, string> = {
+  check: (option, value) => {
+    if (value === '') throw new UsageError(`--${option} is empty`, 'name a file');
+    return resolve(value);
+  },
+};
+
 const MIB = 2 ** 20;
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,

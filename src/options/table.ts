@@ -166,6 +166,17 @@ export const OPTIONS = {
     kind: kinds.oneOf<ChecksumAlgorithm>(CHECKSUM_ALGORITHMS),
     unset: undefined,
   }),
+  /**
+   * A file with checksums by the names of files, as sha256sum, sha512sum, sha1sum or md5sum prints it in the destination: a
+   * file has to have its own. Without it: those that the lists have.
+   */
+  checksums: row({
+    flag: '--checksums <FILE>',
+    help: 'checksums of files by their names, as sha256sum prints them',
+    more: 'one that does not match is fetched once more, then an error; so is one of a list',
+    kind: kinds.file,
+    unset: undefined,
+  }),
   /** Bytes of one stored file, as a number or as `4GiB`; a larger body is an error. Default: `1TiB`. */
   maxBodySize: row({
     flag: '--max-body-size <SIZE>',

@@ -67,6 +67,7 @@ export class Download {
       plan(sources, {
         layout,
         template: options.name,
+        checksums: options.checksums,
         directory,
         requests: this.#outcomes.requests,
         progress: this.#progress,

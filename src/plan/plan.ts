@@ -8,7 +8,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../item.js';
 import { type List, Lists } from '../lists/open.js';
 import type { Source } from '../lists/source.js';
+import { readSums } from '../lists/sums.js';
 import { BATCH_ENTRIES, Planner, type PlanOptions } from './planner.js';
+
+export interface PlanSettings extends Omit<PlanOptions, 'sums'> {
+  /** A file with checksums of files by their names, as sha256sum prints it. */
+  readonly checksums?: string | undefined;
+}
 
 /** How long the plan keeps the event loop, in milliseconds. */
 const MAX_TURN_MS = 1;
@@ -20,9 +26,11 @@ const MAX_TURN_MS = 1;
  */
 export async function* plan(
   sources: Iterable<Source>,
-  options: PlanOptions = {},
+  options: PlanSettings = {},
 ): AsyncGenerator<readonly Entry[], void, undefined> {
-  const planner = new Planner(options);
+  const { checksums } = options;
+  const sums = checksums === undefined ? undefined : await readSums(checksums);
+  const planner = new Planner({ ...options, sums });
   const lists = new Lists(planner.units);
   const turn = new Turn();
   const { progress } = options;

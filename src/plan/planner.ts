@@ -2,7 +2,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 
 import type { PlainError } from '../errors.js';
-import type { Entry, Item, ItemDetails } from '../item.js';
+import type { Checksum, Entry, Item, ItemDetails } from '../item.js';
 import type { Fault } from '../lists/fault.js';
 import { controlFault, MAX_LINE_BYTES, TOO_LONG } from '../lists/lines.js';
 import { detailsOf } from '../lists/request.js';
@@ -32,6 +32,8 @@ export interface PlanOptions {
   readonly template?: Template | undefined;
   /** The destination, absolute: a list may say of files that they are in it. */
   readonly directory?: string | undefined;
+  /** What files have to have, by their names in the destination. */
+  readonly sums?: ReadonlyMap<string, Checksum> | undefined;
   /** Told how far the plan has come. */
   readonly progress?: PlanProgress | undefined;
   /** Gets the objects that items are made of, by their number among all entries. */
@@ -74,12 +76,14 @@ export class Planner {
   readonly #namer: Namer | undefined;
   readonly #directory: string | undefined;
   readonly #requests: PlanOptions['requests'];
+  readonly #sums: PlanOptions['sums'];
 
-  constructor({ layout = 'flat', template, directory, requests }: PlanOptions) {
+  constructor({ layout = 'flat', template, directory, requests, sums }: PlanOptions) {
     this.#base = baseOf(layout);
     this.#namer = template && new Namer(template);
     this.#directory = directory;
     this.#requests = requests;
+    this.#sums = sums;
   }
 
   /** Entries so far. */
@@ -209,7 +213,18 @@ export class Planner {
     const isPath = (given !== undefined || this.#namer !== undefined) && asked.includes('/');
     const unique = isPath ? this.#names.claimPath(asked, url) : this.#names.claim(asked, url);
     const name = layoutFolder === '' ? unique : layoutFolder + unique;
-    return { kind: 'item', item: { index, url, origin, path, name, details } };
+    const all = this.#sums === undefined ? details : this.#withSum(this.#sums, name, details);
+    return { kind: 'item', item: { index, url, origin, path, name, details: all } };
+  }
+
+  /** A checksum that the list has counts for more; a name is found with the layout's folder, and without. */
+  #withSum(
+    sums: ReadonlyMap<string, Checksum>,
+    name: string,
+    details: ItemDetails | undefined,
+  ): ItemDetails | undefined {
+    const checksum = details?.checksum ?? sums.get(name) ?? sums.get(name.slice(this.#base));
+    return checksum === undefined ? details : { ...details, checksum };
   }
 
   /** Whether the URL was there whose code units and hash are at hand. */

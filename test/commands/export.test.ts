@@ -102,6 +102,25 @@ describe('export', () => {
     }
   });
 
+  test('gives sums that --checksums takes: a body that has another one is fetched once more, and is no file', async (t) => {
+    const cwd = await stored(t);
+    await exported(cwd, '-o', 'sums.sha256');
+    const sums = readFileSync(join(cwd, 'sums.sha256'), 'utf8');
+    writeFileSync(join(cwd, 'sums.sha256'), sums.replace(/^[0-9a-f]{64} {2}3\.gif$/m, `${'0'.repeat(64)}  3.gif`));
+    for (const layout of ['flat', 'hashed']) {
+      const run = ['get', '-i', 'urls', '-d', layout, '--layout', layout, '--tries', '2', '--verbose'];
+      const args = [...run, '--checksums', 'sums.sha256'];
+      const { status, stderr } = await warmSluice(args, { cwd });
+      assert.equal(status, 1);
+      assert.match(stderr, /3\.gif: its sha256 is [0-9a-f]{64}, and its list says 0{64}/);
+      assert.match(stderr, /^7 errors: 6 HTTP_STATUS, 1 BODY_CHECKSUM\.$/m);
+    }
+    const { status, stderr } = await warmSluice(['get', '-i', 'urls', '-d', 'x', '--checksums', 'urls'], { cwd });
+    assert.equal(status, 2);
+    assert.match(stderr, /urls:1: no checksum and name: http.*: give what sha256sum/);
+    assert.equal(existsSync(join(cwd, 'x')), false);
+  });
+
   test('gives what is left to aria2, and URLs that sluice reads again, readable by their owner only', async (t) => {
     const cwd = await stored(t);
     assert.equal((await exported(cwd, '-o', 'left.aria2')).status, 0);

@@ -19,6 +19,7 @@ describe('resolveOptions', () => {
       memory: 256 * MIB,
       imageCheck: 'none',
       computeHash: undefined,
+      checksums: undefined,
       maxBodySize: 2 ** 40,
       timeout: 60_000,
       maxTime: 86_400_000,

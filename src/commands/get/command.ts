@@ -11,6 +11,7 @@ export const command: Command = {
   flags: [
     INPUT_FILE,
     ...LIST_FLAGS,
+    flagOf('checksums'),
     flagOf('directory'),
     flagOf('layout'),
     flagOf('name'),
