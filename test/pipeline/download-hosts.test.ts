@@ -148,10 +148,13 @@ for (const executor of ['pool', 'threads'] as const) {
 
 test('an item that is redirected to a server that named a time waits there without a slot, and is not asked for twice', async (t) => {
   let named = 0;
+  /** Of those that could be had, how many were asked for before the time came. */
+  let before = 0;
   await using busy = await startRawServer({
     onRequest: ({ number }) => {
       if (number === 1) named = performance.now();
       else assert.ok(performance.now() - named >= 1_000, 'asked before the time');
+      if (number === 2) before = from.requests.length;
       return [number === 1 ? answer('', 'Retry-After: 1\r\n', '429 Slow') : answer('x')];
     },
   });
@@ -174,6 +177,5 @@ test('an item that is redirected to a server that named a time waits there witho
   );
   assert.equal(from.requests.length, 70);
   assert.equal(busy.requests.length, 22);
-  // Those that could be had came first.
-  assert.deepEqual([...outcomes.keys()].slice(0, 50), own);
+  assert.equal(before, 70);
 });
