@@ -28,12 +28,18 @@ export async function exportTable(table: Table, output: Output, options: ExportO
   await writer.begin?.();
   let count = 0;
   for await (const batch of table.rows()) {
-    const wanted = statuses.size === 0 ? batch : batch.filter((row) => statuses.has(statusOf(row)));
+    const rows = format.hasFields ? batch : batch.filter(isFile);
+    const wanted = statuses.size === 0 ? rows : rows.filter((row) => statuses.has(statusOf(row)));
     if (wanted.length > 0) await writer.write(wanted);
     count += wanted.length;
   }
   await writer.end?.();
   return count;
+}
+
+/** Whether it is a file to another program: one that has a URL, and is not there twice. */
+function isFile(row: TableRow): boolean {
+  return row.status !== 'refused' && !row.repeats;
 }
 
 /** The columns of lists that are kept, in the order in which they come up, with what they hold. */
