@@ -44,6 +44,8 @@ export type TableRow = {
   readonly item: ItemRecord;
   /** It tells of an item that is in the table already, with other columns. */
   readonly repeats: boolean;
+  /** Of a run into shards. */
+  readonly inShards: boolean;
   readonly details: ItemDetails | undefined;
   readonly learned: Learned | undefined;
 } & (
@@ -109,6 +111,10 @@ export class Table {
     return this.#places.someDetails;
   }
 
+  get someRows(): boolean {
+    return this.#places.someRows;
+  }
+
   /** May be asked for more than once. @throws StorageError */
   async *rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     const records = new RecordReader(this.#file);
@@ -133,7 +139,7 @@ export class Table {
 
   async #row(records: RecordReader, row: number): Promise<TableRow> {
     const { begun, ended, wholeIfThere } = this.#places;
-    const read = await readRow(records, Math.abs(begun.get(row)), ended.get(row));
+    const read = await readRow(records, begun.get(row), ended.get(row));
     if (read.status !== 'refused') requireItemName(this.#path, read.item.name);
     return wholeIfThere.has(row) ? this.#asItIs(read) : read;
   }
@@ -164,27 +170,30 @@ export class Table {
   }
 }
 
+/** @param begun negative for an item in shards */
 async function readRow(records: RecordReader, begun: number, ended: number): Promise<TableRow> {
-  const first = await records.from(begun, (bytes) => sizeOfPair(bytes, 'details'));
-  if (isOf('refused', first, 0)) return refusedRow(first);
+  const inShards = begun < 0;
+  const first = await records.from(Math.abs(begun), (bytes) => sizeOfPair(bytes, 'details'));
+  if (isOf('refused', first, 0)) return refusedRow(first, inShards);
   const next = recordSizeAt(first, 0);
   const item = itemAt(first, 0);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
-  if (ended === NOWHERE) return { item, repeats: false, details, learned: undefined, status: 'pending' };
+  if (ended === NOWHERE) return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
   const last = await records.from(ended, (bytes) => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0)));
   const learned = isOf('learned', last, 0) ? learnedAt(last, 0) : undefined;
   const at = learned === undefined ? 0 : recordSizeAt(last, 0);
-  const known = { item, repeats: false, details, learned };
+  const known = { item, repeats: false, inShards, details, learned };
   return isOf('stored', last, at)
     ? { ...known, status: 'stored', stored: storedAt(last, at) }
     : { ...known, status: 'failed', failure: failureAt(last, at) };
 }
 
-function refusedRow(bytes: Buffer): TableRow {
+function refusedRow(bytes: Buffer, inShards: boolean): TableRow {
   const { text, message, hint, columns } = refusedAt(bytes, 0);
   const item: ItemRecord = { index: indexAt(bytes, 0), key: NO_KEY, url: text, name: '' };
   const failure: FailureRecord = { status: 'error', code: 'LIST_LINE', message, hint };
-  return { item, repeats: false, details: columns && { columns }, learned: undefined, status: 'refused', failure };
+  const known = { item, repeats: false, inShards, details: columns && { columns }, learned: undefined };
+  return { ...known, status: 'refused', failure };
 }
 
 /** Of a record, as far as what is there tells. */
@@ -302,6 +311,10 @@ class Places implements RecordVisitor {
 
   end({ complete }: EndRecord): void {
     if (this.lastRun?.again !== true) this.complete = complete;
+  }
+
+  get someRows(): boolean {
+    return this.#count > 0;
   }
 
   /** All rows. A run that goes on where another was stopped begins its items nearly in order. */

@@ -53,13 +53,17 @@ export const OWN_FIELDS: readonly string[] = OWN.map(({ name }) => name);
 
 /** All fields of a table: a column of a list that is called as one of ours gets `list_` before its name. */
 export function fieldsFor(columns: ReadonlyMap<string, FieldType>): readonly Field[] {
-  const taken = new Set([...OWN_FIELDS, ...columns.keys()]);
-  const kept = [...columns].map(([column, type]): Field => {
+  return [...OWN, ...keptFields(columns, OWN_FIELDS)];
+}
+
+/** Those of columns of lists beside others of these names. */
+export function keptFields(columns: ReadonlyMap<string, FieldType>, own: readonly string[]): readonly Field[] {
+  const taken = new Set([...own, ...columns.keys()]);
+  return [...columns].map(([column, type]): Field => {
     let name = column;
-    while (name !== column ? taken.has(name) : OWN_FIELDS.includes(name)) name = `list_${name}`;
+    while (name !== column ? taken.has(name) : own.includes(name)) name = `list_${name}`;
     return { name, type, of: ({ details }) => valueOf(details?.columns?.[column], type) };
   });
-  return [...OWN, ...kept];
 }
 
 /** The type that takes both. */
