@@ -64,6 +64,8 @@ export interface Refused {
   readonly text: string;
   /** LIST_LINE; its message names source, line and text. */
   readonly error: PlainError;
+  /** Those of its row that are kept. */
+  readonly columns?: Columns;
 }
 
 /** A URL that is an item already, under the same name or with no name given for it. */
@@ -71,6 +73,8 @@ export interface Duplicate {
   /** Its number among all entries, from 0. */
   readonly index: number;
   readonly url: string;
+  /** What its row says of it once more, where columns of the list are kept; the name is that of the plan, without a mark. */
+  readonly row?: { readonly name: string; readonly columns: Columns };
 }
 
 /** What became of one line, argument or request. Every one is an entry, but for empty lines and comments. */

@@ -1,10 +1,8 @@
 /** What a shard holds of an item: the members `KEY.EXT`, its body, and `KEY.json`, its description. */
 import type { Description } from '../src/protocol/tar.js';
 import type { Shard } from './shard.js';
+import { memberKey } from './shard-name.js';
 import { BLOCK_SIZE, header } from './ustar.js';
-
-/** Digits of a key: enough for the longest lists, and names sort as the list does. */
-const KEY_DIGITS = 9;
 
 /** A body on its way into a shard. */
 export interface Packed {
@@ -14,7 +12,7 @@ export interface Packed {
 }
 
 export function addDescription(shard: Shard, { description }: Packed, text: Buffer, mtime: number): void {
-  shard.append(header({ name: `${keyOf(description)}.json`, size: text.length, mtime }));
+  shard.append(header({ name: `${memberKey(description.index)}.json`, size: text.length, mtime }));
   shard.append(text);
   shard.pad(BLOCK_SIZE);
 }
@@ -25,15 +23,10 @@ export function describe({ name, description: { url, headers } }: Packed, size: 
   return Buffer.from(`${JSON.stringify({ url, name, status: 200, headers: fields, size, sha256 })}\n`);
 }
 
-/** The same for an item of a list in every run; without dots, since what follows the first one tells the members apart. */
-function keyOf({ index }: Description): string {
-  return String(index).padStart(KEY_DIGITS, '0');
-}
-
 export function memberName({ name, description }: Packed): string {
   const [, extension = 'bin'] = /\.([a-z0-9]{1,16})$/.exec(name.toLowerCase()) ?? [];
   // `KEY.json` is the description.
-  return `${keyOf(description)}.${extension === 'json' ? 'body.json' : extension}`;
+  return `${memberKey(description.index)}.${extension === 'json' ? 'body.json' : extension}`;
 }
 
 export function timeOf({ description: { headers } }: Packed, otherwise: number): number {

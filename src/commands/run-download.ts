@@ -45,8 +45,8 @@ export async function runDownload(
 ): Promise<Ran> {
   const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
   for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  const { directory, journal, state = ownFolder(directory) } = options;
-  const results = await openResults(wanted, { directory, journal, state });
+  const { directory, journal, layout, state = ownFolder(directory) } = options;
+  const results = await openResults(wanted, { directory, journal, state, layout });
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
     const progress = quiet ? undefined : await showProgress(() => download.summary);

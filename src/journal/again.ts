@@ -8,7 +8,7 @@ import type { History, PastOutcome } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /**
- * Those items of a layout that are wanted, with the names that they had. In shards they keep their numbers, too, which
+ * Those items of a layout that are wanted, with the names that they had and what their lists said of them. In shards they keep their numbers, too, which
  * are their keys; files get new ones, since those of several runs may be the same.
  */
 export async function* itemsAgain(
@@ -28,7 +28,7 @@ export async function* itemsAgain(
       // Only URLs of a plan are written down.
       if (address === undefined) continue;
       const { name } = calledToday(item) ?? item;
-      yield { index: isInShards(layout) ? item.index : number, name, ...address };
+      yield { index: isInShards(layout) ? item.index : number, name, details: item.details, ...address };
       number += 1;
     }
   }

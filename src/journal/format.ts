@@ -11,7 +11,7 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { ErrorCode } from '../errors.js';
 import type { Layout } from '../protocol/settings.js';
-import type { ItemDetails } from '../item.js';
+import type { Columns, ItemDetails } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
 import { type Learned, learnedSize, readLearned, writeLearned } from './learned.js';
 
@@ -76,6 +76,25 @@ export interface ItemRecord {
   readonly name: string;
 }
 
+/** A row of a list that is no item. */
+export interface RefusedRecord {
+  /** The list. */
+  readonly source: string;
+  readonly line: number;
+  /** Safe to print. */
+  readonly text: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly columns?: Columns;
+}
+
+/** A row of a list that says of an item once more what it is; with its URL as in {@link ItemRecord}. */
+export interface DuplicateRecord {
+  readonly url: string;
+  readonly name: string;
+  readonly columns: Columns;
+}
+
 /** A stored file, as the journal knows it. */
 export interface StoredRecord extends StoredFile {
   /** The end of its body was the end of the connection. */
@@ -84,7 +103,8 @@ export interface StoredRecord extends StoredFile {
 
 /**
  * What a reader wants to know: of each record, where in `payload` it begins, so that only what is wanted is decoded, with
- * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link learnedAt}, {@link storedAt} and {@link failureAt}.
+ * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link learnedAt}, {@link storedAt}, {@link failureAt}, {@link refusedAt} and
+ * {@link duplicateAt}.
  */
 export interface RecordVisitor {
   run?(record: RunRecord): void;
@@ -95,6 +115,8 @@ export interface RecordVisitor {
   learned?(index: number, payload: Buffer, at: number, offset: number): void;
   stored?(index: number, payload: Buffer, at: number, offset: number): void;
   failed?(index: number, payload: Buffer, at: number, offset: number): void;
+  refused?(index: number, payload: Buffer, at: number, offset: number): void;
+  duplicate?(index: number, payload: Buffer, at: number, offset: number): void;
   end?(record: EndRecord): void;
 }
 
@@ -116,6 +138,8 @@ const END = 5;
 const REPLACEMENT = 6;
 const DETAILS = 7;
 const LEARNED = 8;
+const REFUSED = 10;
+const DUPLICATE = 11;
 
 const DASH = 0x2d;
 const DOT = 0x2e;
@@ -150,6 +174,14 @@ export class FrameWriter {
 
   details(index: number, details: ItemDetails): void {
     this.#numberedJson(DETAILS, index, details);
+  }
+
+  refused(index: number, record: RefusedRecord): void {
+    this.#numberedJson(REFUSED, index, record);
+  }
+
+  duplicate(index: number, record: DuplicateRecord): void {
+    this.#numberedJson(DUPLICATE, index, record);
   }
 
   learned(index: number, learned: Learned): void {
@@ -285,11 +317,15 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
     }
     case FAILED:
     case DETAILS:
-    case LEARNED: {
+    case LEARNED:
+    case REFUSED:
+    case DUPLICATE: {
       const index = payload.readUInt32LE(at + 1);
       if (kind === LEARNED) visitor.learned?.(index, payload, at, offset + at);
       else if (kind === FAILED) visitor.failed?.(index, payload, at, offset + at);
-      else visitor.details?.(index, payload, at);
+      else if (kind === DETAILS) visitor.details?.(index, payload, at);
+      else if (kind === REFUSED) visitor.refused?.(index, payload, at, offset + at);
+      else visitor.duplicate?.(index, payload, at, offset + at);
       return at + HEADER + payload.readUInt32LE(at + 5);
     }
     case RUN:
@@ -314,7 +350,7 @@ export function recordSizeAt(bytes: Buffer, at: number): number {
   return kind === STORED ? STORED_SIZE : HEADER + bytes.readUInt32LE(at + 5);
 }
 
-const KINDS = { details: DETAILS, learned: LEARNED, stored: STORED } as const;
+const KINDS = { details: DETAILS, learned: LEARNED, stored: STORED, refused: REFUSED } as const;
 
 /** Whether the record there is of this kind. */
 export function isOf(kind: keyof typeof KINDS, bytes: Buffer, at: number): boolean {
@@ -382,6 +418,19 @@ export function failureAt(payload: Buffer, at: number): FailureRecord {
 
 export function detailsAt(payload: Buffer, at: number): ItemDetails {
   return numberedJsonAt(payload, at) as ItemDetails;
+}
+
+export function refusedAt(payload: Buffer, at: number): RefusedRecord {
+  return numberedJsonAt(payload, at) as RefusedRecord;
+}
+
+export function duplicateAt(payload: Buffer, at: number): DuplicateRecord {
+  return numberedJsonAt(payload, at) as DuplicateRecord;
+}
+
+/** Of a record about an item or a row. */
+export function indexAt(payload: Buffer, at: number): number {
+  return payload.readUInt32LE(at + 1);
 }
 
 export function learnedAt(payload: Buffer, at: number): Learned {

@@ -12,7 +12,16 @@ import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
 import type { Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
-import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
+import {
+  type DuplicateRecord,
+  type EndRecord,
+  type FailureRecord,
+  FrameWriter,
+  type Key,
+  PREAMBLE,
+  type RefusedRecord,
+  type RunRecord,
+} from './format.js';
 import type { Learned } from './learned.js';
 
 /** Milliseconds that a record waits to be written. */
@@ -81,6 +90,18 @@ export class Journal {
   failed(index: number, record: FailureRecord, learned?: Learned): void {
     if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.failed(index, record);
+    this.#added();
+  }
+
+  /** A row of a list that is no item. */
+  refused(index: number, record: RefusedRecord): void {
+    this.#frame.refused(index, record);
+    this.#added();
+  }
+
+  /** A row of a list that is an item already. */
+  duplicate(index: number, record: DuplicateRecord): void {
+    this.#frame.duplicate(index, record);
     this.#added();
   }
 

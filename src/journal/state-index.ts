@@ -70,7 +70,11 @@ const hash = new Uint32Array(4);
  * are taken for one another has the probability n^2 / 2^78 = 3e-8.
  */
 export function keyOf(url: string, name: string): Key {
-  text.load(`${url}\t${unmarked(name, url) ?? name}`);
+  return keyOfText(`${url}\t${unmarked(name, url) ?? name}`);
+}
+
+export function keyOfText(what: string): Key {
+  text.load(what);
   murmur3(text, hash);
   return { a: hash[0] as number, b: hash[1] as number, c: hash[2] as number };
 }

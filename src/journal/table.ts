@@ -1,6 +1,6 @@
 /**
- * What a journal knows of each item, as a table: one row for each, in the order of the run that has begun it first, and of
- * its list there, whatever became of it when. So it is read twice: first to find where the last word on each item lies, which
+ * What a journal knows of each row of lists, as a table: one row for each item, in the order of the run that has begun it first, and of
+ * its list there, whatever became of it when; among them rows that were refused, and those that are items already. So it is read twice: first to find where the last word on each item lies, which
  * takes 44 bytes of memory an item, then row by row.
  */
 import type { Buffer } from 'node:buffer';
@@ -12,16 +12,20 @@ import { bootId } from './boot.js';
 import { examineFile, isNoFile, openFile, storageFailed } from './examine.js';
 import {
   detailsAt,
+  duplicateAt,
   failureAt,
   type FailureRecord,
   type EndRecord,
   HEADER_SIZE,
+  indexAt,
   isOf,
   type ItemRecord,
   itemAt,
+  type Key,
   learnedAt,
   type RecordVisitor,
   recordSizeAt,
+  refusedAt,
   replacesAt,
   type RunRecord,
   storedAt,
@@ -30,27 +34,31 @@ import {
 import { FormerRecords } from './former.js';
 import { requireItemName } from './history.js';
 import type { Learned } from './learned.js';
+import { NUMBER_BITS, OtherRows } from './other-rows.js';
 import { RecordReader } from './record-reader.js';
 import { readJournal } from './reader.js';
 import { StateIndex } from './state-index.js';
 
-/** `pending`: it was begun, and nobody wrote down what became of it. */
+/** `pending`: it was begun, and nobody wrote down what became of it; `refused`: a row of a list that is no item, without a name. */
 export type TableRow = {
   readonly item: ItemRecord;
+  /** It tells of an item that is in the table already, with other columns. */
+  readonly repeats: boolean;
+  /** Of a run into shards. */
+  readonly inShards: boolean;
   readonly details: ItemDetails | undefined;
   readonly learned: Learned | undefined;
 } & (
   | { readonly status: 'stored'; readonly stored: StoredRecord }
-  | { readonly status: 'failed'; readonly failure: FailureRecord }
+  | { readonly status: 'failed' | 'refused'; readonly failure: FailureRecord }
   | { readonly status: 'pending' }
 );
 
 /** Rows that are handed on at once. */
 const BATCH = 256;
-/** Of a row's number in a {@link StateIndex}: 134 million rows. */
-const NUMBER_BITS = 27;
 /** In place of where a record lies, while there is none. */
 const NOWHERE = 0;
+const NO_KEY: Key = { a: 0, b: 0, c: 0 };
 
 export class Table {
   readonly #path: string;
@@ -103,18 +111,22 @@ export class Table {
     return this.#places.someDetails;
   }
 
+  get someRows(): boolean {
+    return this.#places.someRows;
+  }
+
   /** May be asked for more than once. @throws StorageError */
   async *rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     const records = new RecordReader(this.#file);
-    const { begun, ended, wholeIfThere } = this.#places;
+    const { begun, itemOf } = this.#places;
     let batch: TableRow[] = [];
     try {
       for (const row of this.#places.inOrder()) {
         const place = Math.abs(begun.get(row));
         if (place === NOWHERE) continue;
-        const read = await readRow(records, place, ended.get(row));
-        requireItemName(this.#path, read.item.name);
-        batch.push(wholeIfThere.has(row) ? await this.#asItIs(read) : read);
+        const item = itemOf.get(row) - 1;
+        const read = item < 0 ? await this.#row(records, row) : await this.#repeated(records, item, place);
+        if (read !== undefined) batch.push(read);
         if (batch.length < BATCH) continue;
         yield batch;
         batch = [];
@@ -123,6 +135,23 @@ export class Table {
       throw storageFailed(error, 'read', this.#path);
     }
     if (batch.length > 0) yield batch;
+  }
+
+  async #row(records: RecordReader, row: number): Promise<TableRow> {
+    const { begun, ended, wholeIfThere } = this.#places;
+    const read = await readRow(records, begun.get(row), ended.get(row));
+    if (read.status !== 'refused') requireItemName(this.#path, read.item.name);
+    return wholeIfThere.has(row) ? this.#asItIs(read) : read;
+  }
+
+  /** All that is known of an item, with the columns of another row. Undefined for an item that does not count any more. */
+  async #repeated(records: RecordReader, item: number, place: number): Promise<TableRow | undefined> {
+    if (this.#places.begun.get(item) === NOWHERE) return undefined;
+    const read = await this.#row(records, item);
+    const bytes = await records.from(place, (there) => sizeOf(there, 0));
+    const { columns } = duplicateAt(bytes, 0);
+    const details = { ...read.details, columns };
+    return { ...read, item: { ...read.item, index: indexAt(bytes, 0) }, repeats: true, details };
   }
 
   /** A run that was killed may have stored it, and not written that down. */
@@ -141,19 +170,30 @@ export class Table {
   }
 }
 
+/** @param begun negative for an item in shards */
 async function readRow(records: RecordReader, begun: number, ended: number): Promise<TableRow> {
-  const first = await records.from(begun, (bytes) => sizeOfPair(bytes, 'details'));
+  const inShards = begun < 0;
+  const first = await records.from(Math.abs(begun), (bytes) => sizeOfPair(bytes, 'details'));
+  if (isOf('refused', first, 0)) return refusedRow(first, inShards);
   const next = recordSizeAt(first, 0);
   const item = itemAt(first, 0);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
-  if (ended === NOWHERE) return { item, details, learned: undefined, status: 'pending' };
+  if (ended === NOWHERE) return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
   const last = await records.from(ended, (bytes) => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0)));
   const learned = isOf('learned', last, 0) ? learnedAt(last, 0) : undefined;
   const at = learned === undefined ? 0 : recordSizeAt(last, 0);
-  const known = { item, details, learned };
+  const known = { item, repeats: false, inShards, details, learned };
   return isOf('stored', last, at)
     ? { ...known, status: 'stored', stored: storedAt(last, at) }
     : { ...known, status: 'failed', failure: failureAt(last, at) };
+}
+
+function refusedRow(bytes: Buffer, inShards: boolean): TableRow {
+  const { text, message, hint, columns } = refusedAt(bytes, 0);
+  const item: ItemRecord = { index: indexAt(bytes, 0), key: NO_KEY, url: text, name: '' };
+  const failure: FailureRecord = { status: 'error', code: 'LIST_LINE', message, hint };
+  const known = { item, repeats: false, inShards, details: columns && { columns }, learned: undefined };
+  return { ...known, status: 'refused', failure };
 }
 
 /** Of a record, as far as what is there tells. */
@@ -168,12 +208,21 @@ function sizeOfPair(bytes: Buffer, kind?: 'details'): number {
   return kind === undefined || isOf(kind, bytes, first) ? first + sizeOf(bytes, first) : first;
 }
 
+/** Runs into shards, or runs into files. */
+interface Family {
+  /** Rows by keys of items. */
+  readonly items: StateIndex;
+  readonly others: OtherRows;
+}
+
 /** Where the last word on each item lies. Runs into shards and runs into files know nothing of one another. */
 class Places implements RecordVisitor {
   /** Of each row, where it was begun last; negative for an item in shards. */
   readonly begun = new Numbers();
   /** Of each row, where what became of it begins. */
   readonly ended = new Numbers();
+  /** Of rows that are items already, the row of the item, counted from 1. */
+  readonly itemOf = new Numbers();
   lastRun: RunRecord | undefined;
   /** Rows that were begun and not done with: a file of theirs is whole, since its process has ended, its machine has not. */
   readonly wholeIfThere = new Set<number>();
@@ -185,10 +234,12 @@ class Places implements RecordVisitor {
   /** The first row of each run. */
   readonly #runs: number[] = [];
   readonly #boot: string;
-  readonly #files = new StateIndex(NUMBER_BITS);
-  readonly #shards = new StateIndex(NUMBER_BITS);
+  readonly #files: Family = { items: new StateIndex(NUMBER_BITS), others: new OtherRows() };
+  readonly #shards: Family = { items: new StateIndex(NUMBER_BITS), others: new OtherRows() };
   readonly #formers = new FormerRecords();
   #inShards = false;
+  /** The record of the item that was begun last, until the next one is read. */
+  #last: { readonly payload: Buffer; readonly at: number } | undefined;
   /** Rows that are begun and not done with, by number in the run. */
   #current = new Map<number, { readonly row: number; readonly replaces: boolean }>();
   #learned: { readonly index: number; readonly place: number } | undefined;
@@ -204,10 +255,11 @@ class Places implements RecordVisitor {
     if (record.again !== true) this.complete = false;
     this.#inShards = isInShards(record.layout);
     if (record.afresh) this.#forget();
+    if (record.again !== true) for (const row of this.#family.others.begin(record.lists)) this.begun.set(row, NOWHERE);
   }
 
   item(index: number, payload: Buffer, at: number, place: number): void {
-    const rows = this.#inShards ? this.#shards : this.#files;
+    const rows = this.#family.items;
     const key = this.#formers.keyAt(payload, at);
     let row = rows.get(key);
     if (row === undefined) {
@@ -219,11 +271,30 @@ class Places implements RecordVisitor {
     this.begun.set(row, this.#inShards ? -place : place);
     this.ended.set(row, NOWHERE);
     this.#current.set(index, { row, replaces: replacesAt(payload, at) });
+    this.#last = { payload, at };
     if (this.wholeIfThere.size > 0) this.wholeIfThere.delete(row);
   }
 
-  details(): void {
+  details(index: number): void {
     this.someDetails = true;
+    const current = this.#current.get(index);
+    if (current !== undefined && this.#last !== undefined) {
+      this.#family.others.item(current.row, itemAt(this.#last.payload, this.#last.at));
+    }
+  }
+
+  refused(index: number, payload: Buffer, at: number, place: number): void {
+    this.someDetails ||= refusedAt(payload, at).columns !== undefined;
+    this.#other(this.#family.others.refused(index, payload, at, this.#count), index, place);
+  }
+
+  duplicate(index: number, payload: Buffer, at: number, place: number): void {
+    const { items, others } = this.#family;
+    const found = others.duplicate(index, payload, at, this.#count, (key) => items.get(key));
+    if (found === undefined) return;
+    this.someDetails = true;
+    this.#other(found.row, index, place);
+    this.itemOf.set(found.row, found.item + 1);
   }
 
   learned(index: number, _payload: Buffer, _at: number, place: number): void {
@@ -240,6 +311,10 @@ class Places implements RecordVisitor {
 
   end({ complete }: EndRecord): void {
     if (this.lastRun?.again !== true) this.complete = complete;
+  }
+
+  get someRows(): boolean {
+    return this.#count > 0;
   }
 
   /** All rows. A run that goes on where another was stopped begins its items nearly in order. */
@@ -269,9 +344,23 @@ class Places implements RecordVisitor {
     this.ended.set(current.row, learned?.index === index ? learned.place : place);
   }
 
+  get #family(): Family {
+    return this.#inShards ? this.#shards : this.#files;
+  }
+
+  /** A row that is no item, or is one already. */
+  #other(row: number, index: number, place: number): void {
+    if (row === this.#count) {
+      this.#count += 1;
+      this.#indexes.set(row, index);
+    }
+    this.begun.set(row, this.#inShards ? -place : place);
+  }
+
   /** What runs before this one have stored in its way is replaced. */
   #forget(): void {
-    (this.#inShards ? this.#shards : this.#files).clear();
+    this.#family.items.clear();
+    this.#family.others.clear();
     for (let row = 0; row < this.#count; row += 1) {
       if (this.begun.get(row) < 0 === this.#inShards) this.begun.set(row, NOWHERE);
     }

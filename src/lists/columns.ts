@@ -76,15 +76,16 @@ export class Values {
   /** A row of texts and other values; its URL has been seen to. */
   row(number: number, url: unknown, name: unknown, checksum: unknown, columns: Columns | undefined): ListRow {
     if (typeof url !== 'string') {
-      return faulty(number, '', { message: `the URL is ${kindOf(url)}, not a text`, hint: URL_HINT });
+      const fault = { message: `the URL is ${kindOf(url)}, not a text`, hint: URL_HINT };
+      return faulty(number, '', fault, shallow(columns));
     }
     const text = url.trim();
     const fault = fileNameFault(name);
-    if (fault !== undefined) return faulty(number, text, fault);
+    if (fault !== undefined) return faulty(number, text, fault, shallow(columns));
     const own = typeof name === 'string' ? name : typeof name === 'number' ? String(name) : '';
     if (columns === undefined && isNothing(checksum)) return { number, text, fault: undefined, name: own };
     const details = this.details(checksum, columns);
-    if ('message' in details) return { number, text, fault: details, name: own };
+    if ('message' in details) return faulty(number, text, details, shallow(columns));
     return { number, text, fault: undefined, name: own, details };
   }
 
@@ -104,6 +105,11 @@ export class Values {
     }
     return details;
   }
+}
+
+/** Columns that can be kept. */
+export function shallow(columns: Columns | undefined): Columns | undefined {
+  return isTooDeep(columns, MAX_DEPTH) ? undefined : columns;
 }
 
 const URL_HINT = 'name the column of the URLs with --url-column';

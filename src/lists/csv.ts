@@ -1,5 +1,6 @@
 /** CSV and TSV: a header and records, or records of which one field is a URL. */
 import { UsageError } from '../errors.js';
+import type { Columns } from '../item.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 import { printable } from '../shared/printable.js';
 import { type Places, placesIn, urlPlace, Values } from './columns.js';
@@ -80,6 +81,7 @@ export class DelimitedText implements Splitter {
     const fields = this.#fields;
     const units = this.#units;
     const { number } = fields;
+    const columns = kept.length === 0 ? undefined : this.#kept(kept);
     const [start, end] = [fields.startOf(url), fields.endOf(url)];
     let text;
     // What holds a line break is not read to its end.
@@ -94,15 +96,18 @@ export class DelimitedText implements Splitter {
       text = fields.text(url).trim();
       units.load(text);
       const fault = urlFault(text);
-      if (fault !== undefined) return faulty(number, text, fault);
+      if (fault !== undefined) return faulty(number, text, fault, columns);
     }
     const own = name === undefined ? '' : fields.text(name);
-    if (checksum === undefined && kept.length === 0) return { number, text, fault: undefined, name: own };
-    const columns = Object.fromEntries(kept.map(({ name, at }) => [name, fields.text(at)]));
+    if (checksum === undefined && columns === undefined) return { number, text, fault: undefined, name: own };
     const hash = checksum === undefined ? undefined : fields.text(checksum);
-    const details = this.#values.details(hash, kept.length === 0 ? undefined : columns);
-    if ('message' in details) return { number, text, fault: details, name: own };
+    const details = this.#values.details(hash, columns);
+    if ('message' in details) return faulty(number, text, details, columns);
     return { number, text, fault: undefined, name: own, details };
+  }
+
+  #kept(kept: Places['kept']): Columns {
+    return Object.fromEntries(kept.map(({ name, at }) => [name, this.#fields.text(at)]));
   }
 
   #faulty(fault: Fault): ListRow {

@@ -3,7 +3,7 @@ import { controlFault } from './lines.js';
 import type { Columns, ColumnValue } from '../item.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 import { printable } from '../shared/printable.js';
-import { Values } from './columns.js';
+import { shallow, Values } from './columns.js';
 import type { Fault } from './fault.js';
 import { faulty, type ListRow } from './row.js';
 import type { ReadingOptions } from './source.js';
@@ -37,11 +37,11 @@ export class Records {
     }
     const record = value as Record;
     const { nameColumn, checksumColumn, keepColumns } = this.#reading;
+    const columns = keepColumns === undefined ? undefined : keepColumns === 'all' ? record : pick(record, keepColumns);
     const url = this.#urlOf(record);
-    if (url === undefined) return faulty(number, '', this.#noUrl(record));
+    if (url === undefined) return faulty(number, '', this.#noUrl(record), shallow(columns));
     const name = nameColumn === undefined ? undefined : record[nameColumn];
     const checksum = checksumColumn === undefined ? undefined : record[checksumColumn.column];
-    const columns = keepColumns === undefined ? undefined : keepColumns === 'all' ? record : pick(record, keepColumns);
     return this.#values.row(number, url, name, checksum, columns);
   }
 
@@ -69,7 +69,7 @@ export function loaded(units: CodeUnits, row: ListRow): ListRow {
   if (row.fault !== undefined) return row;
   units.load(row.text);
   const fault = (units.kinds & (Has.other | Has.tab)) === 0 ? undefined : urlFault(row.text);
-  return fault === undefined ? row : faulty(row.number, row.text, fault);
+  return fault === undefined ? row : faulty(row.number, row.text, fault, row.details?.columns);
 }
 
 /** What makes a text no URL wherever it stands in a list. */

@@ -1,5 +1,5 @@
 /** What a list says of one file, and who reads lists. */
-import type { ItemDetails } from '../item.js';
+import type { Columns, ItemDetails } from '../item.js';
 import type { Fault } from './fault.js';
 
 export interface ListRow {
@@ -19,9 +19,11 @@ export interface ListRow {
 
 export type RowDetails = Omit<ItemDetails, 'mirrors'>;
 
-/** A row that is refused. */
-export function faulty(number: number, text: string, fault: Fault): ListRow {
-  return { number, text, fault, name: '' };
+/** A row that is refused. @param columns those that are kept, where they could be read */
+export function faulty(number: number, text: string, fault: Fault, columns?: Columns): ListRow {
+  return columns === undefined
+    ? { number, text, fault, name: '' }
+    : { number, text, fault, name: '', details: { columns } };
 }
 
 /** Reads one list. */

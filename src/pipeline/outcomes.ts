@@ -99,10 +99,14 @@ export class Outcomes implements AsyncIterable<Outcome> {
   /** Of an entry that is not to be downloaded. */
   passedOver(entry: Exclude<Admitted, { kind: 'item' }>): void {
     if (entry.kind === 'duplicate') {
+      const { index, url, row } = entry.duplicate;
       this.tally.duplicates += 1;
+      if (row !== undefined) this.#journal?.duplicate(index, { url, ...row });
     } else if (entry.kind === 'refused') {
-      const { index, text: url, error } = entry.refused;
-      this.#emit({ status: 'error', index, url, error: new FetchError({ url, name: '' }, error) });
+      const { index, source, line, text, error, columns } = entry.refused;
+      const { message, hint } = error;
+      this.#journal?.refused(index, { source, line, text, message, hint, ...(columns && { columns }) });
+      this.#emit({ status: 'error', index, url: text, columns, error: new FetchError({ url: text, name: '' }, error) });
     } else if (entry.kind === 'there' || entry.kind === 'kept') {
       const { item, kind } = entry;
       this.#emit({ status: 'skipped', ...identify(item), name: item.name, kept: kind === 'kept' });

@@ -2,7 +2,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 
 import type { PlainError } from '../errors.js';
-import type { Checksum, Entry, Item, ItemDetails } from '../item.js';
+import type { Checksum, Columns, Entry, Item, ItemDetails } from '../item.js';
 import type { Fault } from '../lists/fault.js';
 import { controlFault, MAX_LINE_BYTES, TOO_LONG } from '../lists/lines.js';
 import { detailsOf } from '../lists/request.js';
@@ -106,13 +106,16 @@ export class Planner {
   #ofRow(row: ListRow, source: string): Entry {
     this.#index += 1;
     const { number, text, fault, name, mirrors } = row;
-    if (fault !== undefined) return this.#refuse(text, source, number, fault);
+    const columns = row.details?.columns;
+    if (fault !== undefined) return this.#refuse(text, source, number, fault, columns);
     if (name === undefined) return this.#ofText(text, source, number);
-    if (text.length > MAX_LINE_BYTES) return this.#refuse(text, source, number, TOO_LONG);
+    if (text.length > MAX_LINE_BYTES) return this.#refuse(text, source, number, TOO_LONG, columns);
     const folder = row.folder === undefined ? '' : this.#folder(row.folder);
-    if (typeof folder !== 'string') return this.#refuse(text, source, number, folder);
+    if (typeof folder !== 'string') return this.#refuse(text, source, number, folder, columns);
     const details = this.#withMirrors(row.details, mirrors, text);
-    if (details !== undefined && 'fault' in details) return this.#refuse(details.text, source, number, details.fault);
+    if (details !== undefined && 'fault' in details) {
+      return this.#refuse(details.text, source, number, details.fault, columns);
+    }
     return this.#entry(text, { name, folder, details }, text, source, number);
   }
 
@@ -189,7 +192,7 @@ export class Planner {
   /** @param wanted whose code units have been loaded */
   #entry(wanted: string, { name: said, folder, details }: Said, text: string, source: string, line: number): Entry {
     const address = this.#addresses.parse(wanted, this.units);
-    if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted));
+    if (address === undefined) return this.#refuse(text, source, line, whyRefused(wanted), details?.columns);
     const { url, origin, path } = address;
     const hash = this.#hash;
     murmur3(this.units, hash);
@@ -201,13 +204,15 @@ export class Planner {
     else if (said) given = safePath(said);
     if (this.#namer !== undefined && given === undefined) {
       const name = this.#namer.nameOf({ url, origin, path, index, hash, columns: details?.columns }, this.units);
-      if (typeof name !== 'string') return this.#refuse(text, source, line, name);
+      if (typeof name !== 'string') return this.#refuse(text, source, line, name, details?.columns);
       if (this.#namer.byColumns) given = name;
       else ownName = name;
     }
     if (this.#wasSeen(ownName, given)) {
       this.#requests?.delete(index);
-      return { kind: 'duplicate', duplicate: { index, url } };
+      const columns = details?.columns;
+      const row = columns === undefined ? {} : { row: { name: layoutFolder + (given ?? ownName), columns } };
+      return { kind: 'duplicate', duplicate: { index, url, ...row } };
     }
     const asked = given ?? ownName;
     const isPath = (given !== undefined || this.#namer !== undefined) && asked.includes('/');
@@ -245,10 +250,11 @@ export class Planner {
     return this.#extended;
   }
 
-  #refuse(text: string, source: string, line: number, fault: Fault): Entry {
+  #refuse(text: string, source: string, line: number, fault: Fault, columns?: Columns): Entry {
     const shown = printable(withoutPassword(text));
     const message = `${printable(source, 1000)}:${line}: ${fault.message}${shown === '' ? '' : `: ${shown}`}`;
     const error: PlainError = { code: 'LIST_LINE', message, hint: fault.hint };
-    return { kind: 'refused', refused: { index: this.#index, source, line, text: shown, error } };
+    const kept = columns === undefined ? {} : { columns };
+    return { kind: 'refused', refused: { index: this.#index, source, line, text: shown, error, ...kept } };
   }
 }

@@ -1,6 +1,7 @@
 /** The forms in which a command writes what became of items: each has a file beside this one, and a row here. */
 import type { Flag, Values } from '../options/flags.js';
 import type { Outcome, Summary } from '../outcome.js';
+import type { Layout } from '../protocol/settings.js';
 
 export interface ResultsWriter {
   /** Told of each outcome, as it is known. */
@@ -24,10 +25,14 @@ export interface ResultsOf {
   readonly journal: boolean;
   /** Folder of the journal. */
   readonly state: string;
+  readonly layout: Layout;
 }
 
+/** What is no table: files beside the shards of a destination. */
+export const DATASET = 'img2dataset';
+
 interface Form {
-  /** Names the file. */
+  /** Names the file, or a form of its own. */
   readonly flag: Flag;
   /** Before the run, so that a wrong path costs nothing. @throws UsageError when it cannot be written */
   readonly open: (path: string, of: ResultsOf) => Promise<ResultsWriter>;
@@ -44,6 +49,14 @@ const FORMS: Readonly<Record<string, Form>> = {
       help: 'write what is known of each item, as sluice export does: .csv, .jsonl, .parquet and others',
     },
     open: async (path, of) => (await import('./metadata.js')).Metadata.open(path, of),
+  },
+  dataset: {
+    flag: {
+      flag: '--dataset <kind>',
+      help: 'with --layout tar: write beside the shards what this program has there',
+      choices: [DATASET],
+    },
+    open: async (kind, of) => new (await import('./dataset/dataset.js')).Dataset(kind, of),
   },
 };
 

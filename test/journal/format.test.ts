@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   claimedSize,
+  duplicateAt,
+  type DuplicateRecord,
   type EndRecord,
   failureAt,
   FRAME_HEADER_SIZE,
   FrameWriter,
   itemAt,
   payloadIn,
+  refusedAt,
+  type RefusedRecord,
   type RunRecord,
   storedAt,
   visitRecords,
@@ -30,6 +34,15 @@ const FAILURE = {
   message: 'the server answered 404 für ä',
   hint: '',
 } as const;
+const REFUSED: RefusedRecord = {
+  source: 'urls.csv',
+  line: 3,
+  text: '',
+  message: 'no URL',
+  hint: 'write one',
+  columns: { caption: 'ä', n: [1, null] },
+};
+const DUPLICATE: DuplicateRecord = { url: 'http://u:p@localhost/a', name: 'a', columns: { caption: 'another' } };
 
 function written(): { frame: Buffer; records: unknown[] } {
   const writer = new FrameWriter();
@@ -40,6 +53,8 @@ function written(): { frame: Buffer; records: unknown[] } {
   writer.stored(0, { size: 2 ** 52, crc32: 0xdead_beef }, false);
   writer.stored(4_294_967_295, { size: 0, crc32: 0, shard: 0 }, true);
   writer.failed(9, FAILURE);
+  writer.refused(10, REFUSED);
+  writer.duplicate(11, DUPLICATE);
   writer.end(END);
   const records = [
     RUN,
@@ -48,6 +63,8 @@ function written(): { frame: Buffer; records: unknown[] } {
     { size: 2 ** 52, crc32: 0xdead_beef, unproven: false },
     { size: 0, crc32: 0, shard: 0, unproven: true },
     FAILURE,
+    REFUSED,
+    DUPLICATE,
     END,
   ];
   return { frame: writer.take(1000), records };
@@ -60,6 +77,8 @@ function read(payload: Buffer): unknown[] {
     item: (_index, bytes, at) => records.push(itemAt(bytes, at)),
     stored: (_index, bytes, at) => records.push(storedAt(bytes, at)),
     failed: (_index, bytes, at) => records.push(failureAt(bytes, at)),
+    refused: (_index, bytes, at) => records.push(refusedAt(bytes, at)),
+    duplicate: (_index, bytes, at) => records.push(duplicateAt(bytes, at)),
     end: (record) => records.push(record),
   });
   return records;

@@ -1,4 +1,5 @@
 import { flagOf } from '../../options/flags.js';
+import { DATASET } from '../../results/results.js';
 import { TABLE_FORMATS } from '../../results/table/formats.js';
 import type { Command } from '../command.js';
 import type { ExportArguments } from './export.js';
@@ -10,8 +11,8 @@ export const command: Command = {
   flags: [
     {
       flag: '--format <format>',
-      help: 'csv, jsonl or parquet, what sha256sum checks, what aria2 reads, or URLs (default: by the name of the file)',
-      choices: Object.keys(TABLE_FORMATS),
+      help: 'csv, jsonl or parquet, what sha256sum checks, what aria2 reads, URLs, or what img2dataset has beside shards (default: by the name of the file)',
+      choices: [...Object.keys(TABLE_FORMATS), DATASET],
     },
     { flag: '-o, --output <FILE>', help: 'where to; - is standard output', default: '-' },
     {

@@ -2,15 +2,16 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { Table } from '../../journal/table.js';
+import { DATASET } from '../../results/results.js';
 import { exportTable } from '../../results/table/export.js';
 import { ROW_STATUSES, type RowStatus } from '../../results/table/fields.js';
 import { formatFor, TABLE_FORMATS, type TableFormat } from '../../results/table/formats.js';
-import { openOutput } from '../../results/table/output.js';
+import { openOutput, STDOUT } from '../../results/table/output.js';
 import { printable } from '../../shared/printable.js';
 import { type HistoryArguments, journalPath, noJournal, requireOwn } from '../open-history.js';
 
 export interface ExportArguments extends HistoryArguments {
-  readonly format?: TableFormat;
+  readonly format?: TableFormat | typeof DATASET;
   readonly output: string;
   readonly status?: string;
   readonly fields?: string;
@@ -25,16 +26,27 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
       `give --format ${Object.keys(TABLE_FORMATS).join('|')}`,
     );
   }
+  const write = format === DATASET ? datasetOf(args) : tableOf(args, format);
+  const table = await Table.open(journalPath(args), resolve(args.directory));
+  if (table === undefined) throw noJournal(args);
+  try {
+    requireOwn(args, table.lastRun);
+    await write(table);
+  } finally {
+    await table.close();
+  }
+  if (!table.complete) process.stderr.write('Not all of its lists was gone through: what was not read is not told.\n');
+  return 0;
+}
+
+function tableOf(args: ExportArguments, format: TableFormat): (table: Table) => Promise<void> {
   const options = {
     format,
     statuses: args.status === undefined ? undefined : statusesOf(args.status),
     fields: args.fields?.split(','),
     directory: resolve(args.directory),
   };
-  const table = await Table.open(journalPath(args), options.directory);
-  if (table === undefined) throw noJournal(args);
-  try {
-    requireOwn(args, table.lastRun);
+  return async (table) => {
     const output = await openOutput(args.output, '--output', TABLE_FORMATS[format].isPrivate);
     try {
       await exportTable(table, output, options);
@@ -44,11 +56,19 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
       // Who reads no more, such as head, has had enough.
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     }
-  } finally {
-    await table.close();
+  };
+}
+
+/** It has its own columns, and files of its own. */
+function datasetOf({ directory, output, status, fields }: ExportArguments): (table: Table) => Promise<void> {
+  const other = [output !== STDOUT && '--output', status && '--status', fields && '--fields'].find(Boolean);
+  if (other) {
+    throw new UsageError(`--format ${DATASET} does not go with ${other}`, 'leave it out: it writes beside the shards');
   }
-  if (!table.complete) process.stderr.write('Not all of its lists was gone through: what was not read is not told.\n');
-  return 0;
+  return async (table) => {
+    const { exportDataset } = await import('../../results/dataset/export.js');
+    await exportDataset(table, resolve(directory), `--format ${DATASET}`);
+  };
 }
 
 function statusesOf(text: string): readonly RowStatus[] {

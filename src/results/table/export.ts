@@ -2,7 +2,8 @@
 import type { Table, TableRow } from '../../journal/table.js';
 import { UsageError } from '../../errors.js';
 import { printable } from '../../shared/printable.js';
-import { type Field, fieldsFor, type FieldType, type RowStatus, statusOf, typeOf } from './fields.js';
+import { Columns } from './columns.js';
+import { type Field, fieldsFor, type FieldType, type RowStatus, statusOf } from './fields.js';
 import { TABLE_FORMATS, type TableFormat } from './formats.js';
 import type { Output } from './output.js';
 
@@ -28,7 +29,8 @@ export async function exportTable(table: Table, output: Output, options: ExportO
   await writer.begin?.();
   let count = 0;
   for await (const batch of table.rows()) {
-    const wanted = statuses.size === 0 ? batch : batch.filter((row) => statuses.has(statusOf(row)));
+    const rows = format.hasFields ? batch : batch.filter(isFile);
+    const wanted = statuses.size === 0 ? rows : rows.filter((row) => statuses.has(statusOf(row)));
     if (wanted.length > 0) await writer.write(wanted);
     count += wanted.length;
   }
@@ -36,16 +38,15 @@ export async function exportTable(table: Table, output: Output, options: ExportO
   return count;
 }
 
-/** The columns of lists that are kept, in the order in which they come up, with what they hold. */
+/** Whether it is a file to another program: one that has a URL, and is not there twice. */
+function isFile(row: TableRow): boolean {
+  return row.status !== 'refused' && !row.repeats;
+}
+
 async function columnsOf(table: Table): Promise<ReadonlyMap<string, FieldType>> {
-  const types = new Map<string, FieldType | undefined>();
-  if (!table.someDetails) return new Map();
-  const note = ({ details }: TableRow): void => {
-    for (const [name, value] of Object.entries(details?.columns ?? {})) types.set(name, typeOf(value, types.get(name)));
-  };
-  for await (const batch of table.rows()) batch.forEach(note);
-  // One that is null everywhere is a text that nobody has written.
-  return new Map([...types].map(([name, type]) => [name, type ?? 'text']));
+  const columns = new Columns();
+  if (table.someDetails) for await (const batch of table.rows()) for (const row of batch) columns.note(row);
+  return columns.types;
 }
 
 function chosen(fields: readonly Field[], names: readonly string[] | undefined): readonly Field[] {

@@ -1,6 +1,7 @@
 /** The fields of an exported table: what is known of each item, and those columns of its list that are kept. */
 import { shardName } from '../../../workers/shard-name.js';
 import type { ColumnValue } from '../../item.js';
+import type { FailureRecord } from '../../journal/format.js';
 import type { TableRow } from '../../journal/table.js';
 import { withoutPassword } from '../../shared/printable.js';
 
@@ -20,15 +21,19 @@ export const ROW_STATUSES: readonly RowStatus[] = ['ok', 'error', 'not_found', '
 
 export function statusOf(row: TableRow): RowStatus {
   if (row.status === 'stored') return 'ok';
-  return row.status === 'failed' ? row.failure.status : 'pending';
+  return failureOf(row)?.status ?? 'pending';
+}
+
+export function failureOf(row: TableRow): FailureRecord | undefined {
+  return 'failure' in row ? row.failure : undefined;
 }
 
 const OWN: readonly Field[] = [
   { name: 'url', type: 'text', of: ({ item }) => withoutPassword(item.url) },
   { name: 'name', type: 'text', of: ({ item }) => item.name },
   { name: 'status', type: 'text', of: statusOf },
-  { name: 'error', type: 'text', of: (row) => (row.status === 'failed' ? row.failure.code : undefined) },
-  { name: 'message', type: 'text', of: (row) => (row.status === 'failed' ? row.failure.message : undefined) },
+  { name: 'error', type: 'text', of: (row) => failureOf(row)?.code },
+  { name: 'message', type: 'text', of: (row) => failureOf(row)?.message },
   { name: 'http_status', type: 'whole', of: ({ learned }) => learned?.answer?.status },
   { name: 'final_url', type: 'text', of: ({ learned }) => learned?.answer?.url },
   { name: 'content_type', type: 'text', of: ({ learned }) => someText(learned?.answer?.contentType) },
@@ -48,13 +53,17 @@ export const OWN_FIELDS: readonly string[] = OWN.map(({ name }) => name);
 
 /** All fields of a table: a column of a list that is called as one of ours gets `list_` before its name. */
 export function fieldsFor(columns: ReadonlyMap<string, FieldType>): readonly Field[] {
-  const taken = new Set([...OWN_FIELDS, ...columns.keys()]);
-  const kept = [...columns].map(([column, type]): Field => {
+  return [...OWN, ...keptFields(columns, OWN_FIELDS)];
+}
+
+/** Those of columns of lists beside others of these names. */
+export function keptFields(columns: ReadonlyMap<string, FieldType>, own: readonly string[]): readonly Field[] {
+  const taken = new Set([...own, ...columns.keys()]);
+  return [...columns].map(([column, type]): Field => {
     let name = column;
-    while (name !== column ? taken.has(name) : OWN_FIELDS.includes(name)) name = `list_${name}`;
+    while (name !== column ? taken.has(name) : own.includes(name)) name = `list_${name}`;
     return { name, type, of: ({ details }) => valueOf(details?.columns?.[column], type) };
   });
-  return [...OWN, ...kept];
 }
 
 /** The type that takes both. */
