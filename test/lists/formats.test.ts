@@ -8,6 +8,7 @@ import type { Entry } from '../../src/item.js';
 import { SluiceError } from '../../src/errors.js';
 import { FORMAT_NAMES, type FormatName } from '../../src/lists/source.js';
 import { COLUMNS, entriesOf, parquet, type Row, short, stream, WRITERS } from '../helpers/lists.js';
+import { thorough } from '../helpers/thorough.js';
 
 const character = fc.constantFrom(...Array.from('abcXYZ019-_.~,;:!\'"()&<>=é語😀 '), '%20', '""', '&amp;');
 const text = (most: number): fc.Arbitrary<string> =>
@@ -88,7 +89,7 @@ describe('broken lists', () => {
           assert.deepEqual(await read(chunksOf(bytes, cuts), format), whole);
           assert.deepEqual(await read(chunksOf(bytes, 'bytes'), format), whole);
         }),
-        { numRuns: 200 },
+        { numRuns: thorough ? 200 : 40 },
       );
     });
   }
@@ -107,7 +108,7 @@ describe('lists of every format', () => {
           const entries = await entriesOf(stream(chunksOf(bytes, cut), label, reading));
           assert.deepEqual(entries, await expected(format, wanted));
         }),
-        { numRuns: 60 },
+        { numRuns: thorough ? 60 : 15 },
       );
     });
   }
@@ -120,7 +121,7 @@ describe('lists of every format', () => {
         const entries = await entriesOf(stream([bytes], 'list', COLUMNS));
         assert.deepEqual(entries, await expected('parquet', wanted));
       }),
-      { numRuns: 100 },
+      { numRuns: thorough ? 100 : 20 },
     );
   });
 });
