@@ -103,6 +103,8 @@ function bytesOf(format: FormatName, rows: readonly Row[]): string | Uint8Array 
 function treeOf(directory: string): string[] {
   const names = readdirSync(directory).filter((name) => name !== '.sluice');
   return names.toSorted().map((name) => {
-    return `${name}: ${createHash('sha256').update(readFileSync(join(directory, name))).digest('hex')}`;
+    return `${name}: ${createHash('sha256')
+      .update(readFileSync(join(directory, name)))
+      .digest('hex')}`;
   });
 }
