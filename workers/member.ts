@@ -1,8 +1,8 @@
-/** What a shard holds of an item: the members `KEY.EXT`, its body, and `KEY.json`, its description. */
+/** What a shard holds of an item: the members `KEY.EXT`, its body, `KEY.json`, its description, and perhaps `KEY.txt`, its caption. */
 import type { Description } from '../src/protocol/tar.js';
 import type { Shard } from './shard.js';
 import { memberKey } from './shard-name.js';
-import { BLOCK_SIZE, header } from './ustar.js';
+import { BLOCK_SIZE, header, padded } from './ustar.js';
 
 /** A body on its way into a shard. */
 export interface Packed {
@@ -15,6 +15,17 @@ export function addDescription(shard: Shard, { description }: Packed, text: Buff
   shard.append(header({ name: `${memberKey(description.index)}.json`, size: text.length, mtime }));
   shard.append(text);
   shard.pad(BLOCK_SIZE);
+  if (description.caption === undefined) return;
+  const caption = Buffer.from(description.caption);
+  shard.append(header({ name: `${memberKey(description.index)}.txt`, size: caption.length, mtime }));
+  shard.append(caption);
+  shard.pad(BLOCK_SIZE);
+}
+
+/** Bytes that all of an item takes besides its body. @param text its description */
+export function sizeBesides({ description: { caption } }: Packed, text: Buffer): number {
+  const size = 2 * BLOCK_SIZE + padded(text.length);
+  return caption === undefined ? size : size + BLOCK_SIZE + padded(Buffer.byteLength(caption));
 }
 
 export function describe({ name, description: { url, headers } }: Packed, size: number, sha256: string): Buffer {
@@ -25,8 +36,9 @@ export function describe({ name, description: { url, headers } }: Packed, size: 
 
 export function memberName({ name, description }: Packed): string {
   const [, extension = 'bin'] = /\.([a-z0-9]{1,16})$/.exec(name.toLowerCase()) ?? [];
-  // `KEY.json` is the description.
-  return `${memberKey(description.index)}.${extension === 'json' ? 'body.json' : extension}`;
+  // `KEY.json` is the description, and `KEY.txt` the caption.
+  const isTaken = extension === 'json' || (extension === 'txt' && description.caption !== undefined);
+  return `${memberKey(description.index)}.${isTaken ? `body.${extension}` : extension}`;
 }
 
 export function timeOf({ description: { headers } }: Packed, otherwise: number): number {

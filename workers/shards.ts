@@ -1,5 +1,5 @@
 /**
- * Shards as WebDataset reads them: of each item the members `KEY.EXT`, its body, and `KEY.json`, its description. A
+ * Shards as WebDataset reads them: of each item the members `KEY.EXT`, its body, `KEY.json`, its description, and perhaps `KEY.txt`. A
  * body that comes in parts has a shard to itself until it is whole, so there may be as many open shards as such bodies
  * are under way, and two more; each is used again until it is full.
  */
@@ -9,7 +9,7 @@ import type { TarSettings, TarSettled } from '../src/protocol/tar.js';
 import type { StoredFile } from '../src/protocol/result.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
-import { addDescription, describe, memberName, type Packed, timeOf } from './member.js';
+import { addDescription, describe, memberName, type Packed, sizeBesides, timeOf } from './member.js';
 import { shardName } from './shard-name.js';
 import { END_SIZE, Shard } from './shard.js';
 import type { Place } from './store.js';
@@ -99,7 +99,7 @@ export class Shards {
     const { started } = this.#settings;
     const member = { name: memberName(packed), size: bytes.length, mtime: timeOf(packed, started) };
     const description = describe(packed, bytes.length, createHash('sha256').update(bytes).digest('hex'));
-    const shard = this.take(2 * BLOCK_SIZE + padded(bytes.length) + padded(description.length));
+    const shard = this.take(sizeBesides(packed, description) + padded(bytes.length));
     try {
       shard.append(header(member));
       shard.append(bytes);
@@ -175,7 +175,7 @@ class StreamedMember implements UnfinishedFile {
     this.#shards = shards;
     this.#packed = packed;
     this.#mtime = timeOf(packed, started);
-    this.#rest = 2 * BLOCK_SIZE + padded(describe(packed, Number.MAX_SAFE_INTEGER, NO_HASH).length);
+    this.#rest = sizeBesides(packed, describe(packed, Number.MAX_SAFE_INTEGER, NO_HASH));
     const shard = shards.takeForParts(PLACEHOLDER.length + this.#rest);
     this.#shard = shard;
     this.#start = shard.end;

@@ -35,6 +35,7 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('workers'),
   flagOf('memory'),
   flagOf('shardSize'),
+  flagOf('captionColumn'),
   flagOf('imageCheck'),
   flagOf('computeHash'),
   flagOf('maxBodySize'),

@@ -27,13 +27,16 @@ export async function createExecutor(
 /**
  * @param shardSize bytes
  * @param firstShard the number of the first shard
+ * @param captionColumn the column of the list that has captions
  */
 export async function createTarExecutor(
   store: StoreSettings,
   shardSize: number,
   firstShard: number,
   listener: TarListener,
+  captionColumn?: string,
 ): Promise<TarExecutor> {
   const { TarExecutor } = await import('./tar.js');
-  return new TarExecutor({ store, shardSize, firstShard, started: Math.floor(Date.now() / 1000) }, listener);
+  const started = Math.floor(Date.now() / 1000);
+  return new TarExecutor({ store, shardSize, firstShard, started }, listener, captionColumn);
 }

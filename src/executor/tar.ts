@@ -37,6 +37,7 @@ export interface TarListener {
 export class TarExecutor implements Executor {
   readonly #settings: Omit<TarSettings, 'firstShard'>;
   readonly #listener: TarListener;
+  readonly #captionColumn: string | undefined;
   readonly #batcher = new Batcher({
     capacity: () => MAX_UNDER_WAY,
     most: () => (this.#poisons.size > 0 ? MAX_POISONS : MAX_BATCH),
@@ -59,8 +60,12 @@ export class TarExecutor implements Executor {
   #sealWanted = false;
   #onProgress: (() => void) | undefined;
 
-  /** @param settings with the number that the first shard gets */
-  constructor({ firstShard, ...settings }: TarSettings, listener: TarListener) {
+  /**
+   * @param settings with the number that the first shard gets
+   * @param captionColumn the column of the list that has captions
+   */
+  constructor({ firstShard, ...settings }: TarSettings, listener: TarListener, captionColumn?: string) {
+    this.#captionColumn = captionColumn;
     this.#settings = settings;
     this.#nextShard = firstShard;
     this.#listener = listener;
@@ -162,7 +167,9 @@ export class TarExecutor implements Executor {
   #describe(item: Item): Description {
     const headers = this.#headers.get(item) ?? NO_HEADERS;
     this.#headers.delete(item);
-    return { index: item.index, url: withoutPassword(item.url), headers };
+    const description: Description = { index: item.index, url: withoutPassword(item.url), headers };
+    const caption = this.#captionColumn === undefined ? undefined : captionOf(item, this.#captionColumn);
+    return caption === undefined ? description : { ...description, caption };
   }
 
   #post(task: TarBatchTask | TarLargeTask): void {
@@ -249,6 +256,12 @@ export class TarExecutor implements Executor {
     for (const id of lost) this.#tell(id, error);
     this.#onProgress?.();
   }
+}
+
+function captionOf({ details }: Item, column: string): string | undefined {
+  const value = details?.columns?.[column];
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function workerLost(error: unknown): PlainError {

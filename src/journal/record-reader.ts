@@ -7,6 +7,8 @@ const BLOCK = 1 << 20;
 const OVERLAP = 64 << 10;
 /** Rows are read from two places of the file that go on side by side, and some from elsewhere. */
 const KEPT = 8;
+/** Bytes that are read of what lies elsewhere, at first: most records of an item have less. */
+const STRAY = 2 << 10;
 
 export class RecordReader {
   readonly #file: FileHandle;
@@ -21,15 +23,13 @@ export class RecordReader {
    * The bytes from a place on.
    *
    * @param sizeOf how many of them there have to be; asked again with more while it says more than there are
+   * @param isStray what lies around it is not wanted next
    * @returns at least as many, unless the file ends
    */
-  async from(place: number, sizeOf: (bytes: Buffer) => number): Promise<Buffer> {
+  async from(place: number, sizeOf: (bytes: Buffer) => number, isStray = false): Promise<Buffer> {
     const number = Math.floor(place / BLOCK);
-    const block = this.#blocks.get(number) ?? (await this.#read(number * BLOCK, BLOCK + OVERLAP));
-    this.#blocks.delete(number);
-    this.#blocks.set(number, block);
-    if (this.#blocks.size > KEPT) this.#blocks.delete(this.#blocks.keys().next().value as number);
-    let bytes = block.subarray(place - number * BLOCK);
+    const block = isStray ? this.#blocks.get(number) : await this.#block(number);
+    let bytes = block?.subarray(place - number * BLOCK) ?? (await this.#read(place, STRAY));
     for (;;) {
       const size = sizeOf(bytes);
       if (size <= bytes.length) return bytes;
@@ -37,6 +37,14 @@ export class RecordReader {
       if (more.length <= bytes.length) return bytes;
       bytes = more;
     }
+  }
+
+  async #block(number: number): Promise<Buffer> {
+    const block = this.#blocks.get(number) ?? (await this.#read(number * BLOCK, BLOCK + OVERLAP));
+    this.#blocks.delete(number);
+    this.#blocks.set(number, block);
+    if (this.#blocks.size > KEPT) this.#blocks.delete(this.#blocks.keys().next().value as number);
+    return block;
   }
 
   async #read(place: number, size: number): Promise<Buffer> {

@@ -1,7 +1,8 @@
 /**
- * What a journal knows of each row of lists, as a table: one row for each item, in the order of the run that has begun it first, and of
- * its list there, whatever became of it when; among them rows that were refused, and those that are items already. So it is read twice: first to find where the last word on each item lies, which
- * takes 44 bytes of memory an item, then row by row.
+ * What a journal knows of the rows of lists, as a table: one row for each item, in the order of the run that has begun it
+ * first, and of its list there, whatever became of it when; among them rows that were refused, and those that are items
+ * already. So it is read twice: first to find where the last word on each item lies, which takes 44 bytes of memory an
+ * item, then row by row.
  */
 import type { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
@@ -39,7 +40,10 @@ import { RecordReader } from './record-reader.js';
 import { readJournal } from './reader.js';
 import { StateIndex } from './state-index.js';
 
-/** `pending`: it was begun, and nobody wrote down what became of it; `refused`: a row of a list that is no item, without a name. */
+/**
+ * `pending`: it was begun, and nobody wrote down what became of it; `refused`: a row of a list that is no item, without a
+ * name.
+ */
 export type TableRow = {
   readonly item: ItemRecord;
   /** It tells of an item that is in the table already, with other columns. */
@@ -137,9 +141,9 @@ export class Table {
     if (batch.length > 0) yield batch;
   }
 
-  async #row(records: RecordReader, row: number): Promise<TableRow> {
+  async #row(records: RecordReader, row: number, isStray = false): Promise<TableRow> {
     const { begun, ended, wholeIfThere } = this.#places;
-    const read = await readRow(records, begun.get(row), ended.get(row));
+    const read = await readRow(records, begun.get(row), ended.get(row), isStray);
     if (read.status !== 'refused') requireItemName(this.#path, read.item.name);
     return wholeIfThere.has(row) ? this.#asItIs(read) : read;
   }
@@ -147,7 +151,7 @@ export class Table {
   /** All that is known of an item, with the columns of another row. Undefined for an item that does not count any more. */
   async #repeated(records: RecordReader, item: number, place: number): Promise<TableRow | undefined> {
     if (this.#places.begun.get(item) === NOWHERE) return undefined;
-    const read = await this.#row(records, item);
+    const read = await this.#row(records, item, true);
     const bytes = await records.from(place, (there) => sizeOf(there, 0));
     const { columns } = duplicateAt(bytes, 0);
     const details = { ...read.details, columns };
@@ -170,16 +174,20 @@ export class Table {
   }
 }
 
-/** @param begun negative for an item in shards */
-async function readRow(records: RecordReader, begun: number, ended: number): Promise<TableRow> {
+/**
+ * @param begun negative for an item in shards
+ * @param isStray its records lie elsewhere than those of the rows around it
+ */
+async function readRow(records: RecordReader, begun: number, ended: number, isStray: boolean): Promise<TableRow> {
   const inShards = begun < 0;
-  const first = await records.from(Math.abs(begun), (bytes) => sizeOfPair(bytes, 'details'));
+  const first = await records.from(Math.abs(begun), (bytes) => sizeOfPair(bytes, 'details'), isStray);
   if (isOf('refused', first, 0)) return refusedRow(first, inShards);
   const next = recordSizeAt(first, 0);
   const item = itemAt(first, 0);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
   if (ended === NOWHERE) return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
-  const last = await records.from(ended, (bytes) => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0)));
+  const ending = (bytes: Buffer): number => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0));
+  const last = await records.from(ended, ending, isStray);
   const learned = isOf('learned', last, 0) ? learnedAt(last, 0) : undefined;
   const at = learned === undefined ? 0 : recordSizeAt(last, 0);
   const known = { item, repeats: false, inShards, details, learned };

@@ -1,5 +1,5 @@
 /**
- * Reads shards as workers/shards.ts writes them: of each item its body, then its description. A piece of a body is in
+ * Reads shards as workers/shards.ts writes them: of each item its body, then its description, and perhaps its caption. A piece of a body is in
  * memory at most. What is in the file is not trusted: a crash of the machine may have torn it, or it is somebody else's.
  */
 import { createHash } from 'node:crypto';
@@ -51,9 +51,15 @@ export async function* readItems(path: string, prove: boolean): AsyncGenerator<S
   const file = await openFile(path);
   try {
     const archive = new Archive(file);
-    for (let first = true; ; first = false) {
-      const body = await archive.header(first);
+    let key: string | undefined;
+    for (;;) {
+      const body = await archive.header(key === undefined);
       if (body === undefined) return;
+      // No two items have the same key: it is the caption of the one before.
+      if (body.name === `${key}.txt`) {
+        await archive.content(body.size, () => undefined);
+        continue;
+      }
       const index = keyIn(body.name);
       const hash = prove ? createHash('sha256') : undefined;
       let check = 0;
@@ -61,7 +67,8 @@ export async function* readItems(path: string, prove: boolean): AsyncGenerator<S
         check = crc32(piece, check);
         hash?.update(piece);
       });
-      const text = await archive.description(`${body.name.slice(0, body.name.indexOf('.'))}.json`);
+      key = body.name.slice(0, body.name.indexOf('.'));
+      const text = await archive.description(`${key}.json`);
       const { url, name, size, sha256 } = parse(text);
       const whole = hash === undefined || (size === body.size && sha256 === hash.digest('hex'));
       yield { index, size: body.size, crc32: check, whole, url, name };

@@ -11,6 +11,11 @@ import type { ReadingOptions } from './source.js';
 const TOLD_COLUMNS = 30;
 /** Arrays and objects in one another that are kept. */
 const MAX_DEPTH = 64;
+/** Bytes of kept columns as JSON: with them, what the journal writes at once is not too long to be read. */
+const MAX_KEPT_BYTES = 2 ** 20;
+/** Bytes that JSON takes for a code unit and for a number, at the most. */
+const MAX_UNIT_BYTES = 6;
+const MAX_NUMBER_BYTES = 25;
 
 /** Where the wanted columns are, from 0. */
 export interface Places {
@@ -77,22 +82,23 @@ export class Values {
   row(number: number, url: unknown, name: unknown, checksum: unknown, columns: Columns | undefined): ListRow {
     if (typeof url !== 'string') {
       const fault = { message: `the URL is ${kindOf(url)}, not a text`, hint: URL_HINT };
-      return faulty(number, '', fault, shallow(columns));
+      return faulty(number, '', fault, keepable(columns));
     }
     const text = url.trim();
     const fault = fileNameFault(name);
-    if (fault !== undefined) return faulty(number, text, fault, shallow(columns));
+    if (fault !== undefined) return faulty(number, text, fault, keepable(columns));
     const own = typeof name === 'string' ? name : typeof name === 'number' ? String(name) : '';
     if (columns === undefined && isNothing(checksum)) return { number, text, fault: undefined, name: own };
     const details = this.details(checksum, columns);
-    if ('message' in details) return faulty(number, text, details, shallow(columns));
+    if ('message' in details) return faulty(number, text, details, keepable(columns));
     return { number, text, fault: undefined, name: own, details };
   }
 
   details(checksum: unknown, columns: Columns | undefined): RowDetails | Fault {
     const details: { -readonly [K in keyof ItemDetails]: ItemDetails[K] } = {};
     if (columns !== undefined) {
-      if (isTooDeep(columns, MAX_DEPTH)) return { message: 'columns too deep in one another', hint: 'flatten them' };
+      const fault = columnsFault(columns);
+      if (fault !== undefined) return fault;
       details.columns = columns;
     }
     if (!isNothing(checksum)) {
@@ -107,9 +113,9 @@ export class Values {
   }
 }
 
-/** Columns that can be kept. */
-export function shallow(columns: Columns | undefined): Columns | undefined {
-  return isTooDeep(columns, MAX_DEPTH) ? undefined : columns;
+/** The same columns, if they can be kept. */
+export function keepable(columns: Columns | undefined): Columns | undefined {
+  return columns === undefined || columnsFault(columns) !== undefined ? undefined : columns;
 }
 
 const URL_HINT = 'name the column of the URLs with --url-column';
@@ -130,7 +136,23 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-function isTooDeep(value: ColumnValue | undefined, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value as object).some((inner: ColumnValue) => isTooDeep(inner, levels - 1));
+/** Why columns cannot be kept. */
+export function columnsFault(columns: Columns): Fault | undefined {
+  const most = mostBytes(columns, MAX_DEPTH);
+  if (most <= MAX_KEPT_BYTES) return undefined;
+  if (most === Infinity) return { message: 'columns too deep in one another', hint: 'flatten them' };
+  if (Buffer.byteLength(JSON.stringify(columns)) <= MAX_KEPT_BYTES) return undefined;
+  return { message: 'columns of more than 1 MiB', hint: 'keep fewer of them with --keep-columns' };
+}
+
+/** Bytes that JSON takes for a value, at the most; without end for one that is too deep. */
+function mostBytes(value: ColumnValue | undefined, levels: number): number {
+  if (typeof value === 'string') return MAX_UNIT_BYTES * value.length + 2;
+  if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES;
+  if (levels === 0) return Infinity;
+  let bytes = 2;
+  for (const [name, inner] of Object.entries(value as Columns)) {
+    bytes += MAX_UNIT_BYTES * name.length + 4 + mostBytes(inner, levels - 1);
+  }
+  return bytes;
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { Columns } from '../item.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 import { printable } from '../shared/printable.js';
-import { type Places, placesIn, urlPlace, Values } from './columns.js';
+import { keepable, type Places, placesIn, urlPlace, Values } from './columns.js';
 import type { Fault } from './fault.js';
 import { FieldSplitter } from './fields.js';
 import { urlFault } from './records.js';
@@ -96,13 +96,13 @@ export class DelimitedText implements Splitter {
       text = fields.text(url).trim();
       units.load(text);
       const fault = urlFault(text);
-      if (fault !== undefined) return faulty(number, text, fault, columns);
+      if (fault !== undefined) return faulty(number, text, fault, keepable(columns));
     }
     const own = name === undefined ? '' : fields.text(name);
     if (checksum === undefined && columns === undefined) return { number, text, fault: undefined, name: own };
     const hash = checksum === undefined ? undefined : fields.text(checksum);
     const details = this.#values.details(hash, columns);
-    if ('message' in details) return faulty(number, text, details, columns);
+    if ('message' in details) return faulty(number, text, details, keepable(columns));
     return { number, text, fault: undefined, name: own, details };
   }
 

@@ -3,7 +3,7 @@ import { controlFault } from './lines.js';
 import type { Columns, ColumnValue } from '../item.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 import { printable } from '../shared/printable.js';
-import { shallow, Values } from './columns.js';
+import { keepable, Values } from './columns.js';
 import type { Fault } from './fault.js';
 import { faulty, type ListRow } from './row.js';
 import type { ReadingOptions } from './source.js';
@@ -39,7 +39,7 @@ export class Records {
     const { nameColumn, checksumColumn, keepColumns } = this.#reading;
     const columns = keepColumns === undefined ? undefined : keepColumns === 'all' ? record : pick(record, keepColumns);
     const url = this.#urlOf(record);
-    if (url === undefined) return faulty(number, '', this.#noUrl(record), shallow(columns));
+    if (url === undefined) return faulty(number, '', this.#noUrl(record), keepable(columns));
     const name = nameColumn === undefined ? undefined : record[nameColumn];
     const checksum = checksumColumn === undefined ? undefined : record[checksumColumn.column];
     return this.#values.row(number, url, name, checksum, columns);

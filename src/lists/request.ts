@@ -2,6 +2,7 @@
 import type { ItemDetails } from '../item.js';
 import { headerFault } from '../shared/header-line.js';
 import { readChecksum } from './checksum.js';
+import { columnsFault } from './columns.js';
 import type { Fault } from './fault.js';
 import type { ItemRequest } from './source.js';
 
@@ -10,6 +11,8 @@ export function detailsOf({ checksum, columns, headers }: ItemRequest): ItemDeta
   if (checksum === undefined && columns === undefined && headers === undefined) return undefined;
   const read = checksum && readChecksum(checksum.hex, checksum.algorithm);
   if (read !== undefined && 'message' in read) return read;
+  const fault = columns && columnsFault(columns);
+  if (fault !== undefined) return fault;
   const fields = Object.entries(headers ?? {});
   for (const [name, value] of fields) {
     if (headerFault(name, value) !== undefined) {

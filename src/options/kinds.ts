@@ -16,6 +16,14 @@ export interface Kind<In, Out> {
   readonly check: (option: string, value: In) => Out;
 }
 
+/** A text that says something. */
+export const text: Kind<string, string> = {
+  check: (option, value) => {
+    if (value !== '') return value;
+    throw new UsageError(`--${option} is empty`, 'name something, or leave it out');
+  },
+};
+
 /** A text that says nothing which the option takes; its message tells what to give. */
 export class UnusableText extends Error {}
 

@@ -39,6 +39,12 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
       `leave --executor out: ${layout} needs the pool`,
     );
   }
+  if (resolved.captionColumn !== undefined && !isInShards(layout)) {
+    throw new UsageError(
+      `--caption-column does not go with --layout ${layout}`,
+      'captions are in shards: add --layout tar',
+    );
+  }
   if (forceDirectories && resolved.name !== undefined) {
     throw new UsageError('--name does not go with --force-directories', "leave one out: -x is about '{host}/{path}'");
   }

@@ -151,6 +151,17 @@ export const OPTIONS = {
     kind: kinds.size(MIB),
     default: '128MiB',
   }),
+  /**
+   * The column of the list, by its name, that has captions: of the layout `tar`, each becomes the member `KEY.txt` of its
+   * item. Without it: none.
+   */
+  captionColumn: row({
+    flag: '--caption-column <COLUMN>',
+    help: 'the column of captions, which go into the shards of the layout tar',
+    more: 'as `KEY.txt`; by its name',
+    kind: kinds.text,
+    unset: undefined,
+  }),
   /** Default: `none`. */
   imageCheck: row({
     flag: '--image-check <how>',

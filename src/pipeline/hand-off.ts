@@ -34,12 +34,12 @@ export class HandOff implements Stages, AttemptListener {
 
   static async open(stages: StageOptions, listener: StageListener): Promise<HandOff> {
     const { options, settings, firstShard, maxIdle, own } = stages;
-    const { executor: name, workers, layout, shardSize, timeout } = options;
+    const { executor: name, workers, layout, shardSize, captionColumn, timeout } = options;
     const onStored: StageListener['onStored'] = (item, result) => listener.onStored(item, result);
     const connections = new Connections({ timeout, maxIdle });
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(item);
-      const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten });
+      const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten }, captionColumn);
       return new HandOff(stages, listener, connections, tar, undefined, tar.onHeaders);
     }
     if (name === 'threads') throw new RangeError('threads hand nothing over');

@@ -13,6 +13,8 @@ export interface Description {
   readonly url: string;
   /** Of the answer, those that matter: name, value, name, value ... */
   readonly headers: readonly string[];
+  /** What its list says of what is in it: a member of its own. */
+  readonly caption?: string;
 }
 
 /** How the thread that writes shards is set up: it lives as long as its run, unlike a pool's worker. */

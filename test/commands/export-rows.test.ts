@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 
@@ -101,6 +102,31 @@ describe('an exported table of a list', () => {
     });
   }
 
+  test('has columns of rows that were refused, whatever the format and the fault', async (t) => {
+    const cwd = scratch(t);
+    const rows = [
+      { url: 7, caption: 'a number' },
+      { caption: 'none' },
+      { url: 'a\tb', caption: 'a tab' },
+      { url: `${origin}/a`, caption: 'its name', name: ['x'] },
+      { url: `${origin}/a`, caption: 'its checksum', sum: 'abc' },
+      { url: `${origin}/a`, caption: 'right' },
+      { url: 'ftp://x/', caption: 'another scheme' },
+    ];
+    const captions = rows.map(({ caption, url }, n) => `${n === 5 ? 'ok' : 'error'} ${caption} ${typeof url}`);
+    writeFileSync(join(cwd, 'l.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+    writeFileSync(join(cwd, 'l.json'), JSON.stringify(rows));
+    const columns = ['--keep-columns', 'caption', '--name-column', 'name', '--checksum-column', 'sum'];
+    for (const list of ['l.jsonl', 'l.json']) {
+      await warmSluice(['get', '-i', list, '-d', 'd', '-q', '--overwrite', ...columns], { cwd });
+      assert.deepEqual(
+        (await rowsOf(cwd)).map(({ status, caption }, n) => `${status} ${caption} ${typeof rows[n]?.url}`),
+        captions,
+        list,
+      );
+    }
+  });
+
   test('forgets rows of a list that was changed, and gives none of them to another program', async (t) => {
     const cwd = scratch(t);
     writeFileSync(join(cwd, 'list.csv'), CAPTIONED());
@@ -118,6 +144,34 @@ describe('an exported table of a list', () => {
     const again = await warmSluice([...NAMED, '--overwrite'], { cwd });
     assert.equal(again.status, 1, again.stderr);
     assert.deepEqual(short(await rowsOf(cwd)), [ROWS[0], ROWS[1], 'nonsense  error - new']);
+  });
+
+  test('has no columns that would be too long for the journal, whose rows are refused', async (t) => {
+    const cwd = scratch(t);
+    const lengths = [2 ** 20 - 20, 2 ** 20, 3 * 2 ** 20];
+    const columnData = [
+      { name: 'url', data: lengths.map((_, n) => `${origin}/${n}`), type: 'STRING' as const },
+      { name: 'caption', data: lengths.map((length) => 'x'.repeat(length)), type: 'STRING' as const },
+    ];
+    writeFileSync(join(cwd, 'list.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
+    // Each of these bytes takes six in JSON.
+    writeFileSync(join(cwd, 'list.csv'), `url,caption\n${origin}/3,${'\u0001'.repeat(200_000)}\n`);
+    const lists = ['-i', 'list.parquet', '-i', 'list.csv'];
+    const get = ['get', ...lists, '-d', 'd', '--keep-columns', 'caption'];
+    for (let run = 0; run < 2; run += 1) {
+      const { status, stderr } = await warmSluice(get, { cwd });
+      assert.equal(status, 1);
+      assert.equal(stderr.match(/columns of more than 1 MiB/g)?.length, 3, stderr);
+    }
+    assert.deepEqual(
+      (await rowsOf(cwd)).map(({ status, caption }) => [status, caption?.length]),
+      [
+        ['ok', 2 ** 20 - 20],
+        ['error', undefined],
+        ['error', undefined],
+        ['error', undefined],
+      ],
+    );
   });
 
   test('has rows that a plain list refused, and not its duplicates, which say nothing else', async (t) => {

@@ -15,6 +15,7 @@ describe('resolveOptions', () => {
       executor: 'pool',
       layout: 'flat',
       shardSize: 128 * MIB,
+      captionColumn: undefined,
       workers: 'auto',
       memory: 256 * MIB,
       imageCheck: 'none',

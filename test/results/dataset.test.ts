@@ -10,12 +10,14 @@ import { asyncBufferFromFile, parquetReadObjects, parquetMetadataAsync, parquetS
 import { noise } from '../helpers/bodies.js';
 import { warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
-import { bodiesIn, listedByPython, listedByTar, noGnuTar, noPython, shardsIn } from '../helpers/tars.js';
+import { bodiesIn, listedByPython, listedByTar, membersOf, noGnuTar, noPython, shardsIn } from '../helpers/tars.js';
 
 const COUNT = 60;
 /** At the beginning, in the middle, at the end. */
 const LOST = new Set([0, 1, 30, 31, 58, 59]);
 const SIZE = 100_000;
+/** Of a body that is not held whole. */
+const LARGE = 3_000_000;
 
 interface Sample {
   readonly url: string;
@@ -44,7 +46,7 @@ describe('a dataset', () => {
   const server = createServer((request, response) => {
     const number = Number(/\d+/.exec(request.url ?? '')?.[0]);
     if (!isUp || LOST.has(number)) response.writeHead(number % 2 === 0 ? 403 : 404).end();
-    else response.end(noise(SIZE, number));
+    else response.end(noise(request.url?.startsWith('/large/') === true ? LARGE : SIZE, number));
   });
   before(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -131,10 +133,7 @@ describe('a dataset', () => {
     const file = await asyncBufferFromFile(join(directory, '00000.parquet'));
     assert.deepEqual(
       parquetSchema(await parquetMetadataAsync(file)).children.map(({ element }) => element.name),
-      [
-        ...['url', 'caption', 'key', 'status', 'error_message', 'width', 'height'],
-        ...['original_width', 'original_height', 'exif', 'sha256'],
-      ],
+      'url caption key status error_message width height original_width original_height exif sha256'.split(' '),
     );
     const files = [
       '.sluice',
@@ -198,6 +197,70 @@ describe('a dataset', () => {
       ],
     );
     await assertAgree(join(cwd, 'd'));
+  });
+
+  test('has captions of the list as members of its shards, which are read again as all shards are', async (t) => {
+    const cwd = scratch(t);
+    const lines = Array.from({ length: 12 }, (_, n) => {
+      // One that is streamed, and bodies that are called as captions or descriptions are.
+      const url = n === 5 ? `${origin}/large/5.bin` : `${origin}/${n + 2}.${['jpg', 'txt', 'json'][n % 3]}`;
+      return JSON.stringify({
+        url,
+        txt: n === 3 ? null : n === 4 ? { n } : n === 6 ? '' : `caption ${n} ${'ä'.repeat(n * 100)}`,
+      });
+    });
+    writeFileSync(join(cwd, 'list.jsonl'), lines.join('\n'));
+    const get = ['get', '-i', 'list.jsonl', '-d', 'd', '-q', '--layout', 'tar', '--caption-col', 'txt'];
+    const ran = await warmSluice([...get, '--dataset', 'img2dataset', '--shard-size', '1MiB', '-m', '1'], { cwd });
+    assert.equal(ran.status, 0, ran.stderr);
+    const shards = shardsIn(join(cwd, 'd'));
+    assert.ok(shards.length > 1);
+    const members = new Map(shards.flatMap((shard) => [...membersOf(readFileSync(shard))]));
+    const names = (n: number, extension: string): string[] => {
+      const key = `00000000${n}`.slice(-9);
+      return [`${key}.${extension}`, `${key}.json`, ...(n === 3 ? [] : [`${key}.txt`])];
+    };
+    assert.deepEqual(
+      [...members.keys()].toSorted(),
+      lines
+        .flatMap((_, n) =>
+          names(n, n === 5 ? 'bin' : (['jpg', n === 3 ? 'txt' : 'body.txt', 'body.json'][n % 3] as string)),
+        )
+        .toSorted(),
+    );
+    assert.equal(members.get('000000001.txt')?.toString(), `caption 1 ${'ä'.repeat(100)}`);
+    assert.equal(members.get('000000004.txt')?.toString(), '{"n":4}');
+    assert.equal(members.get('000000006.txt')?.toString(), '');
+    assert.ok(members.get('000000001.body.txt')?.equals(noise(SIZE, 3)));
+    assert.equal(members.get('000000005.bin')?.length, LARGE);
+    for (const shard of shards) {
+      const own = [...membersOf(readFileSync(shard)).keys()];
+      if (!noPython)
+        assert.deepEqual(
+          listedByPython(shard).map(([name]) => name),
+          own,
+        );
+      if (!noGnuTar) assert.equal(listedByTar(shard).length, own.length);
+      const samples = await samplesIn(shard.replace(/tar$/, 'parquet'));
+      assert.deepEqual(
+        samples.map(({ key }) => key),
+        [...new Set(own.map((name) => name.slice(0, 9)))],
+      );
+    }
+    const verified = await warmSluice(['verify', 'd'], { cwd });
+    assert.equal(verified.status, 0, verified.stderr);
+    // The journal is lost in its middle: what is in the shards is known again by what they tell.
+    const journal = readFileSync(join(cwd, 'd/.sluice/journal'));
+    journal.fill(0, 100, 2000);
+    writeFileSync(join(cwd, 'd/.sluice/journal'), journal);
+    const repaired = await warmSluice(['verify', 'd', '--repair'], { cwd });
+    assert.equal(repaired.status, 0, repaired.stderr);
+    assert.match(repaired.stdout, /12 files/);
+    const flat = await warmSluice([...get, '--layout', 'flat'], { cwd });
+    assert.match(
+      flat.stderr,
+      /--caption-column does not go with --layout flat: captions are in shards: add --layout tar/,
+    );
   });
 
   test('is asked for where there are shards, or will be', async (t) => {

@@ -23,7 +23,7 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
   if (format === undefined) {
     throw new UsageError(
       'nothing tells which format is wanted',
-      `give --format ${Object.keys(TABLE_FORMATS).join('|')}`,
+      `give --format ${[...Object.keys(TABLE_FORMATS), DATASET].join('|')}`,
     );
   }
   const write = format === DATASET ? datasetOf(args) : tableOf(args, format);

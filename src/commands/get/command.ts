@@ -21,10 +21,12 @@ export const command: Command = {
     ...EXISTS_FLAGS,
     flagOf('journal'),
     ...DOWNLOAD_FLAGS,
+    { flag: '--caption-col <COLUMN>', help: 'the same as --caption-column', hidden: true },
   ],
   run: async ({ argument, ...values }) => {
     const { get } = await import('./get.js');
-    const options = { ...optionsOf(values), ...onExistsOf(values) };
+    const { captionColumn = values['captionCol'] } = values;
+    const options = { ...optionsOf({ ...values, captionColumn }), ...onExistsOf(values) };
     return get({ ...values, urls: argument, options, results: values } as GetArguments);
   },
 };

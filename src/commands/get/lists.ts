@@ -32,7 +32,8 @@ export async function listSources(args: ListArguments, options: ResolvedOptions)
   if (inputFile.filter((path) => path === '-').length > 1) {
     throw new UsageError('--input-file - is given twice', 'standard input can be read once');
   }
-  const reading = readingOf(args, columnsOf(options.name));
+  const { name, captionColumn = [] } = options;
+  const reading = readingOf(args, columnsOf(name).concat(captionColumn));
   const sources: Source[] = [];
   for (const path of inputFile) {
     if (path === '-') sources.push({ kind: 'stream', stream: process.stdin, label: '<stdin>', reading });
@@ -68,7 +69,7 @@ async function* listAt(address: Address, label: string, rules: ListRules): Async
   }
 }
 
-/** @param columns that names are made of: they are kept, too */
+/** @param columns that names are made of, or captions: they are kept, too */
 function readingOf(args: ListArguments, columns: readonly string[]): ReadingOptions {
   const { inputFormat = 'auto', nameColumn, keepColumns } = args;
   const urlColumn = args.urlColumn ?? args.urlCol;

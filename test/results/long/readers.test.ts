@@ -121,7 +121,10 @@ describe('an exported table', () => {
       await once(child, 'exit');
       assert.equal((await sluice(['export', 'd', '-o', 'left.aria2'], { cwd })).status, 0);
       const there = readdirSync(join(cwd, 'd')).length - 1;
-      const aria = spawn(ARIA2C, ['-i', 'left.aria2', '-d', 'd', '--quiet', '--no-conf'], { cwd, stdio: 'inherit' });
+      const aria = spawn(ARIA2C, ['-i', 'left.aria2', '-d', 'd', '--quiet', '--no-conf', '--http-accept-gzip'], {
+        cwd,
+        stdio: 'inherit',
+      });
       const [status] = (await once(aria, 'exit')) as [number];
       assert.equal(status, 0);
       const names = readdirSync(join(cwd, 'd')).filter((name) => name !== '.sluice');
