@@ -45,6 +45,13 @@ const NAME_FAULT: Fault = {
   hint: 'write one URL on a line, and after a tab, if you like, the name for its file',
 };
 
+/** Characters of the mirrors and headers of an item: they go to the journal in one record. */
+const MAX_SAID = 256 << 10;
+const TOO_MUCH: Fault = {
+  message: 'mirrors and headers of more than 262,144 characters',
+  hint: 'leave out those that are not needed',
+};
+
 /** What is said of an item besides its URL. */
 interface Said {
   /** Empty if none is given. */
@@ -134,6 +141,10 @@ export class Planner {
     texts: readonly string[] | undefined,
     text: string,
   ): ItemDetails | undefined | { readonly text: string; readonly fault: Fault } {
+    const headers = details?.headers;
+    if (headers === undefined && (texts === undefined || texts.length === 0)) return details;
+    const length = [...(headers ?? []), ...(texts ?? [])].reduce((sum, part) => sum + part.length, 0);
+    if (length > MAX_SAID) return { text, fault: TOO_MUCH };
     if (texts === undefined || texts.length === 0) return details;
     const mirrors: string[] = [];
     for (const mirror of texts) {

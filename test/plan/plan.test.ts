@@ -79,6 +79,14 @@ describe('folders that a list names', () => {
     assert.deepEqual(await planned(text, '/dest'), ['a/b/1', 'x', 'c/3', 'y']);
   });
 
+  it('are no fault of a row with mirrors, but more of these than the journal takes are', async () => {
+    const mirrors = Array.from({ length: 100 }, (_, n) => `http://h/${n}/${'x'.repeat(3_000)}`);
+    const message = /^list:3: mirrors and headers of more than 262,144 characters: /;
+    const [few, many = ''] = await planned(`http://h/a\t${mirrors[0]}\n dir=b\nhttp://h/c\t${mirrors.join('\t')}\n`);
+    assert.equal(few, 'b/a');
+    assert.match(many, message);
+  });
+
   it('are a fault of the row where they are elsewhere', async () => {
     const message = 'list:1: the folder /other is not in the destination: http://h/1';
     assert.deepEqual(await planned('http://h/1\n dir=/other\nhttp://h/2\n', '/dest'), [message, '2']);
