@@ -23,8 +23,13 @@ import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
-  /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
-  readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
+  /**
+   * The final answer brings the body, or the rest of it, and has these headers: name, value, name, value ... They share
+   * memory with other responses.
+   *
+   * @param url where redirects have led
+   */
+  readonly onHeaders?: ((item: Item, headers: readonly Buffer[], url: string) => void) | undefined;
   /** The final answer begins. */
   onAnswer?(item: Item, answer: Answer): void;
   /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
@@ -208,13 +213,13 @@ export class Attempt implements ResponseHandler, Runner {
     }
     this.#framing = framing;
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
+    if (this.#status === 200 && !this.#over) this.#listener.onHeaders?.(this.#item, headers, this.where);
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
       this.#writer = this.#open(rest);
     }
     if (status !== 200) return true;
-    this.#listener.onHeaders?.(this.#item, headers);
     if (announced > this.#rules.maxBodySize && this.#encoding === '') {
       this.#refuse();
       return true;

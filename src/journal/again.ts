@@ -8,7 +8,7 @@ import type { History, PastOutcome } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /**
- * Those items of a layout that are wanted, with the names that they had. In shards they keep their numbers, too, which
+ * Those items of a layout that are wanted, with the names that their plan gave them, by which the journal knows them. In shards they keep their numbers, too, which
  * are their keys; files get new ones, since those of several runs may be the same.
  */
 export async function* itemsAgain(
@@ -27,7 +27,8 @@ export async function* itemsAgain(
       const address = addresses.parse(item.url, units);
       // Only URLs of a plan are written down.
       if (address === undefined) continue;
-      const { name } = calledToday(item) ?? item;
+      const { url, name: ownName, planned = ownName } = item;
+      const { name } = calledToday({ url, name: planned }) ?? { name: planned };
       yield { index: isInShards(layout) ? item.index : number, name, ...address };
       number += 1;
     }

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { NameSet } from '../plan/names.js';
 import { foldersOf } from '../plan/paths.js';
-import { itemAt, type RecordVisitor, type RunRecord } from './format.js';
+import { itemAt, type RecordVisitor, renamedAt, type RunRecord } from './format.js';
 import { readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
 
@@ -31,6 +31,10 @@ class StoredNames implements RecordVisitor {
 
   item(index: number, payload: Buffer, at: number): void {
     if (this.#inFiles) this.#begun.set(index, itemAt(payload, at).name);
+  }
+
+  renamed(index: number, payload: Buffer, at: number): void {
+    if (this.#begun.has(index)) this.#begun.set(index, renamedAt(payload, at).name);
   }
 
   stored(index: number): void {

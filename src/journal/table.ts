@@ -22,6 +22,7 @@ import {
   learnedAt,
   type RecordVisitor,
   recordSizeAt,
+  renamedAt,
   replacesAt,
   type RunRecord,
   storedAt,
@@ -106,13 +107,13 @@ export class Table {
   /** May be asked for more than once. @throws StorageError */
   async *rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     const records = new RecordReader(this.#file);
-    const { begun, ended, wholeIfThere } = this.#places;
+    const { begun, ended, given, wholeIfThere } = this.#places;
     let batch: TableRow[] = [];
     try {
       for (const row of this.#places.inOrder()) {
         const place = Math.abs(begun.get(row));
         if (place === NOWHERE) continue;
-        const read = await readRow(records, place, ended.get(row));
+        const read = await readRow(records, place, ended.get(row), given?.get(row) ?? NOWHERE);
         requireItemName(this.#path, read.item.name);
         batch.push(wholeIfThere.has(row) ? await this.#asItIs(read) : read);
         if (batch.length < BATCH) continue;
@@ -141,10 +142,10 @@ export class Table {
   }
 }
 
-async function readRow(records: RecordReader, begun: number, ended: number): Promise<TableRow> {
+async function readRow(records: RecordReader, begun: number, ended: number, renamed: number): Promise<TableRow> {
   const first = await records.from(begun, (bytes) => sizeOfPair(bytes, 'details'));
   const next = recordSizeAt(first, 0);
-  const item = itemAt(first, 0);
+  const item = await asGiven(records, itemAt(first, 0), renamed);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
   if (ended === NOWHERE) return { item, details, learned: undefined, status: 'pending' };
   const last = await records.from(ended, (bytes) => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0)));
@@ -154,6 +155,13 @@ async function readRow(records: RecordReader, begun: number, ended: number): Pro
   return isOf('stored', last, at)
     ? { ...known, status: 'stored', stored: storedAt(last, at) }
     : { ...known, status: 'failed', failure: failureAt(last, at) };
+}
+
+/** With the name that an answer has given its file. */
+async function asGiven(records: RecordReader, item: ItemRecord, renamed: number): Promise<ItemRecord> {
+  if (renamed === NOWHERE) return item;
+  const record = await records.from(renamed, (bytes) => sizeOf(bytes, 0));
+  return { ...item, name: renamedAt(record, 0).name };
 }
 
 /** Of a record, as far as what is there tells. */
@@ -174,6 +182,8 @@ class Places implements RecordVisitor {
   readonly begun = new Numbers();
   /** Of each row, where what became of it begins. */
   readonly ended = new Numbers();
+  /** Of each row, where an answer has given its file another name; undefined where that is so for none. */
+  given: Numbers | undefined;
   lastRun: RunRecord | undefined;
   /** Rows that were begun and not done with: a file of theirs is whole, since its process has ended, its machine has not. */
   readonly wholeIfThere = new Set<number>();
@@ -218,12 +228,21 @@ class Places implements RecordVisitor {
     }
     this.begun.set(row, this.#inShards ? -place : place);
     this.ended.set(row, NOWHERE);
+    this.given?.set(row, NOWHERE);
     this.#current.set(index, { row, replaces: replacesAt(payload, at) });
     if (this.wholeIfThere.size > 0) this.wholeIfThere.delete(row);
   }
 
   details(): void {
     this.someDetails = true;
+  }
+
+  renamed(index: number, payload: Buffer, at: number, place: number): void {
+    const current = this.#current.get(index);
+    if (current === undefined) return;
+    this.#current.set(index, { row: current.row, replaces: renamedAt(payload, at).replaces });
+    this.given ??= new Numbers();
+    this.given.set(current.row, place);
   }
 
   learned(index: number, _payload: Buffer, _at: number, place: number): void {

@@ -39,12 +39,27 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
       `leave --executor out: ${layout} needs the pool`,
     );
   }
+  if (executor === 'threads' && answersName(resolved)) {
+    throw new UsageError(
+      '--executor threads does not go with names that depend on answers',
+      'leave out --content-disposition, --trust-server-names and --adjust-extension, or choose another executor',
+    );
+  }
   if (forceDirectories && resolved.name !== undefined) {
     throw new UsageError('--name does not go with --force-directories', "leave one out: -x is about '{host}/{path}'");
   }
   const name = forceDirectories ? DIRECTORIES : resolved.name;
   const exists = whatIfExists(onExists, overwrite);
   return { ...resolved, name, onExists: exists, overwrite: exists === 'overwrite', retry: { ...RETRY, tries } };
+}
+
+/** Whether an item's name may depend on what is answered for it. */
+export function answersName({
+  contentDisposition,
+  trustServerNames,
+  adjustExtension,
+}: Pick<DownloadOptions, 'contentDisposition' | 'trustServerNames' | 'adjustExtension'>): boolean {
+  return contentDisposition === true || trustServerNames === true || adjustExtension === true;
 }
 
 function whatIfExists(onExists: OnExists | undefined, overwrite: boolean | undefined): OnExists {

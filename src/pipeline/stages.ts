@@ -15,6 +15,7 @@ import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import type { Sample } from '../verdict/detector.js';
 import type { Answer, Verdict } from '../outcome.js';
+import type { Resumption } from './resume.js';
 
 export interface Stages {
   /** Requests an item. @param from where redirects have led it */
@@ -88,6 +89,7 @@ export interface StageOptions {
   readonly firstShard: number;
   /** Folder of the program's own files in the destination. */
   readonly own: string;
+  readonly resumption: Resumption;
 }
 
 /** Begins to load what will be needed, while other things are opened. */

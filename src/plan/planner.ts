@@ -16,7 +16,7 @@ import { printable, withoutPassword } from '../shared/printable.js';
 import { AddressParser, whyRefused } from './address.js';
 import { FingerprintSet } from './fingerprints.js';
 import { Namer } from './namer.js';
-import { hashedFolder, nameFromUrl } from './names.js';
+import { hashedFolder, markedFor, nameFromUrl, plainName } from './names.js';
 import { safePath } from './paths.js';
 import { NameRegistry } from './registry.js';
 import type { Template } from './template.js';
@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly template?: Template | undefined;
   /** The destination, absolute: a list may say of files that they are in it. */
   readonly directory?: string | undefined;
+  /** Whether items tell what has said their names. Default: false. */
+  readonly tellNamed?: boolean | undefined;
   /** Gets the objects that items are made of, by their number among all entries. */
   readonly requests?: Map<number, ItemRequest> | undefined;
 }
@@ -71,12 +73,14 @@ export class Planner {
   readonly #namer: Namer | undefined;
   readonly #directory: string | undefined;
   readonly #requests: PlanOptions['requests'];
+  readonly #tellNamed: boolean;
 
-  constructor({ layout = 'flat', template, directory, requests }: PlanOptions) {
+  constructor({ layout = 'flat', template, directory, requests, tellNamed = false }: PlanOptions) {
     this.#base = baseOf(layout);
     this.#namer = template && new Namer(template);
     this.#directory = directory;
     this.#requests = requests;
+    this.#tellNamed = tellNamed;
   }
 
   /** The next entries; less than a batch if there are no more in what was read of the list. */
@@ -141,7 +145,7 @@ export class Planner {
     for (const item of items) {
       this.#index = Math.max(this.#index, item.index);
       this.#names.reserve(item.name.slice(this.#base));
-      yield { kind: 'item', item };
+      yield { kind: 'item', item: this.#tellNamed && !isFromUrl(item) ? { ...item, named: 'list' } : item };
     }
   }
 
@@ -201,7 +205,10 @@ export class Planner {
     const isPath = (given !== undefined || this.#namer !== undefined) && asked.includes('/');
     const unique = isPath ? this.#names.claimPath(asked, url) : this.#names.claim(asked, url);
     const name = layoutFolder === '' ? unique : layoutFolder + unique;
-    return { kind: 'item', item: { index, url, origin, path, name, details } };
+    const item: Item = { index, url, origin, path, name, details };
+    if (!this.#tellNamed || (given === undefined && this.#namer === undefined)) return { kind: 'item', item };
+    const byTemplate = this.#namer !== undefined && !said && !folder;
+    return { kind: 'item', item: said || byTemplate ? { ...item, named: said ? 'list' : 'template' } : item };
   }
 
   /** Whether the URL was there whose code units and hash are at hand. */
@@ -228,4 +235,11 @@ export class Planner {
     const error: PlainError = { code: 'LIST_LINE', message, hint: fault.hint };
     return { kind: 'refused', refused: { index: this.#index, source, line, text: shown, error } };
   }
+}
+
+/** Of an item of an earlier run nobody knows any more what has said its name. */
+function isFromUrl({ name, url }: Item): boolean {
+  const own = name.slice(name.lastIndexOf('/') + 1);
+  const plain = plainName(url);
+  return own === plain || own === markedFor(plain, url);
 }
