@@ -24,8 +24,8 @@ import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
   /**
-   * The final answer brings the body, or the rest of it, and has these headers: name, value, name, value ... They share
-   * memory with other responses.
+   * The final answer brings the body from its beginning, and has these headers: name, value, name, value ... They share memory
+   * with other responses. With the rest of a body most headers are not told again (RFC 9110, 15.3.7).
    *
    * @param url where redirects have led
    */
@@ -213,13 +213,13 @@ export class Attempt implements ResponseHandler, Runner {
     }
     this.#framing = framing;
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
-    if (this.#status === 200 && !this.#over) this.#listener.onHeaders?.(this.#item, headers, this.where);
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
       this.#writer = this.#open(rest);
     }
-    if (status !== 200) return true;
+    if (status !== 200 || this.#over) return true;
+    this.#listener.onHeaders?.(this.#item, headers, this.where);
     if (announced > this.#rules.maxBodySize && this.#encoding === '') {
       this.#refuse();
       return true;

@@ -23,7 +23,7 @@ export class AnswerNaming {
   }
 
   /**
-   * An answer begins. Only where it says another name than the one before, something is to be waited for.
+   * An answer begins, with a body from its beginning. Only where it says another name than the one before, something is to be waited for.
    *
    * @param headers name, value, name, value ...
    * @param url where redirects have led

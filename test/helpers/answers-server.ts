@@ -1,6 +1,7 @@
 /**
  * A server whose answers say what their bodies are called, as the query of each request asks for: `cd` the
- * Content-Disposition, `type` the Content-Type, `to` where it redirects to, `size` bytes of the body.
+ * Content-Disposition, `type` the Content-Type, `to` where it redirects to, `size` bytes of the body, and `cut` after how
+ * many the first answer breaks off. With the rest of a body nothing more is told.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +15,7 @@ export class AnswersServer {
   /** Told of each request. */
   onRequest: (() => void) | undefined;
   #server: Server | undefined;
+  #cut = new Set<string>();
 
   async open(): Promise<void> {
     this.#server = createServer((request, response) => {
@@ -21,19 +23,22 @@ export class AnswersServer {
       this.requested.push(path);
       this.onRequest?.();
       const { searchParams } = new URL(path, 'http://localhost');
-      const [to, disposition, type] = ['to', 'cd', 'type'].map((name) => searchParams.get(name));
+      const [to, disposition, type, cut] = ['to', 'cd', 'type', 'cut'].map((name) => searchParams.get(name));
       if (to) {
         response.writeHead(302, { location: to }).end();
         return;
       }
-      if (disposition) response.setHeader('content-disposition', Buffer.from(disposition).toString('latin1'));
-      if (type) response.setHeader('content-type', type);
+      const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+      if (disposition && from === undefined) response.setHeader('content-disposition', Buffer.from(disposition).toString('latin1'));
+      if (type && from === undefined) response.setHeader('content-type', type);
       const body = answerAt(path);
       response.setHeader('etag', `"${body.length}"`);
-      const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
       if (from === undefined) {
         response.setHeader('content-length', body.length);
-        response.end(body);
+        const breaksOff = cut && !this.#cut.has(path);
+        this.#cut.add(path);
+        if (breaksOff) response.write(body.subarray(0, Number(cut)), () => response.destroy());
+        else response.end(body);
       } else {
         response.setHeader('content-range', `bytes ${from}-${body.length - 1}/${body.length}`);
         response.writeHead(206).end(body.subarray(Number(from)));
@@ -51,6 +56,7 @@ export class AnswersServer {
   forget(): void {
     this.requested = [];
     this.onRequest = undefined;
+    this.#cut.clear();
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { History } from '../../src/journal/history.js';
 import { JOURNAL } from '../../src/journal/open.js';
 import { Table } from '../../src/journal/table.js';
 import { isInShards } from '../../src/protocol/layouts.js';
@@ -25,7 +26,7 @@ export interface KillCounts {
   chains: number;
   /** Files that were read and compared. */
   files: number;
-  /** Files that a killed run had not written down as stored. */
+  /** Files that a killed run had not written down as stored, although it had called them otherwise. */
   unwritten: number;
 }
 
@@ -120,6 +121,7 @@ async function examine(
     }
     await table.close();
   }
+  counts.unwritten += await countUnwritten(directory);
   if (isInShards(layout)) return stored;
   for (const entry of existsSync(directory) ? entriesBelow(directory) : []) {
     const name = join(entry.parentPath, entry.name).slice(directory.length + 1);
@@ -128,4 +130,15 @@ async function examine(
     assert.ok(names.has(name), `the journal does not know ${name}`);
   }
   return stored;
+}
+
+async function countUnwritten(directory: string): Promise<number> {
+  let count = 0;
+  const history = await History.open(join(directory, '.sluice', JOURNAL));
+  for await (const batch of history?.outcomes() ?? []) {
+    for (const { item, status } of batch) {
+      if (status === 'unfinished' && item.planned !== undefined && existsSync(join(directory, item.name))) count += 1;
+    }
+  }
+  return count;
 }
