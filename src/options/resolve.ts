@@ -39,12 +39,6 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
       `leave --executor out: ${layout} needs the pool`,
     );
   }
-  if (executor === 'threads' && answersName(resolved)) {
-    throw new UsageError(
-      '--executor threads does not go with names that depend on answers',
-      'leave out --content-disposition, --trust-server-names and --adjust-extension, or choose another executor',
-    );
-  }
   if (forceDirectories && resolved.name !== undefined) {
     throw new UsageError('--name does not go with --force-directories', "leave one out: -x is about '{host}/{path}'");
   }

@@ -7,12 +7,12 @@ import { HeldWriter } from '../executor/held-writer.js';
 import type { TarExecutor } from '../executor/tar.js';
 import { Pauses } from '../executor/pauses.js';
 import { Attempt, type AttemptListener, type AttemptRules } from '../fetch/attempt.js';
+import { answeredBy } from '../fetch/answered.js';
 import { Connections } from '../fetch/client.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import { bootId } from '../journal/boot.js';
-import { answersName } from '../options/resolve.js';
 import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Scheduler } from '../schedule/scheduler.js';
@@ -51,16 +51,15 @@ export class HandOff implements Stages, AttemptListener {
   /** Only where headers are kept, or say names. */
   readonly onHeaders: AttemptListener['onHeaders'];
 
-  static async open(stages: StageOptions, listener: StageListener): Promise<HandOff> {
+  /** @param naming where names depend on answers */
+  static async open(stages: StageOptions, listener: StageListener, naming?: AnswerNaming): Promise<HandOff> {
     const { options, settings, firstShard, maxIdle, own } = stages;
     const { executor: name, workers, layout, shardSize, timeout } = options;
     const originals = new WeakMap<Item, Item>();
     const originalOf = (item: Item): Item => originals.get(item) ?? item;
-    const renames = answersName(options);
-    const onStored: StageListener['onStored'] = renames
+    const onStored: StageListener['onStored'] = naming
       ? (item, result) => listener.onStored(originalOf(item), result)
       : (item, result) => listener.onStored(item, result);
-    const naming = renames ? await openNaming(stages) : undefined;
     const connections = new Connections({ timeout, maxIdle });
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));
@@ -212,7 +211,7 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   readonly #onHeaders = (item: Item, headers: readonly Buffer[], url: string): void => {
-    this.#naming?.onHeaders(this.#scheduler.inFlight.of(item), headers, url);
+    this.#naming?.onAnswer(this.#scheduler.inFlight.of(item), answeredBy(headers, url));
     this.#tar?.onHeaders(item, headers);
   };
 
@@ -250,9 +249,4 @@ export class HandOff implements Stages, AttemptListener {
   onFailure(item: Item, failure: AttemptFailure): void {
     this.#listener.onFailure(item, failure);
   }
-}
-
-async function openNaming({ options, resumption }: StageOptions): Promise<AnswerNaming> {
-  const { AnswerNaming } = await import('./naming.js');
-  return new AnswerNaming(options, resumption);
 }

@@ -1,7 +1,7 @@
 /** Gives items the names that their answers say, and has the journal know each before anything can be stored under it. */
 import { toPlain } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve.js';
-import { type AnswerRules, nameByAnswer } from '../plan/answer-names.js';
+import { type Answered, type AnswerRules, nameByAnswer } from '../plan/answer-names.js';
 import { DIRECTORIES } from '../plan/template.js';
 import { baseOf } from '../protocol/layouts.js';
 import type { Naming, Work } from '../schedule/work.js';
@@ -24,17 +24,12 @@ export class AnswerNaming {
 
   /**
    * An answer begins, with a body from its beginning. Only where it says another name than the one before, something is to be waited for.
-   *
-   * @param headers name, value, name, value ...
-   * @param url where redirects have led
    */
-  onHeaders(work: Work, headers: readonly Buffer[], url: string): void {
+  onAnswer(work: Work, answered: Answered): void {
     const { item } = work;
     // A worker may have been lost after it had given the file its name; and what an earlier run has named keeps that.
     if (work.isPoison || item.planned !== undefined) return;
-    const disposition = headerOf(headers, 'content-disposition');
-    const contentType = headerOf(headers, 'content-type');
-    const wanted = nameByAnswer(item, { url, disposition, contentType }, this.#rules);
+    const wanted = nameByAnswer(item, answered, this.#rules);
     if (wanted === (work.naming?.wanted ?? item.name)) return;
     const { name } = item;
     const naming: Naming = work.naming ?? { wanted, name, settled: undefined, refused: undefined, isKept: false };
@@ -64,14 +59,4 @@ export class AnswerNaming {
     if (naming.refused !== undefined) work.attempt?.cancel(naming.refused);
     else await journal?.written().catch(() => (naming.refused = CANCELLED));
   }
-}
-
-/** Its bytes as Latin-1; empty where it is not there. */
-function headerOf(headers: readonly Buffer[], lowerCase: string): string {
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i] as Buffer;
-    if (name.length !== lowerCase.length || name.toString('latin1').toLowerCase() !== lowerCase) continue;
-    return (headers[i + 1] as Buffer).toString('latin1');
-  }
-  return '';
 }

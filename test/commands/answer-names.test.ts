@@ -42,7 +42,7 @@ describe('names that depend on the answer', () => {
     return names;
   }
 
-  for (const executor of ['pool', 'inline', 'libuv']) {
+  for (const executor of ['pool', 'inline', 'libuv', 'threads']) {
     test(`--content-disposition, --trust-server-names, --adjust-extension and all of them, by ${executor}`, async (t) => {
       const urls = [
         server.at('/download', { ...disposition('report.pdf'), type: 'application/pdf' }),
@@ -118,12 +118,14 @@ describe('names that depend on the answer', () => {
   test('what --on-exists says counts for the new name, too', async (t) => {
     const url = server.at('/a', disposition('b.txt'));
     const outcomes = { error: 1, skip: 0, overwrite: 0, rename: 0 };
-    for (const [what, expected] of Object.entries(outcomes)) {
+    const executors = ['pool', 'threads'];
+    const all = Object.entries(outcomes).flatMap((outcome) => executors.map((executor) => [executor, ...outcome] as const));
+    for (const [executor, what, expected] of all) {
       const cwd = scratch(t);
       await get(cwd, server.at('/other'));
       const mine = join(cwd, 'there', 'b.txt');
       writeFileSync(mine, 'mine');
-      const args = ['get', '-d', 'there', '--content-disposition', '--on-exists', what, url];
+      const args = ['get', '-d', 'there', '--content-disposition', '--on-exists', what, '--executor', executor, url];
       const { status, stderr } = await warmSluice(args, { cwd });
       assert.equal(status, expected, stderr);
       assert.equal(readFileSync(mine, 'utf8') === 'mine', what !== 'overwrite');
@@ -180,7 +182,7 @@ describe('names that depend on the answer', () => {
 
   test('large bodies, which are written in parts, get the name, too', async (t) => {
     const url = server.at('/large', { ...disposition('big.bin'), size: String(3 << 20) });
-    for (const executor of ['pool', 'inline', 'libuv']) {
+    for (const executor of ['pool', 'inline', 'libuv', 'threads']) {
       const cwd = scratch(t);
       assert.deepEqual(await twice(cwd, '--content-disposition', '--executor', executor, url), ['big.bin']);
       const expected = answerAt(url.slice(server.origin.length));
@@ -256,13 +258,6 @@ describe('names that depend on the answer', () => {
     const urls = ['b.txt', 'b.txt'].map((name, at) => server.at(`/${at}`, disposition(name)));
     await get(cwd, '--no-journal', '--content-disposition', ...urls);
     assert.match(files(join(cwd, 'there')).join(' '), /^b-[0-9a-f]{8}\.txt b\.txt$/);
-  });
-
-  test('threads do not go with it', async (t) => {
-    const args = ['get', '--executor', 'threads', '--content-disposition', server.at('/a')];
-    const { status, stderr } = await warmSluice(args, { cwd: scratch(t) });
-    assert.equal(status, 2);
-    assert.match(stderr, /--executor threads does not go with names that depend on answers/);
   });
 
   test('after kill -9 the journal knows every file by its name, and nothing is requested again', { skip: posix }, async (t) => {
