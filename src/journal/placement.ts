@@ -187,7 +187,9 @@ export class Placement {
   /** There a name is what a description says. */
   #inShards(item: Item, keys: IndexSet): Placed {
     const placed = keys.has(item.index) ? { ...item, index: keys.next, entry: item.index } : item;
-    return this.#wasHandedOut(item.name) ? named(placed, markedFor(item.name, item.url)) : { kind: 'item', item: placed };
+    return this.#wasHandedOut(item.name)
+      ? named(placed, markedFor(item.name, item.url))
+      : { kind: 'item', item: placed };
   }
 
   /** Whether a run has stored a file of the name, or one in a folder of the name. */

@@ -19,14 +19,16 @@ export async function storedNames(file: FileHandle, path: string, end: number): 
 }
 
 class StoredNames implements RecordVisitor {
-  readonly names = new NameSet();
+  names = new NameSet();
   /** By number in the run. */
   readonly #begun = new Map<number, string>();
   #inFiles = true;
 
-  run({ layout }: RunRecord): void {
+  run({ layout, afresh }: RunRecord): void {
     this.giveUp();
     this.#inFiles = !isInShards(layout);
+    // What was there is replaced, and was no other item's.
+    if (afresh && this.#inFiles) this.names = new NameSet();
   }
 
   item(index: number, payload: Buffer, at: number): void {

@@ -15,7 +15,24 @@ const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   'application/rss+xml': ['rss', 'xml'],
   'application/atom+xml': ['atom', 'xml'],
   // It says no more than that it can be read: whatever is text may be called so.
-  'text/plain': ['txt', 'text', 'log', 'md', 'csv', 'tsv', 'json', 'jsonl', 'ndjson', 'xml', 'html', 'htm', 'css', 'js', 'mjs', 'svg'],
+  'text/plain': [
+    'txt',
+    'text',
+    'log',
+    'md',
+    'csv',
+    'tsv',
+    'json',
+    'jsonl',
+    'ndjson',
+    'xml',
+    'html',
+    'htm',
+    'css',
+    'js',
+    'mjs',
+    'svg',
+  ],
   'text/markdown': ['md', 'markdown', 'txt'],
   'text/csv': ['csv', 'txt'],
   'text/tab-separated-values': ['tsv', 'tab', 'txt'],
@@ -70,7 +87,22 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** What makes pages, and says nothing of what they are. */
-const PROGRAMS = ['asp', 'aspx', 'ashx', 'cfm', 'cgi', 'do', 'jsp', 'jspx', 'php', 'php3', 'php4', 'php5', 'phtml', 'pl'];
+const PROGRAMS = [
+  'asp',
+  'aspx',
+  'ashx',
+  'cfm',
+  'cgi',
+  'do',
+  'jsp',
+  'jspx',
+  'php',
+  'php3',
+  'php4',
+  'php5',
+  'phtml',
+  'pl',
+];
 
 const OF_TABLE: ReadonlySet<string> = new Set([...Object.values(EXTENSIONS).flat(), ...PROGRAMS]);
 

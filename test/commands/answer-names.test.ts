@@ -119,7 +119,9 @@ describe('names that depend on the answer', () => {
     const url = server.at('/a', disposition('b.txt'));
     const outcomes = { error: 1, skip: 0, overwrite: 0, rename: 0 };
     const executors = ['pool', 'threads'];
-    const all = Object.entries(outcomes).flatMap((outcome) => executors.map((executor) => [executor, ...outcome] as const));
+    const all = Object.entries(outcomes).flatMap((outcome) =>
+      executors.map((executor) => [executor, ...outcome] as const),
+    );
     for (const [executor, what, expected] of all) {
       const cwd = scratch(t);
       await get(cwd, server.at('/other'));
@@ -237,6 +239,20 @@ describe('names that depend on the answer', () => {
     }
   });
 
+  test('a run that replaces files gives them the names that they had, and so does the one that goes on with it', async (t) => {
+    const cwd = scratch(t);
+    const urls = [server.at('/a', disposition('b.txt')), server.at('/c', disposition('d.txt'))];
+    const args = ['--content-disposition', '--overwrite', ...urls];
+    for (const killed of [false, false, true]) {
+      if (killed) {
+        asAfterKill(join(cwd, 'there', '.sluice', 'journal'), { stored: false });
+        rmSync(join(cwd, 'there', 'b.txt'));
+      }
+      await get(cwd, ...args);
+      assert.deepEqual(files(join(cwd, 'there')), ['b.txt', 'd.txt']);
+    }
+  });
+
   test('hashed: in the folder of its URL; tar: in the description, with the extension of the member', async (t) => {
     const urls = ['b.txt', 'b.txt'].map((name, at) => server.at(`/${at}`, disposition(name)));
     const hashed = await twice(scratch(t), '--layout', 'hashed', '--content-disposition', ...urls);
@@ -260,9 +276,13 @@ describe('names that depend on the answer', () => {
     assert.match(files(join(cwd, 'there')).join(' '), /^b-[0-9a-f]{8}\.txt b\.txt$/);
   });
 
-  test('after kill -9 the journal knows every file by its name, and nothing is requested again', { skip: posix }, async (t) => {
-    const counts = await killAgainAndAgain(server, { folder: scratch(t), kills: 3, seed: 11, layout: 'flat' });
-    t.diagnostic(JSON.stringify(counts));
-    assert.ok(counts.files > 0);
-  });
+  test(
+    'after kill -9 the journal knows every file by its name, and nothing is requested again',
+    { skip: posix },
+    async (t) => {
+      const counts = await killAgainAndAgain(server, { folder: scratch(t), kills: 3, seed: 11, layout: 'flat' });
+      t.diagnostic(JSON.stringify(counts));
+      assert.ok(counts.files > 0);
+    },
+  );
 });

@@ -29,7 +29,8 @@ export class AnswersServer {
         return;
       }
       const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
-      if (disposition && from === undefined) response.setHeader('content-disposition', Buffer.from(disposition).toString('latin1'));
+      if (disposition && from === undefined)
+        response.setHeader('content-disposition', Buffer.from(disposition).toString('latin1'));
       if (type && from === undefined) response.setHeader('content-type', type);
       const body = answerAt(path);
       response.setHeader('etag', `"${body.length}"`);

@@ -19,6 +19,8 @@ export interface KillSettings {
   readonly kills: number;
   readonly seed: number;
   readonly layout: Layout;
+  /** Default: `pool`. */
+  readonly executor?: string;
 }
 
 export interface KillCounts {
@@ -45,7 +47,7 @@ export async function killAgainAndAgain(server: AnswersServer, settings: KillSet
 
 async function chain(
   server: AnswersServer,
-  { folder, kills, layout }: KillSettings,
+  { folder, kills, layout, executor = 'pool' }: KillSettings,
   directory: string,
   random: () => number,
   counts: KillCounts,
@@ -56,10 +58,14 @@ async function chain(
     // Some are called as an item of the list that comes later.
     return at % 11 === 0
       ? server.at(`/same-${at}.bin`)
-      : server.at(`/i${at}`, { cd: `attachment; filename="${at % 13 === 0 ? `same-${at + 11}.bin` : name}"`, size: `${size}` });
+      : server.at(`/i${at}`, {
+          cd: `attachment; filename="${at % 13 === 0 ? `same-${at + 11}.bin` : name}"`,
+          size: `${size}`,
+        });
   });
   writeFileSync(join(folder, 'list'), urls.join('\n'));
   const args = ['get', '-d', directory, '-i', 'list', '--content-disposition', '--layout', layout, '-m', '4'];
+  args.push('--executor', executor);
   let stored: ReadonlySet<string> = new Set();
   for (;;) {
     server.requested = [];

@@ -238,7 +238,7 @@ describe('what is admitted', () => {
       onExists: 'error',
       base: 0,
       templated: false,
-    answersName: false,
+      answersName: false,
       sizesOf: never,
       examine: never,
     } as const;
