@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { nameFromDisposition } from '../../src/plan/disposition.js';
 import { MAX_NAME_BYTES, safeName } from '../../src/plan/names.js';
 
