@@ -8,8 +8,9 @@ import type { History, PastOutcome } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /**
- * Those items of a layout that are wanted, with the names that their plan gave them, by which the journal knows them. In shards they keep their numbers, too, which
- * are their keys; files get new ones, since those of several runs may be the same.
+ * Those items of a layout that are wanted, with the names that their plan gave them, by which the journal knows them. In
+ * shards they keep their numbers, too, which are their keys; files get new ones, since those of several runs may be the
+ * same.
  */
 export async function* itemsAgain(
   history: History,

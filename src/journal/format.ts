@@ -85,7 +85,8 @@ export interface StoredRecord extends StoredFile {
 
 /**
  * What a reader wants to know: of each record, where in `payload` it begins, so that only what is wanted is decoded, with
- * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link renamedAt}, {@link learnedAt}, {@link storedAt} and {@link failureAt}.
+ * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link renamedAt}, {@link learnedAt}, {@link storedAt} and
+ * {@link failureAt}.
  */
 export interface RecordVisitor {
   run?(record: RunRecord): void;

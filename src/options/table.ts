@@ -74,7 +74,9 @@ export const OPTIONS = {
     kind: kinds.yesOrNo,
     default: false,
   }),
-  /** The last part of a name is what the answer's Content-Disposition says, where the name comes from the URL. Default: `false`. */
+  /**
+   * The last part of a name is what the answer's Content-Disposition says, where the name comes from the URL. Default: `false`.
+   */
   contentDisposition: row({
     flag: '--content-disposition',
     help: "names come from the answer's Content-Disposition",

@@ -23,7 +23,8 @@ export class AnswerNaming {
   }
 
   /**
-   * An answer begins, with a body from its beginning. Only where it says another name than the one before, something is to be waited for.
+   * An answer begins, with a body from its beginning. Only where it says another name than the one before, there is something
+   * to be waited for.
    */
   onAnswer(work: Work, answered: Answered): void {
     const { item } = work;

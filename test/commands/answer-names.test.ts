@@ -1,5 +1,6 @@
 /** Names that depend on the answer, through the built command line. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -237,6 +238,20 @@ describe('names that depend on the answer', () => {
       assert.deepEqual(server.requested, []);
       assert.equal((await warmSluice(['verify', 'there'], { cwd })).status, 0);
     }
+  });
+
+  test('a mirror’s answer counts as any other, and the one that brings what the list says has the last word', async (t) => {
+    const right = server.at('/right', { type: 'application/pdf' });
+    const wrong = server.at('/wrong', { type: 'text/html' });
+    const missing = server.at('/missing', { to: 'http://localhost:1/' });
+    const sum = createHash('sha256')
+      .update(answerAt(right.slice(server.origin.length)))
+      .digest('hex');
+    const cwd = scratch(t);
+    writeFileSync(join(cwd, 'list'), `${missing}\t${wrong}\t${right}\n  checksum=sha-256=${sum}\n`);
+    const args = ['--adjust-extension', '--tries', '1', '-i', 'list', '--input-format', 'aria2'];
+    assert.deepEqual(await twice(cwd, ...args), ['missing.pdf']);
+    assert.equal((await warmSluice(['verify', 'there'], { cwd })).status, 0);
   });
 
   test('a run that replaces files gives them the names that they had, and so does the one that goes on with it', async (t) => {
