@@ -46,6 +46,12 @@ export interface Item {
    */
   readonly name: string;
   readonly details?: ItemDetails | undefined;
+  /**
+   * What has said its name, where that was not the path of its URL; told only in runs whose names depend on answers.
+   */
+  readonly named?: 'list' | 'template' | undefined;
+  /** The name that the plan gives it, where its file keeps the one that an earlier run has given it. */
+  readonly planned?: string | undefined;
   /** The URL that is requested in place of its own, where a mirror is tried: `origin` and `path` are of this one. */
   readonly mirror?: string;
   /** Its number among all entries, where `index` is another, since an earlier run has used that for another item. */

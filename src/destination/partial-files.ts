@@ -161,8 +161,9 @@ export class PartialFiles {
   }
 }
 
-function nameOf({ url, name }: Item): string {
-  const { a, b, c } = keyOf(url, name);
+/** By the name of the plan, since a file may get another one from every answer. */
+function nameOf({ url, name, planned = name }: Item): string {
+  const { a, b, c } = keyOf(url, planned);
   return [a, b, c].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 

@@ -82,6 +82,12 @@ export class TarExecutor implements Executor {
     if (kept.length > 0) this.#headers.set(item, kept);
   };
 
+  /** The same item goes on as another object, which has another name. */
+  readonly onRenamed = (item: Item, renamed: Item): void => {
+    const headers = this.#headers.get(item);
+    if (headers !== undefined) this.#headers.set(renamed, headers);
+  };
+
   store(body: Body): void {
     if (body.isPoison === true) this.#poisons.add(body.item);
     this.#batcher.add(body);

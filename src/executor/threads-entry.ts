@@ -4,12 +4,17 @@ import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
-import { LEAST_WINDOW } from '../body.js';
+import { type BodyWriter, LEAST_WINDOW } from '../body.js';
+import type { PlainError } from '../errors.js';
+import { answeredBy } from '../fetch/answered.js';
+import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
+import { HeldWriter } from './held-writer.js';
 import { LocalExecutor } from './local.js';
 import { isStored } from '../protocol/result.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { ThreadClock } from './thread-clock.js';
+import { NameAsker } from './thread-name.js';
 import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';
 
 /** A thread keeps its connections from item to item; it ends with its run. */
@@ -20,7 +25,7 @@ let cancels: BroadcastChannel | undefined;
 const attempts = new Map<number, Attempt>();
 
 export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer> {
-  const { item, from, id, timeLeft, request, settings } = task;
+  const { item, from, id, timeLeft, request, settings, names } = task;
   cancels ??= listenTo(task.cancels);
   connections ??= new Connections(request);
   const kept = connections;
@@ -33,8 +38,10 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
     let answer: Answer | undefined;
     let answered = performance.now();
     let fetched = performance.now();
+    const asker = names && new NameAsker(item, names);
     const end = (how: ThreadEnd): void => {
-      attempts.delete(id);
+      if (!attempts.delete(id)) return;
+      asker?.close();
       const told = answer && { answer, ago: performance.now() - answered };
       resolve({ end: how, told, times: clock.stop() });
     };
@@ -47,6 +54,11 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
       // If the store failed before the body was whole, nothing takes the rest.
       if (!isStored(result)) attempt.cancel(result);
     });
+    // Nothing is stored: it is over when the attempt is.
+    const refuse = (error: PlainError): void => {
+      attempt.cancel(error);
+      end({ kind: 'failed', failure: { error } });
+    };
     // Of a large body, as much as was reserved for a request.
     const window = Math.max(LEAST_WINDOW, request.maxWhole);
     const listener: AttemptListener = {
@@ -59,12 +71,25 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
       onUnproven: () => {
         unproven = true;
       },
+      onHeaders: asker && ((_item, headers, url) => asker.ask(answeredBy(headers, url))),
       onBody: (_item, chunks, length, encoding) => {
         onFetched();
-        executor.store({ item, chunks, length, encoding });
+        const store = (called: Item): void => executor.store({ item: called, chunks, length, encoding });
+        if (asker === undefined) store(item);
+        else void asker.told.then((told) => ('code' in told ? refuse(told) : store(told)));
       },
-      openLarge: (_item, encoding, onRoom) =>
-        executor.storeLarge(item, encoding, window, { onRoom, onLeft: () => undefined }),
+      openLarge: (_item, encoding, onRoom) => {
+        const open = (called: Item): BodyWriter =>
+          executor.storeLarge(called, encoding, window, { onRoom, onLeft: () => undefined });
+        if (asker === undefined) return open(item);
+        const held = new HeldWriter({ onRoom, onLeft: () => undefined });
+        void asker.told.then((told) => {
+          if (held.aborted) return;
+          if ('code' in told) refuse(told);
+          else held.open(open(told));
+        });
+        return held;
+      },
       onLarge: onFetched,
       onNotFound: (_item, status) => end({ kind: 'not_found', status }),
       // The next item is not begun while parts of this one are still written.

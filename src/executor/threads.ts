@@ -3,7 +3,7 @@
  * no event loop that is shared. Made to be compared with the pool.
  */
 import { randomUUID } from 'node:crypto';
-import { BroadcastChannel } from 'node:worker_threads';
+import { BroadcastChannel, type MessagePort } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
 import type { TimeLimit } from '../fetch/stall-watchdog.js';
@@ -11,12 +11,15 @@ import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
+import type { Answered } from '../plan/answer-names.js';
 import type { ThreadTimes } from '../protocol/times.js';
 import type { StoreSettings } from '../protocol/settings.js';
 import type { StoreResult } from '../protocol/result.js';
 import { removeUnfinished } from '../../workers/files.js';
+import { CANCELLED } from '../../workers/plain.js';
 import type { StoreListener } from './executor.js';
 import { NO_THREAD_TIMES } from './thread-clock.js';
+import { tellNames, type ThreadName } from './thread-name.js';
 import { TimesSum } from './times.js';
 import { Workers } from './workers.js';
 
@@ -50,6 +53,8 @@ export interface ThreadTask {
   readonly timeLeft: number;
   readonly request: ThreadRequest;
   readonly settings: StoreSettings;
+  /** Where the names of files are asked for, if they depend on answers. */
+  readonly names?: MessagePort | undefined;
 }
 
 /** What became of an item. */
@@ -78,6 +83,8 @@ export interface ThreadListener extends Pick<AttemptListener, 'onLarge' | 'onNot
   /** @param ago milliseconds since: it is told when all is over */
   onAnswer(item: Item, answer: Answer, ago: number): void;
   readonly onStored: StoreListener;
+  /** Only where names depend on answers: not asked of an item that was cancelled. */
+  readonly nameOf?: (item: Item, answered: Answered) => Promise<ThreadName>;
 }
 
 export class ThreadDownloads {
@@ -111,6 +118,9 @@ export class ThreadDownloads {
     const started = performance.now();
     this.#tasks += 1;
     const id = this.#tasks;
+    const { nameOf } = this.#listener;
+    const names =
+      nameOf && tellNames((answered) => (cancelled ? Promise.resolve({ refused: CANCELLED }) : nameOf(item, answered)));
     const task: ThreadTask = {
       item,
       from,
@@ -119,10 +129,11 @@ export class ThreadDownloads {
       timeLeft: limit.timeLeft,
       request: this.#request,
       settings: this.#settings,
+      names: names?.far,
     };
     this.#inFlight.add(item);
     void this.#workers
-      .run<ThreadAnswer>(task)
+      .run<ThreadAnswer>(task, names && [names.far])
       .then(
         (answer) => {
           this.#times.add(answer.times);
@@ -133,6 +144,7 @@ export class ThreadDownloads {
         }),
       )
       .then(({ end, told }) => {
+        names?.near.close();
         this.#inFlight.delete(item);
         if (cancelled) return;
         if (told !== undefined) this.#listener.onAnswer(item, told.answer, told.ago);

@@ -23,8 +23,13 @@ import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
-  /** The final answer has status 200 and these headers: name, value, name, value ... They share memory with other responses. */
-  readonly onHeaders?: ((item: Item, headers: readonly Buffer[]) => void) | undefined;
+  /**
+   * The final answer brings the body from its beginning, and has these headers: name, value, name, value ... They share memory
+   * with other responses. With the rest of a body most headers are not told again (RFC 9110, 15.3.7).
+   *
+   * @param url where redirects have led
+   */
+  readonly onHeaders?: ((item: Item, headers: readonly Buffer[], url: string) => void) | undefined;
   /** The final answer begins. */
   onAnswer?(item: Item, answer: Answer): void;
   /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
@@ -213,8 +218,8 @@ export class Attempt implements ResponseHandler, Runner {
       this.#headers = undefined;
       this.#writer = this.#open(rest);
     }
-    if (status !== 200) return true;
-    this.#listener.onHeaders?.(this.#item, headers);
+    if (status !== 200 || this.#over) return true;
+    this.#listener.onHeaders?.(this.#item, headers, this.where);
     if (announced > this.#rules.maxBodySize && this.#encoding === '') {
       this.#refuse();
       return true;

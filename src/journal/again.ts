@@ -8,8 +8,9 @@ import type { History, PastOutcome } from './history.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /**
- * Those items of a layout that are wanted, with the names that they had and what their lists said of them. In shards they keep their numbers, too, which
- * are their keys; files get new ones, since those of several runs may be the same.
+ * Those items of a layout that are wanted, with the names that their plan gave them, by which the journal knows them, and
+ * what their lists said of them. In shards they keep their numbers, too, which are their keys; files get new ones, since those
+ * of several runs may be the same.
  */
 export async function* itemsAgain(
   history: History,
@@ -27,8 +28,9 @@ export async function* itemsAgain(
       const address = addresses.parse(item.url, units);
       // Only URLs of a plan are written down.
       if (address === undefined) continue;
-      const { name } = calledToday(item) ?? item;
-      yield { index: isInShards(layout) ? item.index : number, name, details: item.details, ...address };
+      const { url, name: ownName, planned = ownName, details } = item;
+      const { name } = calledToday({ url, name: planned }) ?? { name: planned };
+      yield { index: isInShards(layout) ? item.index : number, name, details, ...address };
       number += 1;
     }
   }

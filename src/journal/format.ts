@@ -5,7 +5,8 @@
  *
  * Of an item there are two records: that it was begun, with its URL and its name, written before its file can get its
  * final name; and what became of it. Where its list says more of it, that follows the first; what its request told comes
- * before the second.
+ * before the second. Where the server's answer gives its file another name, that is written between them, before the file
+ * can get it.
  */
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
@@ -103,8 +104,8 @@ export interface StoredRecord extends StoredFile {
 
 /**
  * What a reader wants to know: of each record, where in `payload` it begins, so that only what is wanted is decoded, with
- * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link learnedAt}, {@link storedAt}, {@link failureAt}, {@link refusedAt} and
- * {@link duplicateAt}.
+ * {@link keyAt}, {@link itemAt}, {@link detailsAt}, {@link renamedAt}, {@link learnedAt}, {@link storedAt}, {@link failureAt},
+ * {@link refusedAt} and {@link duplicateAt}.
  */
 export interface RecordVisitor {
   run?(record: RunRecord): void;
@@ -112,6 +113,7 @@ export interface RecordVisitor {
   item?(index: number, payload: Buffer, at: number, offset: number): void;
   /** Of the item that was begun last. */
   details?(index: number, payload: Buffer, at: number): void;
+  renamed?(index: number, payload: Buffer, at: number, offset: number): void;
   learned?(index: number, payload: Buffer, at: number, offset: number): void;
   stored?(index: number, payload: Buffer, at: number, offset: number): void;
   failed?(index: number, payload: Buffer, at: number, offset: number): void;
@@ -138,6 +140,7 @@ const END = 5;
 const REPLACEMENT = 6;
 const DETAILS = 7;
 const LEARNED = 8;
+const RENAMED = 9;
 const REFUSED = 10;
 const DUPLICATE = 11;
 
@@ -147,6 +150,8 @@ const DOT = 0x2e;
 const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
 /** Of those that have a length. */
 const HEADER = 1 + 4 + 4;
+/** Before the name. */
+const RENAMED_HEADER = HEADER + 1;
 const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
 const UNPROVEN = 1;
 
@@ -208,6 +213,18 @@ export class FrameWriter {
     bytes.writeUInt32LE(urlLength, at + 17);
     bytes.writeUInt32LE(nameLength, at + 21);
     this.#length = at + ITEM_HEADER + urlLength + nameLength;
+  }
+
+  /** @param replaces as of {@link FrameWriter.item}, for this name */
+  renamed(index: number, name: string, replaces: boolean): void {
+    const bytes = this.#reserve(RENAMED_HEADER + 3 * name.length);
+    const at = this.#length;
+    bytes[at] = RENAMED;
+    bytes.writeUInt32LE(index, at + 1);
+    bytes[at + HEADER] = replaces ? 1 : 0;
+    const length = bytes.write(name, at + RENAMED_HEADER);
+    bytes.writeUInt32LE(length + 1, at + 5);
+    this.#length = at + RENAMED_HEADER + length;
   }
 
   stored(index: number, { size, crc32: check, shard }: StoredFile, unproven: boolean): void {
@@ -318,10 +335,12 @@ function visitRecord(payload: Buffer, at: number, offset: number, visitor: Recor
     case FAILED:
     case DETAILS:
     case LEARNED:
+    case RENAMED:
     case REFUSED:
     case DUPLICATE: {
       const index = payload.readUInt32LE(at + 1);
       if (kind === LEARNED) visitor.learned?.(index, payload, at, offset + at);
+      else if (kind === RENAMED) visitor.renamed?.(index, payload, at, offset + at);
       else if (kind === FAILED) visitor.failed?.(index, payload, at, offset + at);
       else if (kind === DETAILS) visitor.details?.(index, payload, at);
       else if (kind === REFUSED) visitor.refused?.(index, payload, at, offset + at);
@@ -431,6 +450,18 @@ export function duplicateAt(payload: Buffer, at: number): DuplicateRecord {
 /** Of a record about an item or a row. */
 export function indexAt(payload: Buffer, at: number): number {
   return payload.readUInt32LE(at + 1);
+}
+
+/** What the file of an item is called. */
+export interface RenamedRecord {
+  readonly name: string;
+  /** There is a file of this name that is not known to be what it is to be. */
+  readonly replaces: boolean;
+}
+
+export function renamedAt(payload: Buffer, at: number): RenamedRecord {
+  const end = at + HEADER + payload.readUInt32LE(at + 5);
+  return { name: payload.toString('utf8', at + RENAMED_HEADER, end), replaces: payload[at + HEADER] === 1 };
 }
 
 export function learnedAt(payload: Buffer, at: number): Learned {

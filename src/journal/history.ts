@@ -20,6 +20,7 @@ import {
   itemAt,
   type Key,
   learnedAt,
+  renamedAt,
   type RunRecord,
   storedAt,
   type StoredRecord,
@@ -34,6 +35,8 @@ export interface PastItem extends ItemRecord {
   readonly layout: Layout;
   /** What its list said of it besides. */
   readonly details?: ItemDetails;
+  /** What its plan has called it, where an answer has given its file the name. */
+  readonly planned?: string;
 }
 
 /** `unfinished`: it was begun, and nobody wrote down what became of it. */
@@ -246,6 +249,14 @@ class SecondPass {
   details(index: number, payload: Buffer, at: number): void {
     const item = this.#begun.get(index);
     if (item !== undefined) this.#begun.set(index, { ...item, details: detailsAt(payload, at) });
+  }
+
+  renamed(index: number, payload: Buffer, at: number): void {
+    const item = this.#begun.get(index);
+    if (item === undefined) return;
+    const { name } = renamedAt(payload, at);
+    requireItemName(this.#path, name);
+    this.#begun.set(index, { ...item, name, planned: item.planned ?? item.name });
   }
 
   learned(index: number, payload: Buffer, at: number): void {

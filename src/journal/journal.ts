@@ -31,7 +31,7 @@ const GROUP = 64 << 10;
 /** Bytes of records in a frame, where storage is slower than what happens. */
 const FULL_FRAME = 256 << 10;
 
-type BegunItem = Pick<Item, 'url' | 'name' | 'details'>;
+type BegunItem = Pick<Item, 'url' | 'name' | 'details' | 'planned'>;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -75,8 +75,20 @@ export class Journal {
    * @param replaces whether there is a file of its name that is not known to be what it is to be
    */
   begin(index: number, key: Key, item: BegunItem, replaces = false): void {
-    this.#frame.item(index, key, item.url, item.name, replaces);
+    const { name, planned = name } = item;
+    this.#frame.item(index, key, item.url, planned, replaces && planned === name);
     if (item.details !== undefined) this.#frame.details(index, item.details);
+    if (planned !== name) this.#frame.renamed(index, name, replaces);
+    this.#added();
+  }
+
+  /**
+   * The file of an item gets another name than that with which it was begun.
+   *
+   * @param replaces as of {@link Journal.begin}, for this name
+   */
+  renamed(index: number, name: string, replaces: boolean): void {
+    this.#frame.renamed(index, name, replaces);
     this.#added();
   }
 

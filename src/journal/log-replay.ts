@@ -10,6 +10,7 @@ import {
   itemSizeAt,
   type Key,
   keyAt,
+  renamedAt,
   replacesAt,
   type RecordVisitor,
   type RunRecord,
@@ -32,6 +33,8 @@ interface Begun extends Key {
   readonly marked: boolean;
   /** The plan gives its file another name today. */
   readonly former: ItemRecord | undefined;
+  /** What an answer has called its file. */
+  readonly renamed: string | undefined;
 }
 
 /** Bytes of most records of an item, and more than any has. */
@@ -53,6 +56,8 @@ export class LogReplay implements RecordVisitor {
   readonly keys = new IndexSet();
   /** Files that have another name than the plan gives them today, by {@link textOf} their key. */
   readonly elsewhere = new Map<string, ItemRecord>();
+  /** What answers have called files, by {@link textOf} the keys of their items. */
+  readonly given = new Map<string, string>();
   /** By number in the last run. */
   #begun = new Map<number, Begun>();
   readonly #formers = new FormerRecords();
@@ -97,7 +102,10 @@ export class LogReplay implements RecordVisitor {
     if (begun === undefined) return undefined;
     for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, begun.at);
-      if (itemSizeAt(buffer, 0) <= bytesRead) return itemAt(buffer, 0);
+      if (itemSizeAt(buffer, 0) <= bytesRead) {
+        const item = itemAt(buffer, 0);
+        return begun.renamed === undefined ? item : { ...item, name: begun.renamed };
+      }
       if (size === LONGEST_RECORD) return undefined;
     }
   }
@@ -122,6 +130,7 @@ export class LogReplay implements RecordVisitor {
     this.keys.clear();
     this.shards.clear();
     this.elsewhere.clear();
+    this.given.clear();
     this.#begun.clear();
   }
 
@@ -132,7 +141,16 @@ export class LogReplay implements RecordVisitor {
     const marked = found?.marked === true;
     const former = found?.renamed === true ? found.record : undefined;
     if (this.elsewhere.size > 0) this.elsewhere.delete(textOf({ a, b, c }));
-    this.#begun.set(index, { a, b, c, at: offset, replaces: replacesAt(payload, at), marked, former });
+    if (this.given.size > 0) this.given.delete(textOf({ a, b, c }));
+    const replaces = replacesAt(payload, at);
+    this.#begun.set(index, { a, b, c, at: offset, replaces, marked, former, renamed: undefined });
+  }
+
+  renamed(index: number, payload: Buffer, at: number): void {
+    const begun = this.#begun.get(index);
+    if (begun === undefined) return;
+    const { name, replaces } = renamedAt(payload, at);
+    this.#begun.set(index, { ...begun, replaces, renamed: name });
   }
 
   stored(index: number, payload: Buffer, at: number): void {
@@ -150,6 +168,7 @@ export class LogReplay implements RecordVisitor {
     const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
     // What was in doubt before may be there still.
     const wasDoubtful = key.replaces && stateOf(this.states.get(key) ?? FAILED) === DOUBTFUL_IF_THERE;
+    if (isDoubtful || wasDoubtful) this.#rename(key);
     this.states.set(key, begunAs(isDoubtful || wasDoubtful ? DOUBTFUL_IF_THERE : FAILED, key.marked));
   }
 
@@ -164,6 +183,7 @@ export class LogReplay implements RecordVisitor {
     this.#begun.delete(index);
     const isThere = shard === undefined || this.#hasShard(shard);
     this.states.set(key, isThere ? storedWith(size, key.marked) : begunAs(FAILED, key.marked));
+    if (isThere) this.#rename(key);
     if (shard === undefined) {
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
       return;
@@ -171,6 +191,10 @@ export class LogReplay implements RecordVisitor {
     this.shards.add(shard);
     this.lastShard = shard;
     if (isThere) this.keys.add(index);
+  }
+
+  #rename(key: Begun): void {
+    if (key.renamed !== undefined) this.given.set(textOf(key), key.renamed);
   }
 
   get #concerns(): boolean {
@@ -183,6 +207,7 @@ export class LogReplay implements RecordVisitor {
     for (const key of begun.values()) {
       this.states.set(key, begunAs(key.replaces ? DOUBTFUL_IF_THERE : state, key.marked));
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
+      this.#rename(key);
     }
   }
 }

@@ -18,8 +18,11 @@ export interface Met {
   readonly key: Key;
   /** Undefined for one that is new. */
   readonly standing: Standing | undefined;
-  /** As it was called in the run before; for one that is new, as it is called today. */
-  readonly before: Pick<Item, 'url' | 'name'>;
+  /**
+   * As it was called in the run before; for one that is new, as it is called today. With `planned` where an answer has given
+   * it its name.
+   */
+  readonly before: Pick<Item, 'url' | 'name' | 'planned'>;
 }
 
 export interface MeetingSettings {
@@ -33,9 +36,10 @@ export interface MeetingSettings {
 interface Known {
   readonly states: StateIndex;
   readonly elsewhere: ReadonlyMap<string, ItemRecord>;
+  readonly given: ReadonlyMap<string, string>;
 }
 
-export function meet(item: Item, { states, elsewhere }: Known, settings: MeetingSettings): Met {
+export function meet(item: Item, { states, elsewhere, given }: Known, settings: MeetingSettings): Met {
   const key = keyOf(item.url, item.name);
   const standing = states.size === 0 ? undefined : states.get(key);
   if (standing === undefined && states.size > 0) {
@@ -44,12 +48,19 @@ export function meet(item: Item, { states, elsewhere }: Known, settings: Meeting
       const found = states.get(formerKey);
       // One that failed is begun under the name that it has today.
       if (found === undefined || stateOf(found) === FAILED) continue;
-      return { item, planKey: key, key: formerKey, standing: found, before: asKnown({ url: item.url, name }, found) };
+      const known = asKnown({ url: item.url, name }, found);
+      return { item, planKey: key, key: formerKey, standing: found, before: asGiven(known, formerKey, given) };
     }
   }
   const elsewhereBefore = elsewhere.size === 0 ? undefined : elsewhere.get(textOf(key));
   const before = elsewhereBefore ?? (standing === undefined ? item : asKnown(item, standing));
-  return { item, planKey: key, key, standing, before };
+  return { item, planKey: key, key, standing, before: asGiven(before, key, given) };
+}
+
+/** With the name that an answer has given its file. */
+function asGiven(before: Met['before'], key: Key, given: Known['given']): Met['before'] {
+  const name = given.size === 0 ? undefined : given.get(textOf(key));
+  return name === undefined ? before : { url: before.url, name, planned: before.name };
 }
 
 /** Names that an item may have in the journal besides that of the plan; none for nearly all. */

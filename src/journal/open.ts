@@ -77,13 +77,13 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     const sameBoot = before?.boot === boot;
     await adoptShards({ file, replay, journal, directory: run.directory, shards, sameBoot, durable });
   }
-  const { states, elsewhere, keys } = replay;
+  const { states, elsewhere, given, keys } = replay;
   const firstShard = afresh ? 0 : firstShardAfter(shards, replay.shards);
   const numbered = inShards ? { firstShard } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
   let names: Promise<NameSet> | undefined;
   const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
-  return { journal, states, elsewhere, names: namesOnce, firstShard, ...(inShards && { keys }) };
+  return { journal, states, elsewhere, given, afresh, names: namesOnce, firstShard, ...(inShards && { keys }) };
 }
 
 /** Above all that are there, and all that were: of a number, what is known is true of one shard only. */

@@ -1,5 +1,5 @@
 /** Where items are stored: under the names of the plan, unless what is there, or what was handed out, has them. */
-import { markedFor, NameSet, numbered, plainName } from '../plan/names.js';
+import { hexHash, marked, markedFor, NameSet, numbered, plainName } from '../plan/names.js';
 import { foldersOf, markedFolder } from '../plan/paths.js';
 import type { Entry, Item } from '../item.js';
 import type { OnExists } from '../protocol/settings.js';
@@ -22,6 +22,9 @@ export interface Taken {
  * a file of its name that nobody knows.
  */
 export type Admitted = Entry | Taken | Stored | Kept;
+
+/** What becomes of an item that is to be downloaded. */
+export type Placed = Extract<Admitted, { readonly kind: 'item' | 'taken' | 'kept' }>;
 
 interface Stored {
   readonly kind: 'there';
@@ -52,6 +55,8 @@ export interface PlacementSettings {
   readonly base: number;
   /** Whether names are made by a template: then an item gets another one where an earlier run has given its name away. */
   readonly templated: boolean;
+  /** Whether answers may give items other names: then it depends on those before an item which one it gets. */
+  readonly answersName: boolean;
 }
 
 /** The journal, and what was in it. */
@@ -60,6 +65,10 @@ export interface Known {
   readonly states: StateIndex;
   /** Files that have another name than the plan gives them today, by key. */
   readonly elsewhere: ReadonlyMap<string, ItemRecord>;
+  /** What answers have called files, by key. */
+  readonly given: ReadonlyMap<string, string>;
+  /** All that is there is to be replaced, whoever has stored it. */
+  readonly afresh: boolean;
   /** Names of files that earlier runs have stored, or may have; read from the journal when that is asked for first. */
   readonly names: () => Promise<NameSet>;
   /** Of the items in shards; only for the layout `tar`. */
@@ -79,6 +88,11 @@ export class Placement {
   /** Whether items may get numbers: then it depends on those before an item which one it gets. */
   get renames(): boolean {
     return this.#settings.onExists === 'rename';
+  }
+
+  /** Whether names may be others than the plan's by what has happened before. */
+  get inTurn(): boolean {
+    return this.renames || this.#settings.answersName;
   }
 
   /** Lists the folders of these names. @returns what is to be waited for, if anything is */
@@ -103,7 +117,7 @@ export class Placement {
 
   /** A name is used from now on. */
   handOut(name: string, matters: boolean): void {
-    if (!matters && !this.renames) return;
+    if (!matters && !this.inTurn) return;
     this.#handedOut ??= new NameSet();
     this.#handedOut.add(name);
     if (!name.includes('/', this.#settings.base)) return;
@@ -112,36 +126,70 @@ export class Placement {
   }
 
   /** The same as {@link place} where nothing is known of any item, and nothing has to be waited for. */
-  placeNew(item: Item): Admitted {
+  placeNew(item: Item): Placed {
     return this.#isFree(item.name) ? { kind: 'item', item } : this.#instead(item, false);
   }
 
   /** The same where an item may get a marked folder. */
-  async placeRenamed(item: Item): Promise<Admitted> {
+  async placeRenamed(item: Item): Promise<Placed> {
     return (await this.#besides(item, this.#blocking(item.name))) ?? this.placeNew(item);
   }
 
+  /** Where an item is stored to which an answer gives the name that it has here: never where another one is, or was. */
+  async placeAnswered(item: Item, known: Known | undefined): Promise<Placed> {
+    const blocking = this.#blocking(item.name);
+    if (blocking !== undefined) {
+      const mayDiffer = this.renames || this.#handedOut?.has(blocking) === true;
+      return (mayDiffer ? await this.#besides(item, blocking) : undefined) ?? { kind: 'taken', item, blocking };
+    }
+    const names = known === undefined || known.afresh ? undefined : await known.names();
+    const isOthers = (name: string): boolean =>
+      this.#wasHandedOut(name) || names?.has(name) === true || names?.has(`${name}/`) === true;
+    if (!isOthers(item.name)) return this.#isFree(item.name) ? { kind: 'item', item } : this.#instead(item, false);
+    for (let attempt = 0; ; attempt += 1) {
+      const other = marked(item.name, hexHash(attempt === 0 ? item.url : `${item.url}\n${attempt}`));
+      if (!isOthers(other) && this.#isFree(other)) return named(item, other);
+    }
+  }
+
   /** Where an item is stored that is to be downloaded. */
-  async place({ item, standing, before }: Met, { keys, names }: Known): Promise<Admitted> {
-    if (keys !== undefined)
-      return { kind: 'item', item: keys.has(item.index) ? { ...item, index: keys.next, entry: item.index } : item };
+  async place({ item, standing, before }: Met, { keys, names }: Known): Promise<Placed> {
+    if (keys !== undefined) return this.#inShards(item, keys);
     const state = standing === undefined ? undefined : stateOf(standing);
     // What is in it nobody knows: so it must not stay.
-    if (state === DOUBTFUL_IF_THERE && this.isThere(before.name) === true) return named(item, before.name);
+    if (state === DOUBTFUL_IF_THERE && this.isThere(before.name) === true) return this.#keeping(item, before);
+    const wasStored = state === OK || state === DOUBTFUL_IF_THERE;
+    // What an answer has called it, the journal says: whatever it would be called today, it keeps that.
+    if (before.planned !== undefined && this.#isFree(before.name, wasStored)) return this.#keeping(item, before);
     // What was stored and is gone is stored again, and so is what is there and was changed.
-    const isOwn = (state === OK || state === DOUBTFUL_IF_THERE) && before.name === item.name;
-    if (this.#isFree(item.name, isOwn)) return { kind: 'item', item };
+    const isOwn = wasStored && before.name === item.name;
+    if (this.#isFree(item.name, isOwn)) return isOwn ? this.#keeping(item, before) : { kind: 'item', item };
     const blocking = this.#blocking(item.name);
     const isOurs =
       blocking === undefined ? await this.#isOurs(item.name, names) : await this.#isOurFile(blocking, names);
     // A name that was asked for is not replaced by another one.
-    const mayDiffer = isOurs && (this.#settings.templated || plainName(item.url) === ownName(item.name));
+    const { templated, answersName } = this.#settings;
+    const mayDiffer = isOurs && (templated || answersName || plainName(item.url) === ownName(item.name));
     if (mayDiffer && blocking === undefined) {
       const other = markedFor(item.name, item.url);
       if (this.#isFree(other)) return named(item, other);
     }
     const besides = mayDiffer || this.renames ? await this.#besides(item, blocking) : undefined;
     return besides ?? this.#instead(item, isOurs);
+  }
+
+  /** With the name that it had, also where an answer would give it another. */
+  #keeping(item: Item, { name, planned = name }: Met['before']): Placed {
+    if (planned === name && !this.#settings.answersName) return named(item, name);
+    return { kind: 'item', item: { ...item, name, planned } };
+  }
+
+  /** There a name is what a description says. */
+  #inShards(item: Item, keys: IndexSet): Placed {
+    const placed = keys.has(item.index) ? { ...item, index: keys.next, entry: item.index } : item;
+    return this.#wasHandedOut(item.name)
+      ? named(placed, markedFor(item.name, item.url))
+      : { kind: 'item', item: placed };
   }
 
   /** Whether a run has stored a file of the name, or one in a folder of the name. */
@@ -155,7 +203,7 @@ export class Placement {
   }
 
   /** The item in a marked folder, where that of its name is none; undefined if that cannot be. */
-  async #besides(item: Item, blocking: string | undefined): Promise<Admitted | undefined> {
+  async #besides(item: Item, blocking: string | undefined): Promise<Placed | undefined> {
     if (blocking === undefined) return undefined;
     const { base, present } = this.#settings;
     const other = item.name.slice(0, base) + markedFolder(blocking.slice(base)) + item.name.slice(blocking.length);
@@ -165,7 +213,7 @@ export class Placement {
   }
 
   /** What becomes of an item whose name is taken. */
-  #instead(item: Item, isOurs: boolean): Admitted {
+  #instead(item: Item, isOurs: boolean): Placed {
     const blocking = this.#blocking(item.name);
     if (blocking !== undefined) return { kind: 'taken', item, blocking };
     if (this.#settings.onExists === 'skip' && !isOurs) return { kind: 'kept', item };
@@ -195,7 +243,7 @@ export class Placement {
   }
 }
 
-function named(item: Item, name: string): Admitted {
+function named(item: Item, name: string): Placed {
   return { kind: 'item', item: { ...item, name } };
 }
 

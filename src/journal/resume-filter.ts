@@ -3,7 +3,7 @@ import type { Entry, Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { Key } from './format.js';
 import { meet, type MeetingSettings, type Met } from './met.js';
-import { type Admitted, type Known, Placement, type PlacementSettings } from './placement.js';
+import { type Admitted, type Known, type Placed, Placement, type PlacementSettings } from './placement.js';
 import { hasSize, keyOf, OK, type Standing, stateOf, WHOLE_IF_THERE } from './state-index.js';
 
 export interface ResumeFilterSettings extends PlacementSettings {
@@ -42,17 +42,42 @@ export class ResumeFilter {
 
   /** Resolves when the journal says of every item that is handed out that it was begun. */
   readonly admit = (entries: readonly Entry[]): readonly Admitted[] | Promise<readonly Admitted[]> => {
-    if (!this.#placement.renames) return this.#admit(entries);
-    const admitted = this.#last.then(() => this.#admit(entries));
-    this.#last = admitted.catch(() => undefined);
-    return admitted;
+    return this.#placement.inTurn ? this.#inTurn(() => this.#admit(entries)) : this.#admit(entries);
   };
+
+  /**
+   * Gives an item that was handed out the name that its answer says, or the one that it can have instead. The journal says so
+   * when it is written next.
+   *
+   * @param name safe; others may have it, too
+   */
+  rename(item: Item, name: string): Promise<Placed> {
+    return this.#inTurn(async () => {
+      const known = this.#known;
+      const wanted = { ...item, name };
+      const listed = this.#list([{ kind: 'item', item: wanted }]);
+      if (listed !== undefined) await listed;
+      // Its own it has already.
+      const placed: Placed =
+        name === item.name ? { kind: 'item', item } : await this.#placement.placeAnswered(wanted, known);
+      if (placed.kind !== 'item') return placed;
+      this.#placement.handOut(placed.item.name, true);
+      known?.journal.renamed(item.index, placed.item.name, this.#placement.isPresent(placed.item.name) === true);
+      return placed;
+    });
+  }
+
+  async #inTurn<T>(what: () => T | Promise<T>): Promise<T> {
+    const done = this.#last.then(what);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
 
   #admit(entries: readonly Entry[]): readonly Admitted[] | Promise<readonly Admitted[]> {
     const known = this.#known;
     const listed = this.#list(entries);
     if (known !== undefined) return this.#admitKnown(entries, known, listed);
-    if (listed !== undefined || this.#placement.renames) return this.#admitListed(entries, listed);
+    if (listed !== undefined || this.#placement.inTurn) return this.#admitListed(entries, listed);
     return entries.map((entry) => (entry.kind === 'item' ? this.#placement.placeNew(entry.item) : entry));
   }
 
@@ -75,6 +100,7 @@ export class ResumeFilter {
   }
 
   #placeNew(item: Item): Admitted | Promise<Admitted> {
+    if (this.#settings.answersName) return this.#placement.placeAnswered(item, this.#known);
     return this.#placement.renames ? this.#placement.placeRenamed(item) : this.#placement.placeNew(item);
   }
 

@@ -95,7 +95,8 @@ async function salvageShards(
       const { item } = past;
       if (!isInShards(item.layout)) continue;
       const shown = withoutPassword(item.url);
-      if (shown !== item.url || item.details !== undefined) untold.set(`${item.name}\t${shown}`, item);
+      if (shown !== item.url || item.details !== undefined || item.planned !== undefined)
+        untold.set(`${item.name}\t${shown}`, item);
       if (past.status !== 'failed') {
         noteChanged(journal, item, item.index, LOST);
         continue;
@@ -109,8 +110,8 @@ async function salvageShards(
     const items = await provenItems(join(directory, shardName(shard)));
     if (items === undefined) await setAside(directory, shard);
     for (const { index, size, crc32, name, url: shown } of items ?? []) {
-      const { url, details } = untold.get(`${name}\t${shown}`) ?? { url: shown };
-      journal.begin(index, keyOf(url, name), { url, name, details });
+      const { url, details, planned } = untold.get(`${name}\t${shown}`) ?? { url: shown };
+      journal.begin(index, keyOf(url, planned ?? name), { url, name, planned, details });
       journal.stored(index, { size, crc32, shard }, false);
     }
     await journal.written();

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { NameSet } from '../plan/names.js';
 import { foldersOf } from '../plan/paths.js';
-import { itemAt, type RecordVisitor, type RunRecord } from './format.js';
+import { itemAt, type RecordVisitor, renamedAt, type RunRecord } from './format.js';
 import { readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
 
@@ -19,18 +19,24 @@ export async function storedNames(file: FileHandle, path: string, end: number): 
 }
 
 class StoredNames implements RecordVisitor {
-  readonly names = new NameSet();
+  names = new NameSet();
   /** By number in the run. */
   readonly #begun = new Map<number, string>();
   #inFiles = true;
 
-  run({ layout }: RunRecord): void {
+  run({ layout, afresh }: RunRecord): void {
     this.giveUp();
     this.#inFiles = !isInShards(layout);
+    // What was there is replaced, and was no other item's.
+    if (afresh && this.#inFiles) this.names = new NameSet();
   }
 
   item(index: number, payload: Buffer, at: number): void {
     if (this.#inFiles) this.#begun.set(index, itemAt(payload, at).name);
+  }
+
+  renamed(index: number, payload: Buffer, at: number): void {
+    if (this.#begun.has(index)) this.#begun.set(index, renamedAt(payload, at).name);
   }
 
   stored(index: number): void {

@@ -27,6 +27,7 @@ import {
   type RecordVisitor,
   recordSizeAt,
   refusedAt,
+  renamedAt,
   replacesAt,
   type RunRecord,
   storedAt,
@@ -142,8 +143,8 @@ export class Table {
   }
 
   async #row(records: RecordReader, row: number, isStray = false): Promise<TableRow> {
-    const { begun, ended, wholeIfThere } = this.#places;
-    const read = await readRow(records, begun.get(row), ended.get(row), isStray);
+    const { begun, ended, given, wholeIfThere } = this.#places;
+    const read = await readRow(records, begun.get(row), ended.get(row), given?.get(row) ?? NOWHERE, isStray);
     if (read.status !== 'refused') requireItemName(this.#path, read.item.name);
     return wholeIfThere.has(row) ? this.#asItIs(read) : read;
   }
@@ -176,14 +177,21 @@ export class Table {
 
 /**
  * @param begun negative for an item in shards
+ * @param renamed where it was given another name
  * @param isStray its records lie elsewhere than those of the rows around it
  */
-async function readRow(records: RecordReader, begun: number, ended: number, isStray: boolean): Promise<TableRow> {
+async function readRow(
+  records: RecordReader,
+  begun: number,
+  ended: number,
+  renamed: number,
+  isStray: boolean,
+): Promise<TableRow> {
   const inShards = begun < 0;
   const first = await records.from(Math.abs(begun), (bytes) => sizeOfPair(bytes, 'details'), isStray);
   if (isOf('refused', first, 0)) return refusedRow(first, inShards);
   const next = recordSizeAt(first, 0);
-  const item = itemAt(first, 0);
+  const item = await asGiven(records, itemAt(first, 0), renamed, isStray);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
   if (ended === NOWHERE) return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
   const ending = (bytes: Buffer): number => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0));
@@ -202,6 +210,18 @@ function refusedRow(bytes: Buffer, inShards: boolean): TableRow {
   const failure: FailureRecord = { status: 'error', code: 'LIST_LINE', message, hint };
   const known = { item, repeats: false, inShards, details: columns && { columns }, learned: undefined };
   return { ...known, status: 'refused', failure };
+}
+
+/** With the name that an answer has given its file. */
+async function asGiven(
+  records: RecordReader,
+  item: ItemRecord,
+  renamed: number,
+  isStray: boolean,
+): Promise<ItemRecord> {
+  if (renamed === NOWHERE) return item;
+  const record = await records.from(renamed, (bytes) => sizeOf(bytes, 0), isStray);
+  return { ...item, name: renamedAt(record, 0).name };
 }
 
 /** Of a record, as far as what is there tells. */
@@ -231,6 +251,8 @@ class Places implements RecordVisitor {
   readonly ended = new Numbers();
   /** Of rows that are items already, the row of the item, counted from 1. */
   readonly itemOf = new Numbers();
+  /** Of each row, where an answer has given its file another name; undefined where that is so for none. */
+  given: Numbers | undefined;
   lastRun: RunRecord | undefined;
   /** Rows that were begun and not done with: a file of theirs is whole, since its process has ended, its machine has not. */
   readonly wholeIfThere = new Set<number>();
@@ -278,6 +300,7 @@ class Places implements RecordVisitor {
     }
     this.begun.set(row, this.#inShards ? -place : place);
     this.ended.set(row, NOWHERE);
+    this.given?.set(row, NOWHERE);
     this.#current.set(index, { row, replaces: replacesAt(payload, at) });
     this.#last = { payload, at };
     if (this.wholeIfThere.size > 0) this.wholeIfThere.delete(row);
@@ -303,6 +326,14 @@ class Places implements RecordVisitor {
     this.someDetails = true;
     this.#other(found.row, index, place);
     this.itemOf.set(found.row, found.item + 1);
+  }
+
+  renamed(index: number, payload: Buffer, at: number, place: number): void {
+    const current = this.#current.get(index);
+    if (current === undefined) return;
+    this.#current.set(index, { row: current.row, replaces: renamedAt(payload, at).replaces });
+    this.given ??= new Numbers();
+    this.given.set(current.row, place);
   }
 
   learned(index: number, _payload: Buffer, _at: number, place: number): void {

@@ -33,6 +33,8 @@ export function optionsOf(values: Values): DownloadOptions {
     const value = flag === undefined ? undefined : values[camelCase(nameOf(option))];
     if (value !== undefined) given[option] = value;
   }
+  // As curl calls it.
+  if (values['remoteHeaderName'] === true) given['contentDisposition'] = true;
   return given;
 }
 

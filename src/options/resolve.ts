@@ -53,6 +53,15 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   return { ...resolved, name, onExists: exists, overwrite: exists === 'overwrite', retry: { ...RETRY, tries } };
 }
 
+/** Whether an item's name may depend on what is answered for it. */
+export function answersName({
+  contentDisposition,
+  trustServerNames,
+  adjustExtension,
+}: Pick<DownloadOptions, 'contentDisposition' | 'trustServerNames' | 'adjustExtension'>): boolean {
+  return contentDisposition === true || trustServerNames === true || adjustExtension === true;
+}
+
 function whatIfExists(onExists: OnExists | undefined, overwrite: boolean | undefined): OnExists {
   if (onExists === undefined) return overwrite === true ? 'overwrite' : 'error';
   if (overwrite !== undefined && overwrite !== (onExists === 'overwrite')) {

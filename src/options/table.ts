@@ -75,6 +75,32 @@ export const OPTIONS = {
     default: false,
   }),
   /**
+   * The last part of a name is what the answer's Content-Disposition says, where the name comes from the URL. Default: `false`.
+   */
+  contentDisposition: row({
+    flag: '--content-disposition',
+    help: "names come from the answer's Content-Disposition",
+    more: 'of names that come from the URL, the last part',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /** The last part of a name comes from the URL at the end of redirects, not from the first one. Default: `false`. */
+  trustServerNames: row({
+    flag: '--trust-server-names',
+    help: 'names come from the URL at the end of redirects',
+    more: 'of names that come from the URL, the last part; Content-Disposition counts for more',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /** Names get the extension that their Content-Type has, if they have none, or one of another type. Default: `false`. */
+  adjustExtension: row({
+    flag: '--adjust-extension',
+    help: 'names get the extension of their Content-Type, if they have none or another one',
+    more: '`page.asp` becomes `page.asp.html`; not for names that a list gives',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
    * What becomes of an item whose name is that of a file that no run has written down: it is an error with code
    * `STORE_EXISTS`, is left out, replaces the file, or gets a number: `stem.1.ext`. Without it: `error`.
    */

@@ -9,7 +9,7 @@ import type { Entry } from '../item.js';
 import type { Admitted } from '../journal/placement.js';
 import type { Source } from '../lists/source.js';
 import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
-import type { ResolvedOptions } from '../options/resolve.js';
+import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { plan } from '../plan/plan.js';
 import { PlanProgress } from '../plan/progress.js';
@@ -62,6 +62,7 @@ export class Download {
     const { layout, journal, directory, executor, maxRequests, maxBodySize, strict } = options;
     this.#options = options;
     this.#outcomes = new Outcomes(directory, () => this.#pump());
+    const { requests } = this.#outcomes;
     this.#shutdown = new Shutdown(options.grace, () => void this.#close());
     this.#entries = new ReadAhead(
       plan(sources, {
@@ -69,7 +70,8 @@ export class Download {
         template: options.name,
         checksums: options.checksums,
         directory,
-        requests: this.#outcomes.requests,
+        requests,
+        tellNamed: answersName(options),
         progress: this.#progress,
       }),
       (entries) => (this.#resources.resumption as Resumption).filter.admit(entries),
@@ -78,10 +80,10 @@ export class Download {
     // With threads a request is a thread.
     const wanted = executor === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : maxRequests;
     const shares = shareFiles();
-    const requests = Math.min(wanted, executor === 'threads' ? shares.threads : shares.requests);
-    if (requests < wanted) this.fewer = { requests, files: shares.limit };
+    const slots = Math.min(wanted, executor === 'threads' ? shares.threads : shares.requests);
+    if (slots < wanted) this.fewer = { requests: slots, files: shares.limit };
     this.#watchdog = new StallWatchdog(options, options.maxTime);
-    const scheduler = new Scheduler(requests, options, this.#watchdog, () => this.#pump());
+    const scheduler = new Scheduler(slots, options, this.#watchdog, () => this.#pump());
     this.#scheduler = scheduler;
     const run: Run = {
       stages: () => this.#resources.stages,

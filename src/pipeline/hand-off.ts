@@ -3,8 +3,11 @@ import type { BodyWriter } from '../body.js';
 import { PartialFiles } from '../destination/partial-files.js';
 import { createExecutor, createTarExecutor } from '../executor/create.js';
 import type { Executor } from '../executor/executor.js';
+import { HeldWriter } from '../executor/held-writer.js';
+import type { TarExecutor } from '../executor/tar.js';
 import { Pauses } from '../executor/pauses.js';
 import { Attempt, type AttemptListener, type AttemptRules } from '../fetch/attempt.js';
+import { answeredBy } from '../fetch/answered.js';
 import { Connections } from '../fetch/client.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
@@ -13,12 +16,21 @@ import { bootId } from '../journal/boot.js';
 import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Scheduler } from '../schedule/scheduler.js';
-import type { Work } from '../schedule/work.js';
+import type { Lease, Naming, Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import { StagesDetector } from '../verdict/detector.js';
 import { Sampler } from '../verdict/sampler.js';
+import type { AnswerNaming } from './naming.js';
 import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
 import { isInShards } from '../protocol/layouts.js';
+
+/** What not every run has. */
+interface Parts {
+  readonly naming: AnswerNaming | undefined;
+  readonly originals: WeakMap<Item, Item>;
+  readonly partials?: PartialFiles;
+  readonly tar?: TarExecutor;
+}
 
 export class HandOff implements Stages, AttemptListener {
   readonly #connections: Connections;
@@ -29,22 +41,35 @@ export class HandOff implements Stages, AttemptListener {
   readonly #scheduler: Scheduler;
   readonly #listener: StageListener;
   readonly #pauses = new Pauses();
-  /** Only where headers are kept. */
+  /** Only where names depend on answers. */
+  readonly #naming: AnswerNaming | undefined;
+  /** Items that have got another name, by the objects that have it. */
+  readonly #originals: WeakMap<Item, Item>;
+  /** Bodies that are whole and wait until the journal knows their names. */
+  readonly #held = new Set<Promise<void>>();
+  readonly #tar: TarExecutor | undefined;
+  /** Only where headers are kept, or say names. */
   readonly onHeaders: AttemptListener['onHeaders'];
 
-  static async open(stages: StageOptions, listener: StageListener): Promise<HandOff> {
+  /** @param naming where names depend on answers */
+  static async open(stages: StageOptions, listener: StageListener, naming?: AnswerNaming): Promise<HandOff> {
     const { options, settings, firstShard, maxIdle, own } = stages;
     const { executor: name, workers, layout, shardSize, captionColumn, timeout } = options;
-    const onStored: StageListener['onStored'] = (item, result) => listener.onStored(item, result);
+    const originals = new WeakMap<Item, Item>();
+    const originalOf = (item: Item): Item => originals.get(item) ?? item;
+    const onStored: StageListener['onStored'] = naming
+      ? (item, result) => listener.onStored(originalOf(item), result)
+      : (item, result) => listener.onStored(item, result);
     const connections = new Connections({ timeout, maxIdle });
     if (isInShards(layout)) {
-      const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(item);
+      const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));
       const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten }, captionColumn);
-      return new HandOff(stages, listener, connections, tar, undefined, tar.onHeaders);
+      return new HandOff(stages, listener, connections, tar, { naming, originals, tar });
     }
     if (name === 'threads') throw new RangeError('threads hand nothing over');
     const executor = await createExecutor(name, workers, settings, onStored);
-    return new HandOff(stages, listener, connections, executor, await PartialFiles.open(own, await bootId()));
+    const partials = await PartialFiles.open(own, await bootId());
+    return new HandOff(stages, listener, connections, executor, { naming, originals, partials });
   }
 
   private constructor(
@@ -52,8 +77,7 @@ export class HandOff implements Stages, AttemptListener {
     listener: StageListener,
     connections: Connections,
     executor: Executor,
-    partials?: PartialFiles,
-    onHeaders?: AttemptListener['onHeaders'],
+    { naming, originals, partials, tar }: Parts,
   ) {
     this.#rules = rules;
     this.#scheduler = scheduler;
@@ -61,7 +85,10 @@ export class HandOff implements Stages, AttemptListener {
     this.#connections = connections;
     this.#executor = executor;
     this.#partials = partials;
-    this.onHeaders = onHeaders;
+    this.#naming = naming;
+    this.#originals = originals;
+    this.#tar = tar;
+    this.onHeaders = naming === undefined ? tar?.onHeaders : this.#onHeaders;
   }
 
   start(work: Work, from: Redirected | undefined): void {
@@ -101,8 +128,9 @@ export class HandOff implements Stages, AttemptListener {
     this.#executor.seal?.();
   }
 
-  drain(): Promise<void> {
-    return this.#executor.close();
+  async drain(): Promise<void> {
+    while (this.#held.size > 0) await Promise.all(this.#held);
+    await this.#executor.close();
   }
 
   async close(complete: boolean): Promise<void> {
@@ -126,25 +154,87 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
-    const { isPoison } = this.#scheduler.inFlight.of(item);
+    const { isPoison, naming } = this.#scheduler.inFlight.of(item);
     this.#listener.onFetched(item, length, 0);
-    this.#executor.store({ item, chunks, length, encoding, isPoison });
+    if (naming === undefined) this.#executor.store({ item, chunks, length, encoding, isPoison });
+    else {
+      this.#whenNamed(naming, () => {
+        if (naming.refused !== undefined) this.#listener.onStored(item, naming.refused);
+        else this.#executor.store({ item: this.#called(item, naming), chunks, length, encoding, isPoison });
+      });
+    }
     this.#listener.onRoom();
   }
 
   openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter {
+    const { naming } = this.#scheduler.inFlight.of(item);
     const lease = this.#scheduler.enlarge(item);
+    if (naming === undefined) return this.#openWriter(item, item, encoding, onRoom, lease, whole);
+    const onLeft = (): void => this.#leave(lease);
+    const held = new HeldWriter({ onRoom, onLeft });
+    this.#whenNamed(naming, () => {
+      if (held.aborted) return;
+      const { refused } = naming;
+      if (refused === undefined) {
+        held.open(this.#openWriter(item, this.#called(item, naming), encoding, onRoom, lease, whole));
+      } else {
+        held.open(undefined);
+        this.#listener.onStored(item, refused);
+      }
+    });
+    return held;
+  }
+
+  #openWriter(
+    item: Item,
+    called: Item,
+    encoding: string,
+    onRoom: () => void,
+    lease: Lease,
+    whole?: Whole | Kept,
+  ): BodyWriter {
     const partial = whole && this.#partials?.begin(item, whole);
     const onLeft = (): void => {
       partial?.onLeft();
-      this.#scheduler.giveBack(lease);
-      this.#listener.onRoom();
+      this.#leave(lease);
     };
     return this.#pauses.counted(
       (onCounted) =>
-        this.#executor.storeLarge(item, encoding, lease.bytes, { onRoom: onCounted, onLeft }, partial?.job),
+        this.#executor.storeLarge(called, encoding, lease.bytes, { onRoom: onCounted, onLeft }, partial?.job),
       onRoom,
     );
+  }
+
+  #leave(lease: Lease): void {
+    this.#scheduler.giveBack(lease);
+    this.#listener.onRoom();
+  }
+
+  readonly #onHeaders = (item: Item, headers: readonly Buffer[], url: string): void => {
+    this.#naming?.onAnswer(this.#scheduler.inFlight.of(item), answeredBy(headers, url));
+    this.#tar?.onHeaders(item, headers);
+  };
+
+  /** Does it at once where the journal knows the name. */
+  #whenNamed({ settled }: Naming, what: () => void): void {
+    if (settled === undefined) {
+      what();
+      return;
+    }
+    const held: Promise<void> = settled.then(() => {
+      this.#held.delete(held);
+      what();
+    });
+    this.#held.add(held);
+  }
+
+  /** The item as its file is called. */
+  #called(item: Item, { name }: Naming): Item {
+    if (name === item.name) return item;
+    const called = { ...item, name };
+    this.#originals.set(called, item);
+    this.#tar?.onRenamed(item, called);
+    return called;
   }
 
   onLarge(item: Item): void {

@@ -53,8 +53,9 @@ export class Outcomes implements AsyncIterable<Outcome> {
   }
 
   stored(work: Work, file: StoredFile): void {
-    const { item, unproven } = work;
-    const { name, details } = item;
+    const { item, unproven, naming } = work;
+    const { details } = item;
+    const name = naming?.name ?? item.name;
     const { size, crc32, shard, checksum = details?.checksum } = file;
     const learned = learnedOf(work, Date.now(), checksum);
     const outcome: Outcome = {
@@ -93,6 +94,10 @@ export class Outcomes implements AsyncIterable<Outcome> {
     // It may have failed without a request.
     const learned = work.tried === 0 ? undefined : learnedOf(work);
     this.#journal?.failed(item.index, { status, code, message, hint }, learned);
+    if (work.naming?.isKept === true) {
+      this.#emit({ status: 'skipped', ...identify(item), name: work.naming.wanted, kept: true });
+      return;
+    }
     this.#emit({ status, ...identify(item), error: new FetchError(item, error), ...learned });
   }
 
@@ -112,7 +117,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
       this.#emit({ status: 'skipped', ...identify(item), name: item.name, kept: kind === 'kept' });
     } else {
       const { item } = entry;
-      this.#emit({ status: 'error', ...identify(item), error: new FetchError(item, this.#whyTaken(entry)) });
+      this.#emit({ status: 'error', ...identify(item), error: new FetchError(item, whyTaken(entry, this.#directory)) });
     }
   }
 
@@ -135,21 +140,22 @@ export class Outcomes implements AsyncIterable<Outcome> {
     this.requests.delete(outcome.index);
     this.#channel.push({ ...outcome, request });
   }
+}
 
-  #whyTaken({ item: { name }, blocking }: Taken): PlainError {
-    if (blocking !== undefined) {
-      const message = `${name} needs the folder ${blocking}, which is no folder in ${this.#directory}`;
-      return {
-        code: 'STORE_EXISTS',
-        message,
-        hint: 'links are not followed: remove it, or choose another destination',
-      };
-    }
-    const message = `${name} is in ${this.#directory} already`;
-    const hint =
-      'replace such files with --overwrite, see --on-exists for more, or choose another destination with --directory';
-    return { code: 'STORE_EXISTS', message, hint };
+/** Why an item cannot have its name. @param directory of the destination */
+export function whyTaken({ item: { name }, blocking }: Omit<Taken, 'kind'>, directory: string): PlainError {
+  if (blocking !== undefined) {
+    const message = `${name} needs the folder ${blocking}, which is no folder in ${directory}`;
+    return {
+      code: 'STORE_EXISTS',
+      message,
+      hint: 'links are not followed: remove it, or choose another destination',
+    };
   }
+  const message = `${name} is in ${directory} already`;
+  const hint =
+    'replace such files with --overwrite, see --on-exists for more, or choose another destination with --directory';
+  return { code: 'STORE_EXISTS', message, hint };
 }
 
 function identify({ index, entry = index, url, details }: Item): Pick<Outcome, 'index' | 'url' | 'columns'> {

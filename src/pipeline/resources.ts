@@ -68,13 +68,15 @@ export class Resources {
     this.#destination = await Destination.open(options.directory, durable);
     if (shutdown.isStopping) return;
     this.#resumption = await resume(this.#destination, sources, options, listener);
-    const { journal, firstShard } = this.#resumption;
+    const resumption = this.#resumption;
+    const { journal, firstShard } = resumption;
     outcomes.writeTo(journal, durable);
     if (shutdown.isStopping) return;
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
     const settings = { directory, scratch, layout, imageCheck, computeHash, maxBodySize, slow, durable, cancelled };
-    this.#stages = await openStages({ options, settings, rules, scheduler, maxIdle, firstShard, own }, listener);
+    const stages = { options, settings, rules, scheduler, maxIdle, firstShard, own, resumption };
+    this.#stages = await openStages(stages, listener);
   }
 
   /**

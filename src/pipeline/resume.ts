@@ -10,7 +10,7 @@ import { examineFile } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
-import type { ResolvedOptions } from '../options/resolve.js';
+import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
@@ -83,6 +83,7 @@ export async function resume(
         onExists,
         base: baseOf(layout),
         templated: options.name !== undefined,
+        answersName: answersName(options),
         sizesOf: (names) => destination.sizes.of(names),
         examine,
       },

@@ -6,7 +6,7 @@ import type { AttemptRules } from '../fetch/attempt.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
-import type { ResolvedOptions } from '../options/resolve.js';
+import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { StoreResult } from '../protocol/result.js';
 import type { StoreSettings } from '../protocol/settings.js';
 import type { Operation } from '../protocol/times.js';
@@ -15,6 +15,8 @@ import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import type { Sample } from '../verdict/detector.js';
 import type { Answer, Verdict } from '../outcome.js';
+import type { AnswerNaming } from './naming.js';
+import type { Resumption } from './resume.js';
 
 export interface Stages {
   /** Requests an item. @param from where redirects have led it */
@@ -88,6 +90,7 @@ export interface StageOptions {
   readonly firstShard: number;
   /** Folder of the program's own files in the destination. */
   readonly own: string;
+  readonly resumption: Resumption;
 }
 
 /** Begins to load what will be needed, while other things are opened. */
@@ -96,10 +99,16 @@ export function preload({ executor }: ResolvedOptions): void {
 }
 
 export async function openStages(stages: StageOptions, listener: StageListener): Promise<Stages> {
+  const naming = answersName(stages.options) ? await openNaming(stages) : undefined;
   if (stages.options.executor === 'threads') {
     const { ThreadStages } = await import('./thread-stages.js');
-    return new ThreadStages(stages, listener);
+    return new ThreadStages(stages, listener, naming);
   }
   const { HandOff } = await import('./hand-off.js');
-  return HandOff.open(stages, listener);
+  return HandOff.open(stages, listener, naming);
+}
+
+async function openNaming({ options, resumption }: StageOptions): Promise<AnswerNaming> {
+  const { AnswerNaming } = await import('./naming.js');
+  return new AnswerNaming(options, resumption);
 }

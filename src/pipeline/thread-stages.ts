@@ -5,18 +5,30 @@ import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import { Sampler } from '../verdict/sampler.js';
 import { ThreadsDetector } from '../verdict/threads-detector.js';
+import type { AnswerNaming } from './naming.js';
 import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
 
 export class ThreadStages implements Stages {
   readonly #threads: ThreadDownloads;
 
-  constructor({ options, settings, rules, scheduler, maxIdle }: StageOptions, listener: StageListener) {
+  /** @param naming where names depend on answers */
+  constructor(stages: StageOptions, listener: StageListener, naming?: AnswerNaming) {
+    const { options, settings, rules, scheduler, maxIdle } = stages;
     const { headers, timeout, lowestSpeed, maxTime } = options;
     const { strict, maxWhole } = rules;
     const { maxRequests } = scheduler.inFlight;
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
     const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle };
     this.#threads = new ThreadDownloads(maxRequests, request, settings, {
+      ...(naming && {
+        nameOf: async (item, answered) => {
+          const work = scheduler.inFlight.of(item);
+          naming.onAnswer(work, answered);
+          await work.naming?.settled;
+          const { refused, name } = work.naming ?? { refused: undefined, name: item.name };
+          return refused === undefined ? { name } : { refused };
+        },
+      }),
       onAnswer: (item, answer, ago) => listener.onAnswer(item, answer, ago),
       onUnproven: (item) => listener.onUnproven(item),
       onLarge: (item, ago = 0) => {

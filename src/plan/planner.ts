@@ -16,7 +16,7 @@ import { printable, withoutPassword } from '../shared/printable.js';
 import { AddressParser, whyRefused } from './address.js';
 import { FingerprintSet } from './fingerprints.js';
 import { Namer } from './namer.js';
-import { hashedFolder, nameFromUrl } from './names.js';
+import { hashedFolder, markedFor, nameFromUrl, plainName } from './names.js';
 import { safePath } from './paths.js';
 import type { PlanProgress } from './progress.js';
 import { NameRegistry } from './registry.js';
@@ -36,6 +36,8 @@ export interface PlanOptions {
   readonly sums?: ReadonlyMap<string, Checksum> | undefined;
   /** Told how far the plan has come. */
   readonly progress?: PlanProgress | undefined;
+  /** Whether items tell what has said their names. Default: false. */
+  readonly tellNamed?: boolean | undefined;
   /** Gets the objects that items are made of, by their number among all entries. */
   readonly requests?: Map<number, ItemRequest> | undefined;
 }
@@ -84,13 +86,15 @@ export class Planner {
   readonly #directory: string | undefined;
   readonly #requests: PlanOptions['requests'];
   readonly #sums: PlanOptions['sums'];
+  readonly #tellNamed: boolean;
 
-  constructor({ layout = 'flat', template, directory, requests, sums }: PlanOptions) {
+  constructor({ layout = 'flat', template, directory, requests, sums, tellNamed = false }: PlanOptions) {
     this.#base = baseOf(layout);
     this.#namer = template && new Namer(template);
     this.#directory = directory;
     this.#requests = requests;
     this.#sums = sums;
+    this.#tellNamed = tellNamed;
   }
 
   /** Entries so far. */
@@ -167,7 +171,7 @@ export class Planner {
     for (const item of items) {
       this.#index = Math.max(this.#index, item.index);
       this.#names.reserve(item.name.slice(this.#base));
-      yield { kind: 'item', item };
+      yield { kind: 'item', item: this.#tellNamed && !isFromUrl(item) ? { ...item, named: 'list' } : item };
     }
   }
 
@@ -230,7 +234,10 @@ export class Planner {
     const unique = isPath ? this.#names.claimPath(asked, url) : this.#names.claim(asked, url);
     const name = layoutFolder === '' ? unique : layoutFolder + unique;
     const all = this.#sums === undefined ? details : this.#withSum(this.#sums, name, details);
-    return { kind: 'item', item: { index, url, origin, path, name, details: all } };
+    const item: Item = { index, url, origin, path, name, details: all };
+    if (!this.#tellNamed || (given === undefined && this.#namer === undefined)) return { kind: 'item', item };
+    const byTemplate = this.#namer !== undefined && !said && !folder;
+    return { kind: 'item', item: said || byTemplate ? { ...item, named: said ? 'list' : 'template' } : item };
   }
 
   /** A checksum that the list has counts for more; a name is found with the layout's folder, and without. */
@@ -268,4 +275,11 @@ export class Planner {
     const kept = columns === undefined ? {} : { columns };
     return { kind: 'refused', refused: { index: this.#index, source, line, text: shown, error, ...kept } };
   }
+}
+
+/** Of an item of an earlier run nobody knows any more what has said its name. */
+function isFromUrl({ name, url }: Item): boolean {
+  const own = name.slice(name.lastIndexOf('/') + 1);
+  const plain = plainName(url);
+  return own === plain || own === markedFor(plain, url);
 }

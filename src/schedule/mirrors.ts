@@ -34,6 +34,7 @@ export function elsewhere(work: Work, { code }: PlainError, mayRecover: boolean)
   if (mirror === undefined || timeLeft <= 0) return undefined;
   const { origin, path } = addressOf(mirror);
   const next = workFor({ ...item, origin, path, mirror }, timeLeft);
+  next.naming = work.naming;
   next.mirrors = isFirstRound ? { untried: rest, failed } : { untried: [], failed: rest };
   return next;
 }

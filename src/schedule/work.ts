@@ -6,6 +6,20 @@ import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 
+/** What its answers call an item's file: one for all tries, since what was written down for one counts for the next. */
+export interface Naming {
+  /** What was asked for last. */
+  wanted: string;
+  /** What the file gets. */
+  name: string;
+  /** Until then the journal does not know the name; undefined when it does. */
+  settled: Promise<void> | undefined;
+  /** Why it cannot be had. */
+  refused: PlainError | undefined;
+  /** The item is left out, since there is a file of that name that nobody knows. */
+  isKept: boolean;
+}
+
 /** An item on its way. */
 export interface Work {
   readonly item: Item;
@@ -24,6 +38,8 @@ export interface Work {
   answered: boolean;
   /** What it answered last; undefined while it has not. */
   answer: Answer | undefined;
+  /** Undefined where nothing but the plan has named it. */
+  naming: Naming | undefined;
   /** In milliseconds since 1970, of the try under way. */
   askedAt: number;
   answeredAt: number | undefined;
@@ -65,6 +81,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     host: undefined,
     answered: false,
     answer: undefined,
+    naming: undefined,
     askedAt: 0,
     answeredAt: undefined,
     fetchedAt: undefined,

@@ -8,6 +8,7 @@ import {
   payloadIn,
   PREAMBLE,
   type RecordVisitor,
+  renamedAt,
   storedAt,
   visitRecords,
 } from '../../src/journal/format.js';
@@ -37,6 +38,10 @@ export function asAfterKill(path: string, { stored = true, boot }: Changes = {})
     item: (_index, payload, at) => {
       const { index, key, url, name } = itemAt(payload, at);
       writer.item(index, key, url, name);
+    },
+    renamed: (index, payload, at) => {
+      const { name, replaces } = renamedAt(payload, at);
+      writer.renamed(index, name, replaces);
     },
     stored: (index, payload, at) => {
       const { unproven, ...file } = storedAt(payload, at);

@@ -17,15 +17,14 @@ are as on the command line.
 
 /** What the page should be. */
 export async function renderPage(): Promise<string> {
-  const flags = [INPUT_FILE, ...LIST_FLAGS.filter(({ hidden }) => hidden !== true), ...DOWNLOAD_FLAGS].map(
-    ({ flag, help }) => ({
-      flag,
-      help,
-      more: '',
-      value: '',
-      name: '',
-    }),
-  );
+  const told = [INPUT_FILE, ...LIST_FLAGS, ...DOWNLOAD_FLAGS].filter(({ hidden }) => hidden !== true);
+  const flags = told.map(({ flag, help }) => ({
+    flag,
+    help,
+    more: '',
+    value: '',
+    name: '',
+  }));
   const options = (Object.keys(OPTIONS) as OptionName[]).map((name) => {
     const { flag = '', help = '', more = '', kind, default: usual } = OPTIONS[name] as Row<unknown, unknown, unknown>;
     const what = [help.replace(/ \(default: .*\)/, ''), more].filter(Boolean).join('; ');

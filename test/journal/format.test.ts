@@ -12,6 +12,7 @@ import {
   payloadIn,
   refusedAt,
   type RefusedRecord,
+  renamedAt,
   type RunRecord,
   storedAt,
   visitRecords,
@@ -50,6 +51,8 @@ function written(): { frame: Buffer; records: unknown[] } {
   writer.run(RUN);
   writer.item(0, key, 'http://u:p@localhost/a', 'ä/\u{1F600}.jpg');
   writer.item(4_294_967_295, key, 'http://localhost/', '');
+  writer.renamed(0, 'ö/\u{1F600}.png', true);
+  writer.renamed(4_294_967_295, '', false);
   writer.stored(0, { size: 2 ** 52, crc32: 0xdead_beef }, false);
   writer.stored(4_294_967_295, { size: 0, crc32: 0, shard: 0 }, true);
   writer.failed(9, FAILURE);
@@ -60,6 +63,8 @@ function written(): { frame: Buffer; records: unknown[] } {
     RUN,
     { index: 0, key, url: 'http://u:p@localhost/a', name: 'ä/\u{1F600}.jpg' },
     { index: 4_294_967_295, key, url: 'http://localhost/', name: '' },
+    { name: 'ö/\u{1F600}.png', replaces: true },
+    { name: '', replaces: false },
     { size: 2 ** 52, crc32: 0xdead_beef, unproven: false },
     { size: 0, crc32: 0, shard: 0, unproven: true },
     FAILURE,
@@ -75,6 +80,7 @@ function read(payload: Buffer): unknown[] {
   visitRecords(payload, 0, {
     run: (record) => records.push(record),
     item: (_index, bytes, at) => records.push(itemAt(bytes, at)),
+    renamed: (_index, bytes, at) => records.push(renamedAt(bytes, at)),
     stored: (_index, bytes, at) => records.push(storedAt(bytes, at)),
     failed: (_index, bytes, at) => records.push(failureAt(bytes, at)),
     refused: (_index, bytes, at) => records.push(refusedAt(bytes, at)),

@@ -89,6 +89,7 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
     onExists: setup.onExists ?? 'error',
     base: 0,
     templated: setup.templated ?? false,
+    answersName: false,
     sizesOf: (names: readonly string[]) => {
       for (const name of names) assert.ok(present?.has(name), `${name} is not there`);
       return Promise.resolve(names.map((name) => setup.changed?.[name] ?? name.length));
@@ -96,7 +97,7 @@ async function admit(t: TestContext, entries: readonly Entry[], setup: Setup): P
     examine: (name: string) => Promise.resolve({ size: name.length, crc32: 7 }),
   };
   const names = (): Promise<NameSet> => storedNames(file, path, PREAMBLE.length);
-  const known = { journal, states, elsewhere: new Map(), names };
+  const known = { journal, states, elsewhere: new Map(), given: new Map(), afresh: false, names };
   const admitted = await new ResumeFilter(settings, known).admit(entries);
   const written: string[] = [];
   await using reading = await open(path);
@@ -237,6 +238,7 @@ describe('what is admitted', () => {
       onExists: 'error',
       base: 0,
       templated: false,
+      answersName: false,
       sizesOf: never,
       examine: never,
     } as const;
