@@ -89,7 +89,7 @@ describe('broken lists', () => {
           assert.deepEqual(await read(chunksOf(bytes, cuts), format), whole);
           assert.deepEqual(await read(chunksOf(bytes, 'bytes'), format), whole);
         }),
-        { numRuns: thorough ? 200 : 40 },
+        { numRuns: thorough ? 200 : 20 },
       );
     });
   }
@@ -108,7 +108,7 @@ describe('lists of every format', () => {
           const entries = await entriesOf(stream(chunksOf(bytes, cut), label, reading));
           assert.deepEqual(entries, await expected(format, wanted));
         }),
-        { numRuns: thorough ? 60 : 15 },
+        { numRuns: thorough ? 60 : 8 },
       );
     });
   }
@@ -121,7 +121,7 @@ describe('lists of every format', () => {
         const entries = await entriesOf(stream([bytes], 'list', COLUMNS));
         assert.deepEqual(entries, await expected('parquet', wanted));
       }),
-      { numRuns: thorough ? 100 : 20 },
+      { numRuns: thorough ? 100 : 10 },
     );
   });
 });

@@ -85,7 +85,7 @@ describe('safePath', () => {
         assert.ok(isItemName(path));
         assert.ok(isItemName(`3/f/${path}`));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -163,7 +163,7 @@ describe('a plan with a template', () => {
         for (const name of given)
           for (const folder of foldersOf(name.toUpperCase())) assert.ok(!files.has(folder), name);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { asyncBufferFromFile, parquetReadObjects, parquetMetadataAsync, parquetSchema } from 'hyparquet';
-import { noise } from '../helpers/bodies.js';
-import { warmSluice } from '../helpers/cli.js';
-import { scratch } from '../helpers/scratch.js';
-import { bodiesIn, listedByPython, listedByTar, membersOf, noGnuTar, noPython, shardsIn } from '../helpers/tars.js';
+import { noise } from '../../helpers/bodies.js';
+import { warmSluice } from '../../helpers/cli.js';
+import { scratch } from '../../helpers/scratch.js';
+import { bodiesIn, listedByPython, listedByTar, membersOf, noGnuTar, noPython, shardsIn } from '../../helpers/tars.js';
 
 const COUNT = 60;
 /** At the beginning, in the middle, at the end. */

@@ -5,15 +5,15 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
-import { entriesBelow, filesBelow } from '../helpers/folders.js';
-import { asAfterKill } from '../helpers/journals.js';
-import { bodyAt, servePaths } from '../helpers/paths-server.js';
-import { scratch } from '../helpers/scratch.js';
-import { thorough } from '../helpers/thorough.js';
-import { membersOf } from '../helpers/tars.js';
+import { type Ran, sluice, warmSluice } from '../../helpers/cli.js';
+import { entriesBelow, filesBelow } from '../../helpers/folders.js';
+import { asAfterKill } from '../../helpers/journals.js';
+import { bodyAt, servePaths } from '../../helpers/paths-server.js';
+import { scratch } from '../../helpers/scratch.js';
+import { thorough } from '../../helpers/thorough.js';
+import { membersOf } from '../../helpers/tars.js';
 
-const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/destinations', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures/destinations', import.meta.url));
 const WGET = { program: 'wget' };
 const noWget = spawnSync(WGET.program, ['--version']).status !== 0 && 'needs wget';
 

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { answerAt, serveAnswers } from '../helpers/answers-server.js';
-import { warmSluice } from '../helpers/cli.js';
-import { entriesBelow } from '../helpers/folders.js';
-import { asAfterKill } from '../helpers/journals.js';
-import { killAgainAndAgain } from '../helpers/renamed.js';
-import { scratch } from '../helpers/scratch.js';
+import { answerAt, serveAnswers } from '../../helpers/answers-server.js';
+import { warmSluice } from '../../helpers/cli.js';
+import { entriesBelow } from '../../helpers/folders.js';
+import { asAfterKill } from '../../helpers/journals.js';
+import { killAgainAndAgain } from '../../helpers/renamed.js';
+import { scratch } from '../../helpers/scratch.js';
 
 const posix = process.platform === 'win32' && 'Windows has no kill -9';
 
