@@ -144,6 +144,12 @@ export class Attempt implements ResponseHandler, Runner {
     this.#fail({ error });
   }
 
+  /** The item's own string where it says the same: it is not made anew for each answer. */
+  get #answeredUrl(): string {
+    const { url, origin, path } = this.#item;
+    return this.#target === this.#item && url.length === origin.length + path.length ? url : this.where;
+  }
+
   get askedAt(): number | undefined {
     return this.#askedAt;
   }
@@ -208,7 +214,7 @@ export class Attempt implements ResponseHandler, Runner {
       else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
     }
     if (!this.#over && !isRedirect(status)) {
-      const answer = { status: this.#status, url: this.where, contentType: type, etag, lastModified };
+      const answer = { status: this.#status, url: this.#answeredUrl, contentType: type, etag, lastModified };
       this.#listener.onAnswer?.(this.#item, answer);
     }
     this.#framing = framing;

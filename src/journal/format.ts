@@ -14,7 +14,7 @@ import type { ErrorCode } from '../errors.js';
 import type { Layout } from '../protocol/settings.js';
 import type { Columns, ItemDetails } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
-import { type Learned, learnedSize, readLearned, writeLearned } from './learned.js';
+import { type Learned, type LearnedOf, learnedSize, readLearned, writeLearned } from './learned.js';
 
 /** A run begins. Numbers of items are those of the run whose record came last. */
 export interface RunRecord {
@@ -155,9 +155,14 @@ const RENAMED_HEADER = HEADER + 1;
 const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
 const UNPROVEN = 1;
 
+/** Bytes that a frame grows to at first: most are smaller. */
+const USUAL_FRAME = 128 << 10;
+
 /** Puts records one behind the other into memory that grows, and makes a frame of them. */
 export class FrameWriter {
-  #bytes = Buffer.allocUnsafeSlow(1 << 17);
+  #bytes = Buffer.allocUnsafeSlow(USUAL_FRAME);
+  /** What was a frame's, and is used again: memory of its own for each would have garbage collected twice as often. */
+  #spare: Buffer<ArrayBuffer> | undefined;
   #length = FRAME_HEADER_SIZE;
 
   /** Bytes of the records so far. */
@@ -189,7 +194,7 @@ export class FrameWriter {
     this.#numberedJson(DUPLICATE, index, record);
   }
 
-  learned(index: number, learned: Learned): void {
+  learned(index: number, learned: LearnedOf): void {
     const bytes = this.#reserve(HEADER + learnedSize(learned));
     const at = this.#length;
     bytes[at] = LEARNED;
@@ -249,9 +254,15 @@ export class FrameWriter {
     frame.set(MARK);
     frame.writeUInt32LE(this.size, 4);
     frame.writeUInt32LE(crc32(frame.subarray(FRAME_HEADER_SIZE), offset >>> 0), 8);
-    this.#bytes = Buffer.allocUnsafeSlow(1 << 17);
+    this.#bytes = this.#spare ?? Buffer.allocUnsafeSlow(USUAL_FRAME);
+    this.#spare = undefined;
     this.#length = FRAME_HEADER_SIZE;
     return frame;
+  }
+
+  /** Takes back the memory of a frame that nobody needs any more. */
+  recycle({ buffer }: Buffer): void {
+    if (buffer.byteLength === USUAL_FRAME) this.#spare = Buffer.from(buffer as ArrayBuffer);
   }
 
   #numberedJson(kind: number, index: number, record: object): void {
@@ -464,8 +475,9 @@ export function renamedAt(payload: Buffer, at: number): RenamedRecord {
   return { name: payload.toString('utf8', at + RENAMED_HEADER, end), replaces: payload[at + HEADER] === 1 };
 }
 
-export function learnedAt(payload: Buffer, at: number): Learned {
-  return readLearned(payload, at + HEADER);
+/** @param url of the item */
+export function learnedAt(payload: Buffer, at: number, url: string): Learned {
+  return readLearned(payload, at + HEADER, url);
 }
 
 function numberedJsonAt(payload: Buffer, at: number): unknown {

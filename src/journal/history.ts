@@ -260,7 +260,8 @@ class SecondPass {
   }
 
   learned(index: number, payload: Buffer, at: number): void {
-    if (this.#begun.has(index)) this.#learned = { index, learned: learnedAt(payload, at) };
+    if (this.#begun.has(index))
+      this.#learned = { index, learned: learnedAt(payload, at, (this.#begun.get(index) as PastItem).url) };
   }
 
   stored(index: number, payload: Buffer, at: number): void {

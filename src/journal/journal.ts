@@ -22,7 +22,7 @@ import {
   type RefusedRecord,
   type RunRecord,
 } from './format.js';
-import type { Learned } from './learned.js';
+import type { LearnedOf } from './learned.js';
 
 /** Milliseconds that a record waits to be written. */
 const DELAY = 50;
@@ -93,13 +93,14 @@ export class Journal {
   }
 
   /** @param learned undefined where that is not known any more */
-  stored(index: number, file: StoredFile, unproven: boolean, learned?: Learned): void {
+  stored(index: number, file: StoredFile, unproven: boolean, learned?: LearnedOf): void {
     if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.stored(index, file, unproven);
     this.#added();
   }
 
-  failed(index: number, record: FailureRecord, learned?: Learned): void {
+  /** The same of one that failed. */
+  failed(index: number, record: FailureRecord, learned?: LearnedOf): void {
     if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.failed(index, record);
     this.#added();
@@ -189,6 +190,7 @@ export class Journal {
           for (const frame of frames) {
             await writeFully(this.#file, frame, position);
             position += frame.length;
+            this.#frame.recycle(frame);
           }
           if (this.#durable) await this.#sync();
         } catch (error) {

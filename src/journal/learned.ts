@@ -14,6 +14,11 @@ export interface Learned {
   readonly checksum: Checksum | undefined;
 }
 
+/** The same with the item's URL: where that is what was answered for, it is not written once more. */
+export interface LearnedOf extends Learned {
+  readonly url: string;
+}
+
 /** Characters that are kept of a header: of those that matter, none that makes sense is longer. */
 const MAX_HEADER = 1000;
 const FIXED = 2 + 1 + 8 + 3 * 4 + 4 + 3 * 2 + 1;
@@ -29,7 +34,8 @@ export function learnedSize({ answer }: Learned): number {
 }
 
 /** @returns where it ends */
-export function writeLearned(bytes: Buffer, from: number, { answer, times, tries, checksum }: Learned): number {
+export function writeLearned(bytes: Buffer, from: number, learned: LearnedOf): number {
+  const { answer, times, tries, checksum } = learned;
   const { asked, answered, fetched, stored } = times;
   let at = bytes.writeUInt16LE(answer?.status ?? 0, from);
   at = bytes.writeUInt8(Math.min(tries, 0xff), at);
@@ -39,20 +45,26 @@ export function writeLearned(bytes: Buffer, from: number, { answer, times, tries
   at = bytes.writeUInt32LE(since(asked, stored), at);
   const lengths = at;
   at = bytes.writeUInt8(checksum === undefined ? 0 : 1 + CHECKSUM_ALGORITHMS.indexOf(checksum.algorithm), at + 10);
-  const { url = '', contentType = '', etag = '', lastModified = '' } = answer ?? {};
+  const { contentType = '', etag = '', lastModified = '' } = answer ?? {};
+  const url = answer === undefined || answer.url === learned.url ? '' : answer.url;
   // A URL that was requested is ASCII, and a header is bytes.
-  bytes.writeUInt32LE(bytes.write(url, at, 'latin1'), lengths);
-  at += url.length;
-  for (const [index, text] of [contentType, etag, lastModified].entries()) {
-    const length = bytes.write(text, at, Math.min(text.length, MAX_HEADER), 'latin1');
-    bytes.writeUInt16LE(length, lengths + 4 + 2 * index);
-    at += length;
-  }
+  bytes.writeUInt32LE(url.length, lengths);
+  if (url !== '') at += bytes.write(url, at, 'latin1');
+  at = writeHeader(bytes, contentType, at, lengths + 4);
+  at = writeHeader(bytes, etag, at, lengths + 6);
+  at = writeHeader(bytes, lastModified, at, lengths + 8);
   return checksum === undefined ? at : at + bytes.write(checksum.hex, at, 'hex');
 }
 
-/** What {@link writeLearned} wrote. */
-export function readLearned(bytes: Buffer, from: number): Learned {
+/** @returns where it ends */
+function writeHeader(bytes: Buffer, text: string, at: number, lengthAt: number): number {
+  const length = Math.min(text.length, MAX_HEADER);
+  bytes.writeUInt16LE(length, lengthAt);
+  return length === 0 ? at : at + bytes.write(text, at, length, 'latin1');
+}
+
+/** What {@link writeLearned} wrote. @param own the URL of the item */
+export function readLearned(bytes: Buffer, from: number, own: string): Learned {
   const status = bytes.readUInt16LE(from);
   const asked = bytes.readDoubleLE(from + 3);
   const after = (at: number): number | undefined => {
@@ -63,7 +75,7 @@ export function readLearned(bytes: Buffer, from: number): Learned {
   const lengths = from + 23;
   let at = from + FIXED;
   const text = (length: number): string => bytes.toString('latin1', at, (at += length));
-  const url = text(bytes.readUInt32LE(lengths));
+  const url = text(bytes.readUInt32LE(lengths)) || own;
   const contentType = text(bytes.readUInt16LE(lengths + 4));
   const etag = text(bytes.readUInt16LE(lengths + 6));
   const lastModified = text(bytes.readUInt16LE(lengths + 8));

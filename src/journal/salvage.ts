@@ -75,8 +75,9 @@ async function salvageFiles(history: History, journal: Journal, layout: Layout):
         continue;
       }
       journal.begin(number, item.key, item);
-      if (past.status === 'failed') journal.failed(number, past.failure, past.learned);
-      else journal.stored(number, past.stored, past.stored.unproven, past.learned);
+      const learned = past.learned && { ...past.learned, url: item.url };
+      if (past.status === 'failed') journal.failed(number, past.failure, learned);
+      else journal.stored(number, past.stored, past.stored.unproven, learned);
     }
     await journal.written();
   }
@@ -102,7 +103,7 @@ async function salvageShards(
         continue;
       }
       journal.begin(item.index, item.key, item);
-      journal.failed(item.index, past.failure, past.learned);
+      journal.failed(item.index, past.failure, past.learned && { ...past.learned, url: item.url });
     }
     await journal.written();
   }

@@ -188,7 +188,7 @@ async function readRow(
   if (ended === NOWHERE) return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
   const ending = (bytes: Buffer): number => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0));
   const last = await records.from(ended, ending, isStray);
-  const learned = isOf('learned', last, 0) ? learnedAt(last, 0) : undefined;
+  const learned = isOf('learned', last, 0) ? learnedAt(last, 0, item.url) : undefined;
   const at = learned === undefined ? 0 : recordSizeAt(last, 0);
   const known = { item, repeats: false, inShards, details, learned };
   return isOf('stored', last, at)

@@ -1,6 +1,5 @@
 /** Checksums by the names of files, as sha256sum and its like print them, or as BSD's do with a tag before them. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { SluiceError } from '../errors.js';
 import type { Checksum } from '../item.js';
 import { printable } from '../shared/printable.js';
@@ -19,6 +18,7 @@ const BSD = /^(\\?)([A-Z0-9-]+) \((.+)\) = ([0-9a-f]+)$/i;
 export async function readSums(path: string): Promise<ReadonlyMap<string, Checksum>> {
   const sums = new Map<string, Checksum>();
   let number = 0;
+  const { createInterface } = await import('node:readline/promises');
   const input = createReadStream(path);
   try {
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {

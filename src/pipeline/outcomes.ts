@@ -6,7 +6,7 @@ import { FetchError, type PlainError } from '../errors.js';
 import type { Admitted, Taken } from '../journal/placement.js';
 import type { Journal } from '../journal/journal.js';
 import type { Learned } from '../journal/learned.js';
-import type { Checksum, Item } from '../item.js';
+import type { Item } from '../item.js';
 import type { Work } from '../schedule/work.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { ItemRequest } from '../lists/source.js';
@@ -53,23 +53,28 @@ export class Outcomes implements AsyncIterable<Outcome> {
   }
 
   stored(work: Work, file: StoredFile): void {
-    const { item, unproven, naming } = work;
-    const { details } = item;
+    const { item, unproven, naming, answer, tried, askedAt, answeredAt, fetchedAt } = work;
+    const { index, entry = index, url, details } = item;
     const name = naming?.name ?? item.name;
     const { size, crc32, shard, checksum = details?.checksum } = file;
-    const learned = learnedOf(work, Date.now(), checksum);
-    const outcome: Outcome = {
+    // One object for whoever reads it and the journal: this is done for every file.
+    const outcome = {
       status: 'ok',
-      ...identify(item),
+      index: entry,
+      url,
+      columns: details?.columns,
       name,
       path: this.#root + (shard === undefined ? name : shardName(shard)),
       size,
       crc32,
+      checksum,
       unproven,
-      ...learned,
-    };
+      answer,
+      times: { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored: Date.now() },
+      tries: tried,
+    } as const;
     const journal = this.#journal;
-    journal?.stored(item.index, file, unproven, learned);
+    journal?.stored(index, file, unproven, outcome);
     if (journal === undefined || !this.#durable) {
       this.#emit(outcome);
       return;
@@ -93,7 +98,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
     const { code, message, hint } = error;
     // It may have failed without a request.
     const learned = work.tried === 0 ? undefined : learnedOf(work);
-    this.#journal?.failed(item.index, { status, code, message, hint }, learned);
+    this.#journal?.failed(item.index, { status, code, message, hint }, learned && { ...learned, url: item.url });
     if (work.naming?.isKept === true) {
       this.#emit({ status: 'skipped', ...identify(item), name: work.naming.wanted, kept: true });
       return;
@@ -162,9 +167,8 @@ function identify({ index, entry = index, url, details }: Item): Pick<Outcome, '
   return { index: entry, url, columns: details?.columns };
 }
 
-/** @param stored when the file had its final name, if it has */
-function learnedOf(work: Work, stored?: number, checksum?: Checksum): Learned {
-  const { answer, askedAt, answeredAt, fetchedAt, tried } = work;
-  const times = { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored };
-  return { answer, times, tries: tried, checksum };
+/** Of an item that has failed. */
+function learnedOf({ answer, askedAt, answeredAt, fetchedAt, tried }: Work): Learned {
+  const times = { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored: undefined };
+  return { answer, times, tries: tried, checksum: undefined };
 }
