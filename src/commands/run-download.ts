@@ -4,7 +4,7 @@ import { Download } from '../pipeline/download.js';
 import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
-import { printable, withoutPassword } from '../shared/printable.js';
+import { printable, withoutPassword, withoutUrl } from '../shared/printable.js';
 import type { Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
@@ -86,10 +86,7 @@ export async function runDownload(
 }
 
 export function describeFailure(url: string, message: string): string {
-  // Messages name the URL as it was requested: user and password were a header.
-  const where = `${url.replace(/\/\/[^/]*@/, '//')}: `;
-  const why = message.startsWith(where) ? message.slice(where.length) : message;
-  return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(why, 1000)}`;
+  return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}`;
 }
 
 function describeFewer({ requests, files }: NonNullable<Download['fewer']>): string {

@@ -23,6 +23,29 @@ export async function openFile(path: string): Promise<FileHandle> {
   throw Object.assign(new Error(`EINVAL: ${path} is no file`), { code: 'EINVAL' });
 }
 
+/**
+ * What is made of a journal that is opened for reading; it is closed again where nothing is.
+ *
+ * @returns undefined when there is none, or `read` makes nothing of it
+ * @throws StorageError
+ */
+export async function openForReading<T>(
+  path: string,
+  read: (file: FileHandle) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await openFile(path);
+    const made = await read(file);
+    if (made === undefined) await file.close();
+    return made;
+  } catch (error) {
+    await file?.close();
+    if (file === undefined && isNoFile(error)) return undefined;
+    throw storageFailed(error, 'read', path);
+  }
+}
+
 /** Why an error of {@link openFile} says that there is no file of this name: none, a link, or something else. */
 export function isNoFile(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO'].includes(String((error as NodeJS.ErrnoException).code));

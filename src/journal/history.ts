@@ -9,7 +9,7 @@ import { isItemName } from '../plan/paths.js';
 import { printable } from '../shared/printable.js';
 import type { Layout } from '../protocol/settings.js';
 import type { ItemDetails } from '../item.js';
-import { isNoFile, openFile, storageFailed } from './examine.js';
+import { openForReading } from './examine.js';
 import type { Learned } from './learned.js';
 import {
   detailsAt,
@@ -113,23 +113,15 @@ export class History {
    * @returns undefined when there is none, or none that tells of a run
    * @throws StorageError STORE_JOURNAL for one that is damaged or cannot be read
    */
-  static async open(path: string, assumed?: RunRecord): Promise<History | undefined> {
-    let file: FileHandle | undefined;
-    try {
-      file = await openFile(path);
+  static open(path: string, assumed?: RunRecord): Promise<History | undefined> {
+    return openForReading(path, async (file) => {
       const first = new FirstPass(assumed);
       const extent = await readJournal(file, path, first, { salvage: assumed !== undefined });
       if (extent !== undefined && first.lastRun === undefined && assumed !== undefined) first.run(assumed);
       const { lastRun } = first;
-      if (extent !== undefined && lastRun !== undefined)
-        return new History(path, file, first, lastRun, extent, assumed);
-    } catch (error) {
-      await file?.close();
-      if (file === undefined && isNoFile(error)) return undefined;
-      throw storageFailed(error, 'read', path);
-    }
-    await file.close();
-    return undefined;
+      if (extent === undefined || lastRun === undefined) return undefined;
+      return new History(path, file, first, lastRun, extent, assumed);
+    });
   }
 
   /** What became of each item, in the order in which that was known. To be asked for once; closes the journal. */

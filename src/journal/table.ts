@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ItemDetails } from '../item.js';
 import { bootId } from './boot.js';
-import { examineFile, isNoFile, openFile, storageFailed } from './examine.js';
+import { examineFile, openForReading, storageFailed } from './examine.js';
 import {
   detailsAt,
   duplicateAt,
@@ -77,21 +77,14 @@ export class Table {
    * @returns undefined when there is none, or none that tells of a run
    * @throws StorageError STORE_JOURNAL for one that is damaged or cannot be read
    */
-  static async open(path: string, directory: string): Promise<Table | undefined> {
-    let file: FileHandle | undefined;
-    try {
-      file = await openFile(path);
+  static open(path: string, directory: string): Promise<Table | undefined> {
+    return openForReading(path, async (file) => {
       const places = new Places(await bootId());
       const extent = await readJournal(file, path, places);
       places.giveUp();
-      if (extent !== undefined && places.lastRun !== undefined) return new Table(path, directory, file, places);
-    } catch (error) {
-      await file?.close();
-      if (file === undefined && isNoFile(error)) return undefined;
-      throw storageFailed(error, 'read', path);
-    }
-    await file.close();
-    return undefined;
+      if (extent === undefined || places.lastRun === undefined) return undefined;
+      return new Table(path, directory, file, places);
+    });
   }
 
   get lastRun(): RunRecord {

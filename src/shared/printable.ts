@@ -26,3 +26,10 @@ export function withoutPassword(text: string): string {
   if (colon !== -1 && colon < at) return `${text.slice(0, colon)}:***${text.slice(at)}`;
   return text.slice(0, start) + text.slice(start).replace(AUTHORITY, '***@');
 }
+
+/** A message without the URL that it begins with, for where that is told beside it. */
+export function withoutUrl(message: string, url: string): string {
+  // Messages name the URL as it was requested: user and password were a header.
+  const where = `${url.replace(/\/\/[^/]*@/, '//')}: `;
+  return message.startsWith(where) ? message.slice(where.length) : message;
+}

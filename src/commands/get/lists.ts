@@ -11,7 +11,7 @@ import type { ResolvedOptions } from '../../options/resolve.js';
 import { type Address, AddressParser, whyRefused } from '../../plan/address.js';
 import { columnsOf } from '../../plan/template.js';
 import { CodeUnits } from '../../shared/code-units.js';
-import { printable, withoutPassword } from '../../shared/printable.js';
+import { printable, withoutPassword, withoutUrl } from '../../shared/printable.js';
 
 /** What was given of `LIST_FLAGS`. */
 export interface ListArguments {
@@ -63,9 +63,7 @@ async function* listAt(address: Address, label: string, rules: ListRules): Async
     yield* spooled(fetchList(address, rules));
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    const where = `${address.origin}${address.path}: `;
-    const why = error.message.startsWith(where) ? error.message.slice(where.length) : error.message;
-    throw unreadableBecause(label, why, error.hint, error);
+    throw unreadableBecause(label, withoutUrl(error.message, address.url), error.hint, error);
   }
 }
 

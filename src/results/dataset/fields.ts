@@ -1,7 +1,7 @@
 /** The columns of a shard's parquet file, as img2dataset has them. */
 import { memberKey } from '../../../workers/shard-name.js';
 import type { TableRow } from '../../journal/table.js';
-import { withoutPassword } from '../../shared/printable.js';
+import { withoutPassword, withoutUrl } from '../../shared/printable.js';
 import { failureOf, type Field, keptFields } from '../table/fields.js';
 import { type Survey, shardOf } from './survey.js';
 
@@ -19,16 +19,10 @@ const UNKNOWN: readonly Field[] = [
 /** Why an item is not in its dataset; undefined for one that is. */
 export function errorOf(row: TableRow, shards: ReadonlySet<number>): string | undefined {
   const failure = failureOf(row);
+  // The URL is in the row; messages without it can be counted.
   if (failure !== undefined) return withoutUrl(failure.message, row.item.url);
   if (row.status !== 'stored') return 'it was not finished';
   return shardOf(row, shards) === undefined ? 'its shard is not there any more' : undefined;
-}
-
-/** The URL is in the row; messages without it can be counted. */
-function withoutUrl(message: string, url: string): string {
-  // It is named as it was requested: user and password were a header.
-  const where = `${url.replace(/\/\/[^/]*@/, '//')}: `;
-  return message.startsWith(where) ? message.slice(where.length) : message;
 }
 
 export function datasetFields({ columns, algorithms }: Survey, shards: ReadonlySet<number>): readonly Field[] {
