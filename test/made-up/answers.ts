@@ -81,7 +81,9 @@ function chunked(bytes: Buffer, headers: string): Step[] {
   return [...steps, '0\r\n\r\n'];
 }
 
+/** No bytes are no chunk: one of size 0 would end the body. */
 export function chunk(bytes: Uint8Array): Buffer {
+  if (bytes.length === 0) return Buffer.alloc(0);
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
 }
 
