@@ -18,6 +18,8 @@ export interface Ended {
   readonly peakMemory: number;
   /** At once, at the most. */
   readonly openFiles: number;
+  /** At once, at the most. */
+  readonly threads: number;
   /** Processes that it has left behind. */
   readonly leftBehind: boolean;
   /** Milliseconds for which this process did not come to do anything, at the longest. */
@@ -51,7 +53,7 @@ export async function runChild(
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
 
-  let [late, peakMemory, openFiles, stall] = [false, 0, 0, 0];
+  let [late, peakMemory, openFiles, threads, stall] = [false, 0, 0, 0, 0];
   const sent: NodeJS.Signals[] = [];
   const send = (signal: NodeJS.Signals): void => {
     if (child.exitCode === null && child.signalCode === null && child.kill(signal)) sent.push(signal);
@@ -65,6 +67,7 @@ export async function runChild(
     const took = look(pid);
     peakMemory = Math.max(peakMemory, took.memory);
     openFiles = Math.max(openFiles, took.files);
+    threads = Math.max(threads, took.threads);
     if (now - started < deadline || late) return;
     late = true;
     killGroup(pid);
@@ -86,7 +89,7 @@ export async function runChild(
   clearInterval(timer);
   const leftBehind = killGroup(pid);
   const ending = { status: status ?? undefined, signal: signal ?? undefined };
-  return { ...ending, stdout, stderr, late, sent, peakMemory, openFiles, leftBehind, stall };
+  return { ...ending, stdout, stderr, late, sent, peakMemory, openFiles, threads, leftBehind, stall };
 }
 
 /** @returns whether there was any process in it */
@@ -100,13 +103,15 @@ function killGroup(pid: number): boolean {
 }
 
 /** What a process takes, or the one that it runs; nothing where the system does not tell. */
-function look(pid: number): { memory: number; files: number } {
+function look(pid: number): { memory: number; files: number; threads: number } {
   try {
     const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
     if (child !== undefined && child !== '') return look(Number(child));
-    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-    return { memory: Number(kilobytes) * 1024, files: readdirSync(`/proc/${pid}/fd`).length };
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+    const files = readdirSync(`/proc/${pid}/fd`).length;
+    return { memory: number('VmHWM') * 1024, files, threads: number('Threads') };
   } catch {
-    return { memory: 0, files: 0 };
+    return { memory: 0, files: 0, threads: 0 };
   }
 }

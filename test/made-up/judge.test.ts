@@ -77,6 +77,7 @@ const ENDED: Ended = {
   sent: [],
   peakMemory: 100 << 20,
   openFiles: 40,
+  threads: 76,
   leftBehind: false,
   stall: 5,
 };
