@@ -1,17 +1,10 @@
 /** The formats of lists: each has a file beside this one, and a row here. */
 import type { FileHandle } from 'node:fs/promises';
 import type { CodeUnits } from '../shared/code-units.js';
-import { Aria2Input } from './aria2.js';
-import { DelimitedText } from './csv.js';
-import { JsonArray } from './json.js';
-import { JsonLines } from './jsonl.js';
 import { LineSplitter } from './lines.js';
-import { Metalink } from './metalink.js';
-import { openParquet } from './parquet.js';
-import { Sitemap } from './sitemap.js';
-import { openXml } from './xml.js';
 import { FedReader, type ListReader, type Splitter } from './row.js';
 import type { FormatName, ReadingOptions } from './source.js';
+import type { XmlRows } from './xml.js';
 
 /** A list that is about to be read. */
 export interface Opening {
@@ -27,18 +20,28 @@ export interface Opening {
 
 type Open = (opening: Opening) => ListReader | Promise<ListReader>;
 
-/** Libraries that they need are loaded when a list needs them. */
+/** All but lines of URLs are loaded when a list needs them, with the libraries that they need. */
 const FORMATS: Readonly<Record<FormatName, Open>> = {
   txt: fed(({ units }) => new LineSplitter(units)),
-  csv: fed(({ units, reading, label }) => new DelimitedText(',', units, reading, label)),
-  tsv: fed(({ units, reading, label }) => new DelimitedText('\t', units, reading, label)),
-  jsonl: fed(({ units, reading }) => new JsonLines(units, reading)),
-  json: fed(({ units, reading }) => new JsonArray(units, reading)),
-  parquet: openParquet,
-  aria2: fed(({ units }) => new Aria2Input(units)),
-  metalink: fed(({ units }) => openXml(units, new Metalink())),
-  sitemap: fed(({ units }) => openXml(units, new Sitemap())),
+  csv: fed((opening) => delimited(',', opening)),
+  tsv: fed((opening) => delimited('\t', opening)),
+  jsonl: fed(async ({ units, reading }) => new (await import('./jsonl.js')).JsonLines(units, reading)),
+  json: fed(async ({ units, reading }) => new (await import('./json.js')).JsonArray(units, reading)),
+  parquet: async (opening) => (await import('./parquet.js')).openParquet(opening),
+  aria2: fed(async ({ units }) => new (await import('./aria2.js')).Aria2Input(units)),
+  metalink: fed(async ({ units }) => xml(units, new (await import('./metalink.js')).Metalink())),
+  sitemap: fed(async ({ units }) => xml(units, new (await import('./sitemap.js')).Sitemap())),
 };
+
+async function delimited(separator: ',' | '\t', { units, reading, label }: Opening): Promise<Splitter> {
+  const { DelimitedText } = await import('./csv.js');
+  return new DelimitedText(separator, units, reading, label);
+}
+
+async function xml(units: CodeUnits, rows: XmlRows): Promise<Splitter> {
+  const { openXml } = await import('./xml.js');
+  return openXml(units, rows);
+}
 
 function fed(split: (opening: Opening) => Splitter | Promise<Splitter>): Open {
   return async (opening) => new FedReader(opening.chunks, await split(opening));

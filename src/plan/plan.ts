@@ -8,7 +8,6 @@ import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../item.js';
 import { type List, Lists } from '../lists/open.js';
 import type { Source } from '../lists/source.js';
-import { readSums } from '../lists/sums.js';
 import { BATCH_ENTRIES, Planner, type PlanOptions } from './planner.js';
 
 export interface PlanSettings extends Omit<PlanOptions, 'sums'> {
@@ -29,7 +28,7 @@ export async function* plan(
   options: PlanSettings = {},
 ): AsyncGenerator<readonly Entry[], void, undefined> {
   const { checksums } = options;
-  const sums = checksums === undefined ? undefined : await readSums(checksums);
+  const sums = checksums === undefined ? undefined : await (await import('../lists/sums.js')).readSums(checksums);
   const planner = new Planner({ ...options, sums });
   const lists = new Lists(planner.units);
   const turn = new Turn();

@@ -5,7 +5,6 @@ import { algorithmOf } from '../../lists/checksum.js';
 import type { ListRules } from '../../fetch/list.js';
 import { listsIn } from '../../lists/folder.js';
 import { unreadableBecause } from '../../lists/read.js';
-import { spooled } from '../../lists/spool.js';
 import type { FormatName, ReadingOptions, Source } from '../../lists/source.js';
 import type { ResolvedOptions } from '../../options/resolve.js';
 import { type Address, AddressParser, whyRefused } from '../../plan/address.js';
@@ -59,6 +58,7 @@ function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions):
 /** It is stored as a whole first: a server would not wait for as long as the files of its list take. */
 async function* listAt(address: Address, label: string, rules: ListRules): AsyncGenerator<Uint8Array, void, undefined> {
   const { fetchList } = await import('../../fetch/list.js');
+  const { spooled } = await import('../../lists/spool.js');
   try {
     yield* spooled(fetchList(address, rules));
   } catch (error) {
