@@ -4,6 +4,7 @@ import { Buffer, isUtf8 } from 'node:buffer';
 
 import type { Fault } from './fault.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
+import { withoutInvisible } from '../shared/invisible.js';
 
 /** The longest line, in bytes without its end. Servers refuse URLs well below that. */
 export const MAX_LINE_BYTES = 100_000;
@@ -156,7 +157,8 @@ export class LineSplitter {
     units.loadLine(bytes, start, end);
     if ((units.kinds & Has.other) === 0)
       return { number, text: bytes.toString('latin1', start, end), fault: undefined };
-    const text = bytes.toString('utf8', start, end);
+    const text = withoutInvisible(bytes.toString('utf8', start, end));
+    if (text === '') return undefined;
     units.load(text);
     return { number, text, fault: isUtf8(bytes.subarray(start, end)) ? controlFault(text) : NOT_UTF8 };
   }

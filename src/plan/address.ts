@@ -3,6 +3,7 @@
 import { domainToUnicode } from 'node:url';
 
 import { type CodeUnits, Has } from '../shared/code-units.js';
+import { withoutInvisible } from '../shared/invisible.js';
 import type { Fault } from '../lists/fault.js';
 
 export interface Address {
@@ -54,7 +55,8 @@ export class AddressParser {
     return { url: text, origin: this.#lastOrigin, path: text.slice(slash) };
   }
 
-  #parse(text: string, units: CodeUnits): Address | undefined {
+  #parse(given: string, units: CodeUnits): Address | undefined {
+    const text = withoutInvisible(given);
     if (!HTTP_URL.test(text)) return undefined;
     let parsed;
     try {

@@ -37,8 +37,9 @@ describe('LineSplitter', () => {
     ['a last line without LF', 'a\nb', [[1, 'a'], [2, 'b']]], // prettier-ignore
     ['a last line with CR only', 'a\nb\r', [[1, 'a'], [2, 'b']]], // prettier-ignore
     ['empty lines and comments, counted', '\n# x\n \t\r\n  #y\n#\u0000\na', [[6, 'a']]],
+    ['what nobody sees around a line', '\u00a0\u200ba\u2060\n\u200b \n\u3000b\ufeff\n', [[1, 'a'], [3, 'b']]], // prettier-ignore
     ['blanks around a line, a tab within', ' \ta\tb \t\r\n', [[1, 'a\tb']]],
-    ['a byte order mark, at the start only', '\ufeffa\n\ufeffb', [[1, 'a'], [2, '\ufeffb']]], // prettier-ignore
+    ['a byte order mark, at the start and around a line', '\ufeffa\n\ufeffb\nb\ufeffb', [[1, 'a'], [2, 'b'], [3, 'b\ufeffb']]], // prettier-ignore
     ['UTF-8', 'é\n語\n😀', [[1, 'é'], [2, '語'], [3, '😀']]], // prettier-ignore
     ['nothing', '', []],
     ['NUL and ESC', 'a\u0000b\n\u001b[31m\nc', [[1, 'the control character U+0000'], [2, 'the control character U+001B'], [3, 'c']]], // prettier-ignore

@@ -35,11 +35,12 @@ const PARTS = [
 ]; // prettier-ignore
 
 /**
- * The same lines in every run and on every machine. Without those that give a name with a slash: of these the first version
- * made one name, and they are folders now.
+ * The same lines in every run and on every machine. Without those that give a name with a slash, of which the first version
+ * made one name, and they are folders now; and without those that begin or end with what nobody sees, which is left out now.
  */
 function* corpus(seed: number, count: number): Generator<string, void, undefined> {
-  for (const line of lines(seed, count)) if (!/\t.*\//s.test(line)) yield line;
+  for (const line of lines(seed, count))
+    if (!/\t.*\//s.test(line) && !/^\s*[\u00a0\ufeff]|[\u00a0\ufeff]\s*$/.test(line)) yield line;
 }
 
 function* lines(seed: number, count: number): Generator<string, void, undefined> {
@@ -74,13 +75,13 @@ describe('plan, of 50,000 lines of every kind', () => {
   const cases: [Layout, Record<string, number | string>, Record<string, number | string>][] = [
     [
       'flat',
-      { item: 22527, refused: 20732, duplicate: 2560, hash: 'ff052949865318cd' },
-      { item: 22371, refused: 20828, duplicate: 2767, hash: '37a59392c0d8f8e4' },
+      { item: 22390, refused: 20124, duplicate: 2514, hash: '5ab377098fa37fb6' },
+      { item: 22255, refused: 20309, duplicate: 2595, hash: 'c10df64b48b1a047' },
     ],
     [
       'hashed',
-      { item: 22527, refused: 20732, duplicate: 2560, hash: '960d0950de5d9a45' },
-      { item: 22371, refused: 20828, duplicate: 2767, hash: 'd566e2393559286f' },
+      { item: 22390, refused: 20124, duplicate: 2514, hash: 'b33f06122816df01' },
+      { item: 22255, refused: 20309, duplicate: 2595, hash: '96a757ae424faac5' },
     ],
   ];
   for (const [layout, ofList, ofUrls] of cases) {
