@@ -56,7 +56,8 @@ describe('sluice get', () => {
     for (const where of ['list.csv', '-', `${base}/list.csv?x`, `${base}/to/3/list.csv`]) {
       const cwd = scratch(t);
       writeFileSync(join(cwd, 'list.csv'), csv());
-      const ran = await sluice(['get', '-i', where, '-d', 'out', '--name-column', 'caption'], { cwd, input: csv() });
+      const args = ['get', '-i', where, '-d', 'out', '--name-column', 'caption'];
+      const ran = await (where === '-' ? sluice(args, { cwd, input: csv() }) : warmSluice(args, { cwd }));
       assert.equal(ran.status, 0, ran.stderr);
       assert.deepEqual(filesIn(cwd), ['x', 'y, z']);
       assert.equal(readFileSync(join(cwd, 'out', 'y, z'), 'utf8'), 'body of /f/b');

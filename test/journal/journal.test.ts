@@ -10,6 +10,7 @@ import { type Extent, readJournal } from '../../src/journal/reader.js';
 import { StorageError } from '../../src/errors.js';
 import { noise } from '../helpers/bodies.js';
 import { scratch } from '../helpers/scratch.js';
+import { thorough } from '../helpers/thorough.js';
 
 const KEY = { a: 1, b: 2, c: 3 };
 const END = { complete: true, ended: '2026-11-21T00:00:01.000Z' };
@@ -126,7 +127,8 @@ describe('a journal', () => {
     const { path, starts } = await threeFrames(t);
     const whole = readFileSync(path);
     const [first, , last] = starts as [number, number, number];
-    for (let bit = 0; bit < 8 * whole.length; bit += 1) {
+    // One of each byte, and not always the same; all of them where there is time.
+    for (let bit = 0; bit < 8 * whole.length; bit += thorough ? 1 : 9) {
       const flipped = Buffer.from(whole);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
       writeFileSync(path, flipped);

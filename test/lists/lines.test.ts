@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
 import { CodeUnits } from '../../src/shared/code-units.js';
+import { thorough } from '../helpers/thorough.js';
 import { type Line, LineSplitter, MAX_LINE_BYTES } from '../../src/lists/lines.js';
 
 /** The lines of a list that arrives in these chunks, all of them in the same memory. */
@@ -97,7 +98,7 @@ describe('LineSplitter', () => {
         assert.deepEqual(linesOf(chunks), linesOf([list]));
         if (list.length < 300) assert.deepEqual(linesOf(Array.from(list, (byte) => Buffer.of(byte))), linesOf([list]));
       }),
-      { numRuns: 1000 },
+      { numRuns: thorough ? 2000 : 200 },
     );
   });
 });
