@@ -12,6 +12,7 @@ interface Result extends Ran {
   readonly report: {
     readonly ok: number;
     readonly unproven: number;
+    readonly bent: number;
     readonly errors: number;
     readonly causes: Readonly<Record<string, number>>;
     readonly failures: readonly { readonly url: string; readonly message: string; readonly hint: string }[];
@@ -55,7 +56,37 @@ for (const executor of ['pool', 'threads']) {
         },
       ));
 
-    test('tries a body again that is longer than announced, and stores none of it', (t) =>
+    test('stores and counts what comes in answers that break the rules, and refuses them with --strict', (t) =>
+      withServer(
+        {
+          onRequest: ({ path }) => {
+            if (path === '/good') return [answer('whole')];
+            if (path === '/folded') return ['HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 5\r\n\r\nhello'];
+            if (path === '/interim') return ['HTTP/1.1 100 Continue\r\n\r\n', answer('later')];
+            return ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger'];
+          },
+        },
+        async ({ origin }) => {
+          const urls = ['good', 'folded', 'interim', 'longer'].map((name) => `${origin}/${name}`);
+          const cwd = scratch(t);
+          const stored = await get(cwd, ...urls, '--executor', executor);
+          assert.equal(stored.status, 0, stored.stderr);
+          assert.match(
+            stored.stderr,
+            /^2 of them came in answers that break the rules of HTTP, and were read leniently\.$/m,
+          );
+          assert.deepEqual([stored.report.ok, stored.report.bent], [4, 2]);
+          const bodies = stored.files.map((name) => readFileSync(join(cwd, 'out', name), 'latin1'));
+          assert.deepEqual(bodies, ['hello', 'whole', 'later', 'long']);
+          const refused = await get(scratch(t), ...urls, '--executor', executor, '--strict', '--tries', '2');
+          assert.equal(refused.status, 1);
+          assert.deepEqual(refused.report.causes, { HTTP_BROKEN: 1, BODY_EXCESS: 1 });
+          assert.deepEqual([refused.report.ok, refused.report.bent], [2, 0]);
+          assert.deepEqual(refused.files, ['good', 'interim']);
+        },
+      ));
+
+    test('tries a body again with --strict that is longer than announced, and stores none of it', (t) =>
       withServer(
         {
           onRequest: ({ path, number }) =>
@@ -65,11 +96,12 @@ for (const executor of ['pool', 'threads']) {
         },
         async ({ origin, requests }) => {
           const cwd = scratch(t);
-          const healed = await get(cwd, `${origin}/once`, '--executor', executor);
+          const healed = await get(cwd, `${origin}/once`, '--executor', executor, '--strict');
           assert.equal(healed.status, 0, healed.stderr);
           assert.equal(readFileSync(join(cwd, 'out', 'once'), 'latin1'), 'good');
           assert.equal(requests.length, 2);
-          const broken = await get(scratch(t), `${origin}/always`, '--executor', executor, '--tries', '2');
+          const args = ['--executor', executor, '--strict', '--tries', '2'];
+          const broken = await get(scratch(t), `${origin}/always`, ...args);
           assert.equal(broken.status, 1);
           assert.match(broken.stderr, /\/always: the body is longer than the server said$/m);
           assert.deepEqual(broken.report.causes, { BODY_EXCESS: 1 });
