@@ -5,7 +5,7 @@ import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
-import { Cookies, withCookies } from './cookies.js';
+import { Chain } from './chain.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import {
   type AttemptFailure,
@@ -19,11 +19,11 @@ import {
   tooLong,
   unproven,
 } from './failure.js';
-import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
+import { isRedirect, type Redirected } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
 import { isRestOf, placeOf, wholeOf } from './range.js';
-import { cookiesIn, dateIn, readResponseHead, type ResponseHead } from './response-head.js';
+import { readResponseHead, type ResponseHead } from './response-head.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
@@ -75,7 +75,6 @@ const MAX_INTERIM = 100;
 const MAX_CHUNKS = 64;
 
 const EMPTY: readonly Uint8Array[] = [];
-const NO_COOKIES: readonly string[] = [];
 /** Why a body that nobody wants is broken off. */
 const ENOUGH = new Error('the rest of the body is not wanted');
 /** Why an answer is broken off that is not the rest of what is kept. */
@@ -88,9 +87,7 @@ export class Attempt implements ResponseHandler, Runner {
   readonly #rules: AttemptRules;
   readonly #listener: AttemptListener;
 
-  readonly #from: Redirected | undefined;
-  #target: Target;
-  #redirects: number;
+  readonly #chain: Chain;
   #connection: Connection | undefined;
   #abort: ((reason?: Error) => void) | undefined;
   #resume: (() => void) | undefined;
@@ -101,12 +98,6 @@ export class Attempt implements ResponseHandler, Runner {
   #interim = 0;
   #status = 0;
   #head: ResponseHead | undefined;
-  /** Of an answer that says when to come back. */
-  #date: string | undefined;
-  /** Of a redirect. */
-  #setCookies: readonly string[] = NO_COOKIES;
-  /** What this chain of redirects has set. */
-  #cookies: Cookies | undefined;
   #encoding = '';
   #chunks: Uint8Array[] | undefined;
   /** What is there of the body already; undefined once it turned out to be of no use. */
@@ -138,9 +129,7 @@ export class Attempt implements ResponseHandler, Runner {
   ) {
     this.limit = limit;
     this.#item = item;
-    this.#from = from;
-    this.#target = from?.target ?? item;
-    this.#redirects = from?.redirects ?? 0;
+    this.#chain = new Chain(item, from);
     this.#connections = connections;
     this.#rules = rules;
     this.#listener = listener;
@@ -149,9 +138,7 @@ export class Attempt implements ResponseHandler, Runner {
 
   start(): void {
     this.#rules.watchdog.add(this);
-    const cookies = this.#from?.cookies;
-    if (cookies === undefined) this.#begin();
-    else this.#withCookies(() => this.#begin(), cookies);
+    this.#chain.begin(() => this.#begin());
   }
 
   /** Ends the attempt; the listener is told of a failure with this error. */
@@ -162,7 +149,7 @@ export class Attempt implements ResponseHandler, Runner {
   /** The item's own string where it says the same: it is not made anew for each answer. */
   get #answeredUrl(): string {
     const { url, origin, path } = this.#item;
-    return this.#target === this.#item && url.length === origin.length + path.length ? url : this.where;
+    return this.#chain.target === this.#item && url.length === origin.length + path.length ? url : this.where;
   }
 
   get askedAt(): number | undefined {
@@ -174,7 +161,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   get where(): string {
-    return this.#target.origin + this.#target.path;
+    return this.#chain.where;
   }
 
   takePaused(): boolean {
@@ -209,13 +196,11 @@ export class Attempt implements ResponseHandler, Runner {
     const { coding, type, etag, lastModified, framing, announced } = head;
     this.#head = head;
     if (head.isLarge) this.#headers = headers;
-    if (head.retryAfter !== undefined) this.#date = dateIn(headers);
-    if (isRedirect(status)) this.#setCookies = cookiesIn(headers);
-    else if (!this.#over) {
+    if (!this.#over && !isRedirect(status)) {
       const answer = { status: this.#status, url: this.#answeredUrl, contentType: type, etag, lastModified };
       this.#listener.onAnswer?.(this.#item, answer);
     }
-    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
+    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#chain.target.path);
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
@@ -286,7 +271,7 @@ export class Attempt implements ResponseHandler, Runner {
     if (error === ANEW) {
       this.#drop();
       this.#kept = undefined;
-      this.#send(this.#connections.take(this.#target.origin));
+      this.#begin();
       return;
     }
     if (error === ENOUGH) {
@@ -297,12 +282,9 @@ export class Attempt implements ResponseHandler, Runner {
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
     if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
       this.#drop();
-      this.#send(this.#connections.open(this.#target.origin));
+      this.#send(this.#connections.open(this.#chain.target.origin));
     } else if (this.#mayReadLeniently(error)) {
-      this.#finish();
-      this.#drop();
-      this.#writer?.abort();
-      this.#goOn({ isLenient: true });
+      this.#goOn(true);
     } else {
       this.#fail({ error: failure });
     }
@@ -313,45 +295,37 @@ export class Attempt implements ResponseHandler, Runner {
    * rule.
    */
   #mayReadLeniently(error: Error): boolean {
-    if (this.#from?.isLenient === true || this.#asked !== undefined) return false;
-    const refused = refusedAs(error, this.#status !== 0);
+    const isAnswered = this.#status !== 0;
+    if (this.#chain.isLenient || (isAnswered && this.#asked !== undefined)) return false;
+    const refused = refusedAs(error, isAnswered);
     return refused === 'interim' || (refused === 'broken' && !this.#rules.strict);
   }
 
   #begin(): void {
-    const { origin } = this.#target;
-    this.#send(this.#from?.isLenient === true ? this.#connections.openLenient(origin) : this.#connections.take(origin));
+    if (this.#over) return;
+    const { origin } = this.#chain.target;
+    this.#send(this.#chain.isLenient ? this.#connections.openLenient(origin) : this.#connections.take(origin));
   }
 
   /** By another attempt. */
-  #goOn(how: Pick<Redirected, 'isLenient'>): void {
-    const at = { target: this.#target, redirects: this.#redirects, cookies: this.#cookies?.keep() };
-    this.#listener.onRedirect(this.#item, { ...at, ...how });
-  }
-
-  /** @param kept of an earlier attempt */
-  #withCookies(next: (cookies: Cookies) => void, kept?: string): void {
-    void (this.#cookies === undefined ? Cookies.open(kept) : Promise.resolve(this.#cookies)).then((cookies) => {
-      if (this.#over) return;
-      this.#cookies = cookies;
-      next(cookies);
-    });
+  #goOn(isLenient: boolean): void {
+    this.#finish();
+    this.#drop();
+    this.#writer?.abort();
+    this.#listener.onRedirect(this.#item, this.#chain.at(isLenient));
   }
 
   #send(connection: Connection): void {
     this.#connection = connection;
     const { headers } = this.#rules;
-    const isThere = this.#kept !== undefined && this.#kept.place === placeOf(this.#target);
+    const { target } = this.#chain;
+    const isThere = this.#kept !== undefined && this.#kept.place === placeOf(target);
     this.#asked = isThere ? this.#kept : undefined;
     this.#askedAt = undefined;
     this.#interim = 0;
     const wanted =
-      this.#asked === undefined
-        ? headers.for(this.#item, this.#target)
-        : headers.forRest(this.#item, this.#target, this.#asked);
-    const cookies = this.#cookies === undefined ? '' : this.#cookies.for(this.#target);
-    const sent = cookies === '' ? wanted : withCookies(wanted, cookies);
-    this.#connections.send(connection, this.#target.path, sent, this);
+      this.#asked === undefined ? headers.for(this.#item, target) : headers.forRest(this.#item, target, this.#asked);
+    this.#connections.send(connection, target.path, this.#chain.with(wanted), this);
   }
 
   /**
@@ -399,7 +373,7 @@ export class Attempt implements ResponseHandler, Runner {
         error: describeStatus(this.#status, this.where),
         status: this.#status,
         retryAfter: this.#head?.retryAfter,
-        date: this.#date,
+        date: this.#head?.date,
       });
     } else if (this.#writer !== undefined) {
       this.#writer.end();
@@ -410,37 +384,18 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   #follow(): void {
-    const target = redirectTarget(this.#target, this.#head?.location, this.#redirects);
-    if ('code' in target) {
-      this.#fail({ error: target });
-      return;
-    }
-    const setCookies = this.#setCookies;
-    const from = this.#target;
-    this.#redirects += 1;
-    this.#target = target;
+    const head = this.#head;
     this.#status = 0;
     this.#head = undefined;
-    this.#date = undefined;
-    this.#setCookies = NO_COOKIES;
     this.#headers = undefined;
     this.#length = 0;
     this.#askedAt = undefined;
-    const next = (): void => {
-      if (target.origin === from.origin) {
-        this.#begin();
-        return;
-      }
-      this.#finish();
-      this.#goOn({});
-    };
-    if (setCookies.length === 0) next();
-    else {
-      this.#withCookies((cookies) => {
-        cookies.set(setCookies, from);
-        next();
-      });
-    }
+    const error = this.#chain.follow(head?.location, head?.setCookies ?? [], (isHere) => {
+      if (this.#over) return;
+      if (isHere) this.#begin();
+      else this.#goOn(false);
+    });
+    if (error !== undefined) this.#fail({ error });
   }
 
   /** More came than the length that was announced, which is what proves the end (RFC 9112, 6.3). */
@@ -473,7 +428,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   #passOn(chunks: readonly Uint8Array[]): boolean {
-    const writer = this.#open(this.#headers && wholeOf(this.#headers, placeOf(this.#target)));
+    const writer = this.#open(this.#headers && wholeOf(this.#headers, placeOf(this.#chain.target)));
     this.#writer = writer;
     this.#headers = undefined;
     this.#chunks = undefined;

@@ -18,7 +18,13 @@ export interface ResponseHead {
   readonly lastModified: string;
   readonly location: string | undefined;
   readonly retryAfter: string | undefined;
+  /** When it was sent, where it says when to come back. */
+  readonly date: string | undefined;
+  /** What a redirect sets. */
+  readonly setCookies: readonly string[];
 }
+
+const NONE: readonly string[] = [];
 
 const CONTENT_LENGTH = Buffer.from('content-length');
 const CONTENT_ENCODING = Buffer.from('content-encoding');
@@ -59,17 +65,19 @@ export function readResponseHead(headers: readonly Buffer[]): ResponseHead {
     else if (isNamed(name, RETRY_AFTER)) retryAfter = value.toString('latin1');
     else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
   }
-  return { framing, announced, isLarge, coding, type, etag, lastModified, location, retryAfter };
-}
-
-/** When the server says that it answered; undefined where it does not. */
-export function dateIn(headers: readonly Buffer[]): string | undefined {
-  return valuesIn(headers, DATE)[0];
-}
-
-/** The cookies that it sets. */
-export function cookiesIn(headers: readonly Buffer[]): string[] {
-  return valuesIn(headers, SET_COOKIE);
+  return {
+    framing,
+    announced,
+    isLarge,
+    coding,
+    type,
+    etag,
+    lastModified,
+    location,
+    retryAfter,
+    date: retryAfter === undefined ? undefined : valuesIn(headers, DATE)[0],
+    setCookies: location === undefined ? NONE : valuesIn(headers, SET_COOKIE),
+  };
 }
 
 function valuesIn(headers: readonly Buffer[], lowerCase: Buffer): string[] {

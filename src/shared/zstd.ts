@@ -15,11 +15,13 @@ export class ZstdError extends Error {
   }
 }
 
-/** One or more frames, one after the other. */
+/** One or more frames, one after the other. What follows them and is none is passed over, as Node does. */
 export class UnZstd {
   readonly #walk: FrameWalk;
   readonly #decompress: Fzstd.Decompress;
   #decoded: Uint8Array[] = [];
+  /** What may begin a frame, or be none. */
+  #held: Uint8Array = new Uint8Array(0);
 
   /** @param maxWindow bytes that a frame may refer back to, all of which are held */
   constructor(maxWindow: number) {
@@ -31,10 +33,13 @@ export class UnZstd {
   /** @returns what it gives, block by block @throws ZstdError */
   push(chunk: Uint8Array, isLast: boolean): Uint8Array[] {
     this.#decoded = [];
-    this.#walk.push(chunk);
-    if (isLast && !this.#walk.isBetween) throw new ZstdError('Z_BUF_ERROR', 'unexpected end of file');
+    const more = this.#walk.isOver ? chunk.subarray(0, 0) : chunk;
+    const bytes = this.#held.length === 0 ? more : Buffer.concat([this.#held, more]);
+    const end = bytes.length - this.#walk.push(more);
+    this.#held = this.#walk.isOver ? more.subarray(0, 0) : bytes.subarray(end);
+    if (isLast && !this.#walk.isWhole) throw new ZstdError('Z_BUF_ERROR', 'unexpected end of file');
     try {
-      this.#decompress.push(chunk, isLast);
+      this.#decompress.push(bytes.subarray(0, end), isLast);
     } catch (error) {
       const { message, code } = error as Fzstd.ZstdError;
       throw new ZstdError(code === UNEXPECTED_END ? 'Z_BUF_ERROR' : 'Z_DATA_ERROR', message);
@@ -55,18 +60,24 @@ class FrameWalk {
   #skip = 0;
   #at: 'frame' | 'block' = 'frame';
   #hasChecksum = false;
+  #hasFrames = false;
+  /** What comes now is no frame. */
+  isOver = false;
 
   constructor(maxWindow: number) {
     this.#maxWindow = maxWindow;
   }
 
-  /** No frame has begun that has not ended. */
-  get isBetween(): boolean {
-    return this.#at === 'frame' && this.#skip === 0 && this.#head.length === 0;
+  /** There is nothing that has begun and not ended. */
+  get isWhole(): boolean {
+    if (this.isOver) return true;
+    return this.#at === 'frame' && this.#skip === 0 && (this.#hasFrames ? this.#head.length < 4 : false);
   }
 
-  push(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) {
+  /** @returns how many of the last bytes, over all chunks, are not known to be of a frame */
+  push(chunk: Uint8Array): number {
+    let at = 0;
+    while (at < chunk.length && !this.isOver) {
       if (this.#skip > 0) {
         const skipped = Math.min(this.#skip, chunk.length - at);
         this.#skip -= skipped;
@@ -77,6 +88,9 @@ class FrameWalk {
       at += 1;
       if (this.#at === 'frame' ? this.#endsFrameHeader() : this.#endsBlockHeader()) this.#head = Buffer.alloc(0);
     }
+    const unread = (this.#at === 'frame' ? this.#head.length : 0) + chunk.length - at;
+    if (this.isOver) this.#head = Buffer.alloc(0);
+    return unread;
   }
 
   #endsFrameHeader(): boolean {
@@ -88,7 +102,11 @@ class FrameWalk {
       this.#skip = head.readUInt32LE(4);
       return true;
     }
-    if (magic !== MAGIC) throw new ZstdError('Z_DATA_ERROR', 'invalid zstd data');
+    if (magic !== MAGIC) {
+      if (!this.#hasFrames) throw new ZstdError('Z_DATA_ERROR', 'invalid zstd data');
+      this.isOver = true;
+      return false;
+    }
     const flags = head[4] as number;
     const isSingle = (flags & 0x20) !== 0;
     const sizeFlag = flags >> 6;
@@ -99,6 +117,7 @@ class FrameWalk {
     if (window > this.#maxWindow)
       throw new ZstdError('Z_DATA_ERROR', `window size too large (>${this.#maxWindow} bytes)`);
     this.#hasChecksum = (flags & 4) !== 0;
+    this.#hasFrames = true;
     this.#at = 'block';
     return true;
   }
