@@ -32,7 +32,7 @@ export class Chain {
   /** Goes on at once where nothing has set cookies, as nearly nothing does. */
   begin(next: () => void): void {
     if (this.#kept === undefined) next();
-    else void this.#open().then(next);
+    else void this.#withCookies(() => next());
   }
 
   /** The headers of a request, with what was set for this place. */
@@ -60,7 +60,7 @@ export class Chain {
     const isHere = target.origin === from.origin;
     if (setCookies.length === 0) next(isHere);
     else {
-      void this.#open().then((cookies) => {
+      void this.#withCookies((cookies) => {
         cookies.set(setCookies, from);
         next(isHere);
       });
@@ -73,9 +73,9 @@ export class Chain {
     return { target: this.#target, redirects: this.#redirects, cookies: this.#cookies?.keep(), isLenient };
   }
 
-  async #open(): Promise<Cookies> {
+  async #withCookies(use: (cookies: Cookies) => void): Promise<void> {
     this.#cookies ??= await Cookies.open(this.#kept);
     this.#kept = undefined;
-    return this.#cookies;
+    use(this.#cookies);
   }
 }

@@ -32,6 +32,9 @@ async function withServer(options: RawServerOptions, run: (server: RawServer) =>
   await run(server);
 }
 
+/** `printf 'http://h/a\nhttp://h/b\n' | zstd` */
+const ZSTD = Buffer.from('28b52ffd04589d000068687474703a2f2f682f610a620a01002e8a1772771d99', 'hex');
+
 for (const executor of ['pool', 'threads']) {
   describe(`sluice get --executor ${executor} from a broken server`, () => {
     test('stores and counts bodies that nothing proves to be whole, and refuses them with --strict', (t) =>
@@ -83,6 +86,52 @@ for (const executor of ['pool', 'threads']) {
           assert.deepEqual(refused.report.causes, { HTTP_BROKEN: 1, BODY_EXCESS: 1 });
           assert.deepEqual([refused.report.ok, refused.report.bent], [2, 0]);
           assert.deepEqual(refused.files, ['good', 'interim']);
+        },
+      ));
+
+    test('undoes zstd that nobody asked for, leaves what is no coding, and takes no bytes for none', (t) =>
+      withServer(
+        {
+          onRequest: ({ path }) => {
+            if (path === '/zstd') return [answer(ZSTD, 'Content-Encoding: zstd\r\n')];
+            if (path === '/none') return [answer(ZSTD, 'Content-Encoding: none\r\n')];
+            if (path === '/empty') return [answer('', 'Content-Encoding: gzip\r\n')];
+            const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n';
+            return path === '/chunked' ? [`${head}0\r\n\r\n`] : [answer('x', 'Content-Encoding: compress\r\n')];
+          },
+        },
+        async ({ origin }) => {
+          const urls = ['zstd', 'none', 'empty', 'chunked', 'compress'].map((name) => `${origin}/${name}`);
+          const cwd = scratch(t);
+          const { report, files, stderr } = await get(cwd, ...urls, '--executor', executor, '--tries', '1');
+          assert.deepEqual(report.causes, { BODY_ENCODING: 1 }, stderr);
+          assert.match(stderr, /unknown content coding "compress"/);
+          const stored = files.map((name) => [name, readFileSync(join(cwd, 'out', name), 'latin1')]);
+          const expected = { chunked: '', empty: '', none: ZSTD.toString('latin1'), zstd: 'http://h/a\nhttp://h/b\n' };
+          assert.deepEqual(Object.fromEntries(stored), expected);
+          assert.deepEqual([report.ok, report.bent, report.unproven], [4, 0, 0]);
+        },
+      ));
+
+    test('lets a cookie go along when a server sends a client to itself to come back with it, and forgets it', (t) =>
+      withServer(
+        {
+          onRequest: ({ head }) =>
+            /^cookie: seen=1$/im.test(head)
+              ? [answer('there')]
+              : [answer('', 'Location: ?back\r\nSet-Cookie: seen=1\r\n', '302 Found')],
+        },
+        async ({ origin, requests }) => {
+          const { status, stderr, report } = await get(
+            scratch(t),
+            `${origin}/a`,
+            `${origin}/b`,
+            '--executor',
+            executor,
+          );
+          assert.equal(status, 0, stderr);
+          assert.equal(report.ok, 2);
+          assert.equal(requests.length, 4);
         },
       ));
 

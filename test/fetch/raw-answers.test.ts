@@ -179,6 +179,7 @@ const ROWS: readonly Row[] = [
   bent('a space before the size of a chunk', `${CHUNKED} 5\r\nhello\r\n0\r\n\r\n`),
   allowed('something said of a chunk', `${CHUNKED}5;a=b;c="d"\r\nhello\r\n0;e\r\n\r\n`),
   allowed('trailers', `${CHUNKED}5\r\nhello\r\n0\r\nX: y\r\n\r\n`),
+  refused('a control character in what is said of a chunk', `${CHUNKED}5;a\0\n hello\r\n0\r\n\r\n`),
   bent('a length among the trailers', `${CHUNKED}5\r\nhello\r\n0\r\nContent-Length: 2\r\n\r\n`),
   bent('trailers whose lines end with LF alone', `${CHUNKED}5\nhello\n0\nX: y\n\n`),
   allowed('the size of a chunk with zeros before it', `${CHUNKED}00005\r\nhello\r\n000\r\n\r\n`),
@@ -226,7 +227,7 @@ describe('an answer', () => {
             });
             assert.deepEqual(await next.promise, { kind: 'body', text: 'good', chunks: 1, encoding: '' });
             assertFate(ended, expected);
-            const [last, ...before] = server.requests.map(({ connection }) => connection).reverse();
+            const [last, ...before] = server.requests.map(({ connection }) => connection).toReversed();
             const isBroken = 'code' in strictly;
             if (isBroken) assert.ok(!before.includes(last as number), 'a connection was used again');
             assert.ok(before.length <= 2, `asked for ${before.length} times`);
@@ -248,7 +249,7 @@ function assertFate(ended: Ended, fate: Fate): void {
     assert.deepEqual(ended, { kind: 'not_found', status: fate.status });
   } else {
     assert.equal(ended.kind, 'body', JSON.stringify(ended));
-    const { text, encoding, chunks: _, kind: __, ...marks } = ended as Extract<Ended, { kind: 'body' }>;
+    const { text, encoding, chunks: _, kind: __, ...marks } = ended;
     assert.deepEqual({ text, encoding, marks }, { text: fate.body, encoding: '', marks: fate.marks ?? {} });
   }
 }

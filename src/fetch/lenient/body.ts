@@ -1,6 +1,6 @@
 /** Bodies, piece by piece, as their heads frame them. */
 import { BrokenAnswer } from './broken.js';
-import type { Framing } from './head.js';
+import { type Framing, hasControl } from './head.js';
 
 /** What was taken from the front of some bytes. */
 export interface Taken {
@@ -53,7 +53,7 @@ const MAX_TRAILERS = 64 << 10;
 const LF = 0x0a;
 const NO_SIZE = /^[ \t]*[^ \t\r\n0-9a-f]/i;
 /** A size, and what may be said of its chunk (RFC 9112, 7.1.1), which nobody asked for. Thirteen digits are 4 PiB. */
-const SIZE_LINE = /^([ \t]*)0*([0-9a-f]{1,13})([ \t]*)(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?$/i;
+const SIZE_LINE = /^([ \t]*)0*([0-9a-f]{1,13})([ \t]*)(?:;.*)?$/i;
 
 class Chunks implements BodyReader {
   readonly endsWithConnection = false;
@@ -91,7 +91,7 @@ class Chunks implements BodyReader {
   #endLine(line: string): void {
     if (this.#at === 'size') {
       const [, before, digits = '', after] = SIZE_LINE.exec(line) ?? [];
-      if (digits === '') throw new BrokenAnswer('a chunk without a size');
+      if (digits === '' || hasControl(line)) throw new BrokenAnswer('a chunk without a size');
       if (before !== '' || after !== '') this.isBent = true;
       this.#left = parseInt(digits, 16);
       this.#at = this.#left === 0 ? 'trailers' : 'data';

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { ResponseHandler } from '../client.js';
 import { type BodyReader, bodyReader } from './body.js';
 import { BrokenAnswer, CutAnswer } from './broken.js';
-import { endOfHead, readHead } from './head.js';
+import { endOfHead, hasControl, readHead } from './head.js';
 
 export interface LenientOptions {
   /** Scheme, host and port. */
@@ -26,8 +26,6 @@ export interface LenientRequest {
   readonly headers: readonly string[];
 }
 
-/** What no header may have: it would end it. */
-const NO_TEXT = /[\x00\r\n]/;
 const NOTHING = Buffer.alloc(0);
 
 export class LenientClient {
@@ -70,7 +68,7 @@ export class LenientClient {
       if (headers[at]?.toLowerCase() !== 'connection') lines.push(`${headers[at]}: ${headers[at + 1]}`);
     }
     lines.push('connection: close', '', '');
-    if (lines.some((line) => NO_TEXT.test(line))) {
+    if (lines.some(hasControl)) {
       this.#fail(new Error('the request has what no header may have'));
       return;
     }

@@ -30,8 +30,9 @@ const CR = 0x0d;
 const STATUS_LINE = /^HTTP\/\d\.\d([ \t]+)([1-9]\d\d)(?:[ \t].*)?$/;
 /** Of names (RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Controls, of which a header may have the tab alone: a CR in a line may be meant as its end, or not. */
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+const TAB = 0x09;
+const SPACE = 0x20;
+const DELETE = 0x7f;
 
 /**
  * Where the head ends in what has come of an answer; undefined where more is to come.
@@ -61,7 +62,7 @@ export function readHead(bytes: Buffer): Head {
   const [first = '', ...rest] = lines.map((line) => {
     if (!line.endsWith('\r')) isBent = true;
     const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-    if (CONTROL.test(text)) throw new BrokenAnswer('a control character in a header');
+    if (hasControl(text)) throw new BrokenAnswer('a control character in a header');
     return text;
   });
   const [, space, status] = STATUS_LINE.exec(first) ?? [];
@@ -75,6 +76,15 @@ export function readHead(bytes: Buffer): Head {
     framing: framed.framing,
     isBent: isBent || read.isBent || framed.isBent,
   };
+}
+
+/** Of controls a line may have the tab alone: a CR may be meant as its end, or not. */
+export function hasControl(line: string): boolean {
+  for (let at = 0; at < line.length; at += 1) {
+    const code = line.charCodeAt(at);
+    if ((code < SPACE && code !== TAB) || code === DELETE) return true;
+  }
+  return false;
 }
 
 /** What is no header is passed over: such a line may be anything, but nothing that tells of the body. */
