@@ -15,6 +15,7 @@ import {
   describeStatus,
   noFinalAnswer,
   refusedAs,
+  strictly,
   tooLarge,
   tooLong,
   unproven,
@@ -286,7 +287,7 @@ export class Attempt implements ResponseHandler, Runner {
     } else if (this.#mayReadLeniently(error)) {
       this.#goOn(true);
     } else {
-      this.#fail({ error: failure });
+      this.#fail({ error: this.#rules.strict ? strictly(failure) : failure });
     }
   }
 

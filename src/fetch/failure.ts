@@ -133,9 +133,15 @@ export function refusedAs(error: Error, answered: boolean): 'broken' | 'interim'
   return code === 'UND_ERR_SOCKET' && error.message === 'bad response' && !answered ? 'interim' : undefined;
 }
 
-/** With `strict`. @param url where the request went, safe to print */
+/** Why an answer is an error that could be read. @param url where the request went, safe to print */
 export function bent(url: string): PlainError {
-  return tell({ ...BROKEN, hint: 'the server is at fault; without --strict such answers are read, and counted' }, url);
+  return strictly(tell(BROKEN, url));
+}
+
+/** The same failure with `strict`. */
+export function strictly(failure: PlainError): PlainError {
+  if (failure.code !== 'HTTP_BROKEN') return failure;
+  return { ...failure, hint: 'the server is at fault; without --strict such answers are read where they can be' };
 }
 
 /** @param url where the request went, safe to print */

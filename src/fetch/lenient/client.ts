@@ -31,7 +31,8 @@ const NOTHING = Buffer.alloc(0);
 export class LenientClient {
   readonly #options: LenientOptions;
   readonly #handler: ResponseHandler;
-  readonly #timer: NodeJS.Timeout;
+  /** Once it is asked: to connect has a bound of its own. */
+  #timer: NodeJS.Timeout | undefined;
   #socket: Socket | undefined;
   /** What has come and was not taken yet. */
   #bytes: Buffer = NOTHING;
@@ -43,7 +44,6 @@ export class LenientClient {
   constructor(options: LenientOptions, request: LenientRequest, handler: ResponseHandler) {
     this.#options = options;
     this.#handler = handler;
-    this.#timer = setTimeout(() => this.#stall(), options.timeout);
     options.connect((error, socket) => {
       if (error !== null) this.#fail(error);
       else if (this.#over) socket.destroy();
@@ -58,7 +58,7 @@ export class LenientClient {
 
   #ask(socket: Socket, { path, headers }: LenientRequest): void {
     this.#socket = socket;
-    this.#timer.refresh();
+    this.#timer = setTimeout(() => this.#stall(), this.#options.timeout);
     this.#handler.onConnect((reason = new Error('the answer is not wanted any more')) => this.#fail(reason));
     if (this.#over) return;
     const lines = [`GET ${path} HTTP/1.1`];
@@ -105,7 +105,7 @@ export class LenientClient {
     this.#bytes = this.#bytes.subarray(count);
     if (this.#body.isBent) this.#bend();
     if (piece === undefined || this.#over) return true;
-    this.#timer.refresh();
+    this.#timer?.refresh();
     this.#pauseUnless(this.#handler.onData(piece));
     return true;
   }
@@ -122,7 +122,7 @@ export class LenientClient {
     if (this.#over) return false;
     if (status >= 200) {
       this.#body = bodyReader(framing);
-      this.#timer.refresh();
+      this.#timer?.refresh();
     }
     this.#pauseUnless(this.#handler.onHeaders(status, headers, () => this.#resume()) || status < 200);
     return true;
@@ -144,7 +144,7 @@ export class LenientClient {
   #resume(): void {
     if (!this.#isPaused || this.#over) return;
     this.#isPaused = false;
-    this.#timer.refresh();
+    this.#timer?.refresh();
     this.#read();
     if (!this.#isPaused && !this.#over) this.#socket?.resume();
   }
