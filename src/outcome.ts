@@ -60,6 +60,8 @@ export interface Stored extends OutcomeBase, Requested {
   readonly size: number;
   /** Nothing but the end of the connection told where the body ends: it may be cut. */
   readonly unproven: boolean;
+  /** An answer on the way to it broke the rules of HTTP, and was read leniently. */
+  readonly bent: boolean;
 }
 
 /** Its file is there already. */
@@ -90,6 +92,8 @@ export interface Summary {
   readonly ok: number;
   /** Of these, bodies that ended with the connection, so that nothing proves that they are whole. */
   readonly unproven: number;
+  /** Of these, bodies that came in answers which broke the rules of HTTP, and were read leniently. */
+  readonly bent: number;
   readonly notFound: number;
   readonly errors: number;
   /** Items that an earlier run stored, and that are still there; and those that are `kept`. */

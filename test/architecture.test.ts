@@ -32,7 +32,8 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   sharp: 'workers/steps/pixels.ts',
   'hyparquet-writer': 'src/results/table/parquet.ts',
   saxes: 'src/lists/xml.ts',
-  fzstd: 'src/lists/decode.ts',
+  fzstd: 'src/shared/zstd.ts',
+  'tough-cookie': 'src/fetch/cookies.ts',
   'hyparquet-compressors': 'src/lists/pages.ts',
 };
 

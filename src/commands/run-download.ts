@@ -95,9 +95,10 @@ function describeFewer({ requests, files }: NonNullable<Download['fewer']>): str
 }
 
 function describeSummary(summary: Summary): string {
-  const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } = summary;
+  const { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
+  if (bent > 0) lines.push(`${bent} of them came in answers that break the rules of HTTP, and were read leniently.`);
   const there = skipped - kept;
   if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there.`);
   if (kept > 0)

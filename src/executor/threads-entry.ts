@@ -35,6 +35,7 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;
+    let bent = false;
     let answer: Answer | undefined;
     let answered = performance.now();
     let fetched = performance.now();
@@ -50,7 +51,7 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
       clock.fetched();
     };
     const executor = new LocalExecutor('inline', settings, (_item, result) => {
-      end({ kind: 'stored', result, unproven, storing: performance.now() - fetched });
+      end({ kind: 'stored', result, unproven, bent, storing: performance.now() - fetched });
       // If the store failed before the body was whole, nothing takes the rest.
       if (!isStored(result)) attempt.cancel(result);
     });
@@ -70,6 +71,9 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
       },
       onUnproven: () => {
         unproven = true;
+      },
+      onBent: () => {
+        bent = true;
       },
       onHeaders: asker && ((_item, headers, url) => asker.ask(answeredBy(headers, url))),
       onBody: (_item, chunks, length, encoding) => {

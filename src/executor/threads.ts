@@ -63,6 +63,7 @@ export type ThreadEnd =
       readonly kind: 'stored';
       readonly result: StoreResult;
       readonly unproven: boolean;
+      readonly bent: boolean;
       /** Milliseconds from the last byte of the body. */
       readonly storing: number;
     }
@@ -80,6 +81,7 @@ export interface ThreadAnswer {
 /** Told of each item how it ended: a stored one as fetched first, with how long ago that was. */
 export interface ThreadListener extends Pick<AttemptListener, 'onLarge' | 'onNotFound' | 'onRedirect' | 'onFailure'> {
   onUnproven(item: Item): void;
+  onBent(item: Item): void;
   /** @param ago milliseconds since: it is told when all is over */
   onAnswer(item: Item, answer: Answer, ago: number): void;
   readonly onStored: StoreListener;
@@ -150,6 +152,7 @@ export class ThreadDownloads {
         if (told !== undefined) this.#listener.onAnswer(item, told.answer, told.ago);
         if (end.kind === 'stored') {
           if (end.unproven) this.#listener.onUnproven(item);
+          if (end.bent) this.#listener.onBent(item);
           this.#listener.onLarge(item, end.storing);
           this.#listener.onStored(item, end.result);
         } else if (end.kind === 'not_found') {

@@ -5,21 +5,26 @@ import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
+import { Chain } from './chain.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import {
   type AttemptFailure,
+  bent,
   cut,
   describeNetworkFailure,
   describeStatus,
   noFinalAnswer,
+  refusedAs,
+  strictly,
   tooLarge,
   tooLong,
   unproven,
 } from './failure.js';
-import { isRedirect, type Redirected, redirectTarget, type Target } from './redirect.js';
+import { isRedirect, type Redirected } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
-import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
+import { isRestOf, placeOf, wholeOf } from './range.js';
+import { readResponseHead, type ResponseHead } from './response-head.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
@@ -32,8 +37,13 @@ export interface AttemptListener {
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[], url: string) => void) | undefined;
   /** The final answer begins. */
   onAnswer?(item: Item, answer: Answer): void;
-  /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
+  /**
+   * To be gone on with by another attempt, when that server may be asked: the answer leads to another one, or breaks the
+   * rules of HTTP, and is to be read leniently.
+   */
   onRedirect(item: Item, to: Redirected): void;
+  /** An answer breaks the rules of HTTP, and is read all the same. */
+  onBent?(item: Item): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
   onUnproven?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
@@ -53,13 +63,10 @@ export interface AttemptRules {
   readonly maxWhole: number;
   /** Bytes that a body may have; of one with a coding only the store knows them. */
   readonly maxBodySize: number;
-  /** A body whose end nothing proves is an error. */
+  /** A body whose end nothing proves is an error, and an answer that breaks the rules. */
   readonly strict: boolean;
   readonly watchdog: StallWatchdog;
 }
-
-/** How the end of a body is told (RFC 9112, 6.3). */
-type Framing = 'length' | 'chunks' | 'connection';
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
 const MAX_DISCARDED = 64 << 10;
@@ -81,8 +88,7 @@ export class Attempt implements ResponseHandler, Runner {
   readonly #rules: AttemptRules;
   readonly #listener: AttemptListener;
 
-  #target: Target;
-  #redirects: number;
+  readonly #chain: Chain;
   #connection: Connection | undefined;
   #abort: ((reason?: Error) => void) | undefined;
   #resume: (() => void) | undefined;
@@ -92,10 +98,8 @@ export class Attempt implements ResponseHandler, Runner {
   /** Interim answers to the request under way. */
   #interim = 0;
   #status = 0;
-  #location: string | undefined;
-  #retryAfter: string | undefined;
+  #head: ResponseHead | undefined;
   #encoding = '';
-  #framing: Framing = 'connection';
   #chunks: Uint8Array[] | undefined;
   /** What is there of the body already; undefined once it turned out to be of no use. */
   #kept: Kept | undefined;
@@ -113,7 +117,7 @@ export class Attempt implements ResponseHandler, Runner {
 
   /**
    * @param kept what is there of the body already: only the rest is asked for
-   * @param from where redirects have led. Default: nowhere yet
+   * @param from where redirects have led, and how it is asked for there. Default: nowhere yet
    */
   constructor(
     item: Item,
@@ -126,8 +130,7 @@ export class Attempt implements ResponseHandler, Runner {
   ) {
     this.limit = limit;
     this.#item = item;
-    this.#target = from?.target ?? item;
-    this.#redirects = from?.redirects ?? 0;
+    this.#chain = new Chain(item, from);
     this.#connections = connections;
     this.#rules = rules;
     this.#listener = listener;
@@ -136,7 +139,7 @@ export class Attempt implements ResponseHandler, Runner {
 
   start(): void {
     this.#rules.watchdog.add(this);
-    this.#send(this.#connections.take(this.#target.origin));
+    this.#chain.begin(() => this.#begin());
   }
 
   /** Ends the attempt; the listener is told of a failure with this error. */
@@ -147,7 +150,7 @@ export class Attempt implements ResponseHandler, Runner {
   /** The item's own string where it says the same: it is not made anew for each answer. */
   get #answeredUrl(): string {
     const { url, origin, path } = this.#item;
-    return this.#target === this.#item && url.length === origin.length + path.length ? url : this.where;
+    return this.#chain.target === this.#item && url.length === origin.length + path.length ? url : this.where;
   }
 
   get askedAt(): number | undefined {
@@ -159,7 +162,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   get where(): string {
-    return this.#target.origin + this.#target.path;
+    return this.#chain.where;
   }
 
   takePaused(): boolean {
@@ -190,35 +193,15 @@ export class Attempt implements ResponseHandler, Runner {
     }
     this.#status = rest === undefined ? status : 200;
     this.#resume = resume;
-    let coding = '';
-    let type = '';
-    let etag = '';
-    let lastModified = '';
-    let framing: Framing = 'connection';
-    let announced = 0;
-    // Compared by length first: nearly all of a response's headers are passed over without being decoded.
-    for (let i = 0; i + 1 < headers.length; i += 2) {
-      const name = headers[i] as Buffer;
-      const value = headers[i + 1] as Buffer;
-      if (isNamed(name, CONTENT_LENGTH)) {
-        framing = 'length';
-        announced = numberIn(value);
-        // A size of seven digits is the least that may be.
-        if (value.length >= 7 && isWorthKeeping(value.toString('latin1'))) this.#headers = headers;
-      } else if (isNamed(name, CONTENT_ENCODING)) coding += (coding && ', ') + value.toString('latin1');
-      else if (isNamed(name, CONTENT_TYPE)) type = value.toString('latin1');
-      else if (isNamed(name, ETAG)) etag = value.toString('latin1');
-      else if (isNamed(name, LAST_MODIFIED)) lastModified = value.toString('latin1');
-      else if (isNamed(name, LOCATION)) this.#location = value.toString('latin1');
-      else if (isNamed(name, RETRY_AFTER)) this.#retryAfter = value.toString('latin1');
-      else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
-    }
+    const head = readResponseHead(headers);
+    const { coding, type, etag, lastModified, framing, announced } = head;
+    this.#head = head;
+    if (head.isLarge) this.#headers = headers;
     if (!this.#over && !isRedirect(status)) {
       const answer = { status: this.#status, url: this.#answeredUrl, contentType: type, etag, lastModified };
       this.#listener.onAnswer?.(this.#item, answer);
     }
-    this.#framing = framing;
-    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
+    this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#chain.target.path);
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
@@ -253,13 +236,18 @@ export class Attempt implements ResponseHandler, Runner {
     if (this.#writer !== undefined) {
       if (this.#missing < 0) this.#fail({ error: tooLong(this.where) });
       // A body that goes on after a pause may begin with nothing, which must not pause it again: see `onEnd`.
-      return this.#over || chunk.length === 0 || this.#goOn(this.#writer.write(chunk));
+      return this.#over || chunk.length === 0 || this.#mayGoOn(this.#writer.write(chunk));
     }
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
     if (this.#length > this.#rules.maxWhole) return this.#passOn(this.#chunks);
     if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [Buffer.concat(this.#chunks)];
     return true;
+  }
+
+  onBent(): void {
+    if (this.#rules.strict) this.#fail({ error: bent(this.where) });
+    else if (!this.#over) this.#listener.onBent?.(this.#item);
   }
 
   onEnd(): void {
@@ -274,9 +262,9 @@ export class Attempt implements ResponseHandler, Runner {
     if (isTooLong) this.#drop();
     else if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
     this.#connection = undefined;
-    if (isTooLong && this.#status === 200) this.#fail({ error: tooLong(this.where) });
-    else if (this.#missing > 0) this.#fail({ error: cut(this.where) });
-    else this.#conclude();
+    if (isTooLong && this.#status === 200) this.#mindExcess();
+    if (this.#missing > 0 || this.#lacksItsEnd) this.#fail({ error: cut(this.where) });
+    else if (!this.#over) this.#conclude();
   }
 
   onError(error: Error): void {
@@ -284,7 +272,7 @@ export class Attempt implements ResponseHandler, Runner {
     if (error === ANEW) {
       this.#drop();
       this.#kept = undefined;
-      this.#send(this.#connections.take(this.#target.origin));
+      this.#begin();
       return;
     }
     if (error === ENOUGH) {
@@ -295,24 +283,50 @@ export class Attempt implements ResponseHandler, Runner {
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
     if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
       this.#drop();
-      this.#send(this.#connections.open(this.#target.origin));
+      this.#send(this.#connections.open(this.#chain.target.origin));
+    } else if (this.#mayReadLeniently(error)) {
+      this.#goOn(true);
     } else {
-      this.#fail({ error: failure });
+      this.#fail({ error: this.#rules.strict ? strictly(failure) : failure });
     }
+  }
+
+  /**
+   * Once. Not of the rest of a body, which is being written where it was to go on. With `strict` only of what breaks no
+   * rule.
+   */
+  #mayReadLeniently(error: Error): boolean {
+    const isAnswered = this.#status !== 0;
+    if (this.#chain.isLenient || (isAnswered && this.#asked !== undefined)) return false;
+    const refused = refusedAs(error, isAnswered);
+    return refused === 'interim' || (refused === 'broken' && !this.#rules.strict);
+  }
+
+  #begin(): void {
+    if (this.#over) return;
+    const { origin } = this.#chain.target;
+    this.#send(this.#chain.isLenient ? this.#connections.openLenient(origin) : this.#connections.take(origin));
+  }
+
+  /** By another attempt. */
+  #goOn(isLenient: boolean): void {
+    this.#finish();
+    this.#drop();
+    this.#writer?.abort();
+    this.#listener.onRedirect(this.#item, this.#chain.at(isLenient));
   }
 
   #send(connection: Connection): void {
     this.#connection = connection;
     const { headers } = this.#rules;
-    const isThere = this.#kept !== undefined && this.#kept.place === placeOf(this.#target);
+    const { target } = this.#chain;
+    const isThere = this.#kept !== undefined && this.#kept.place === placeOf(target);
     this.#asked = isThere ? this.#kept : undefined;
     this.#askedAt = undefined;
     this.#interim = 0;
     const wanted =
-      this.#asked === undefined
-        ? headers.for(this.#item, this.#target)
-        : headers.forRest(this.#item, this.#target, this.#asked);
-    this.#connections.send(connection, this.#target.path, wanted, this);
+      this.#asked === undefined ? headers.for(this.#item, target) : headers.forRest(this.#item, target, this.#asked);
+    this.#connections.send(connection, target.path, this.#chain.with(wanted), this);
   }
 
   /**
@@ -321,7 +335,7 @@ export class Attempt implements ResponseHandler, Runner {
    */
   get #isTooLong(): boolean {
     const read = this.#connection?.read;
-    if (this.#framing !== 'length' || this.#length === 0 || read === undefined) return false;
+    if (this.#head?.framing !== 'length' || this.#length === 0 || read === undefined) return false;
     return read === this.#read ? read.byteOffset + read.length > this.#readTo : read.length > 0;
   }
 
@@ -331,6 +345,12 @@ export class Attempt implements ResponseHandler, Runner {
    */
   get #missing(): number {
     return this.#asked === undefined ? 0 : this.#asked.total - this.#asked.from - this.#length;
+  }
+
+  /** No byte came of a body with a coding, which would tell its end. */
+  get #lacksItsEnd(): boolean {
+    if (this.#length > 0 || this.#encoding === '' || this.#status !== 200) return false;
+    return this.#head?.framing === 'connection';
   }
 
   #conclude(): void {
@@ -353,7 +373,8 @@ export class Attempt implements ResponseHandler, Runner {
       this.#listener.onFailure(this.#item, {
         error: describeStatus(this.#status, this.where),
         status: this.#status,
-        retryAfter: this.#retryAfter,
+        retryAfter: this.#head?.retryAfter,
+        date: this.#head?.date,
       });
     } else if (this.#writer !== undefined) {
       this.#writer.end();
@@ -364,24 +385,24 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   #follow(): void {
-    const target = redirectTarget(this.#target, this.#location, this.#redirects);
-    if ('code' in target) {
-      this.#fail({ error: target });
-      return;
-    }
-    this.#redirects += 1;
-    if (target.origin !== this.#target.origin) {
-      this.#finish();
-      this.#listener.onRedirect(this.#item, { target, redirects: this.#redirects });
-      return;
-    }
-    this.#target = target;
+    const head = this.#head;
     this.#status = 0;
-    this.#location = undefined;
-    this.#retryAfter = undefined;
+    this.#head = undefined;
     this.#headers = undefined;
     this.#length = 0;
-    this.start();
+    this.#askedAt = undefined;
+    const error = this.#chain.follow(head?.location, head?.setCookies ?? [], (isHere) => {
+      if (this.#over) return;
+      if (isHere) this.#begin();
+      else this.#goOn(false);
+    });
+    if (error !== undefined) this.#fail({ error });
+  }
+
+  /** More came than the length that was announced, which is what proves the end (RFC 9112, 6.3). */
+  #mindExcess(): void {
+    if (this.#rules.strict) this.#fail({ error: tooLong(this.where) });
+    else this.onBent();
   }
 
   /** Before any of it is stored that need not be. */
@@ -408,14 +429,14 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   #passOn(chunks: readonly Uint8Array[]): boolean {
-    const writer = this.#open(this.#headers && wholeOf(this.#headers, placeOf(this.#target)));
+    const writer = this.#open(this.#headers && wholeOf(this.#headers, placeOf(this.#chain.target)));
     this.#writer = writer;
     this.#headers = undefined;
     this.#chunks = undefined;
-    return this.#goOn(chunks.reduce((_room, chunk) => writer.write(chunk), true));
+    return this.#mayGoOn(chunks.reduce((_room, chunk) => writer.write(chunk), true));
   }
 
-  #goOn(room: boolean): boolean {
+  #mayGoOn(room: boolean): boolean {
     this.#paused = !room;
     if (!room) this.#wasPaused = true;
     return room;
@@ -438,39 +459,4 @@ export class Attempt implements ResponseHandler, Runner {
  */
 function isOfConnection({ code }: PlainError): boolean {
   return code === 'NET_RESET' || code === 'HTTP_BROKEN';
-}
-
-const CONTENT_LENGTH = Buffer.from('content-length');
-const CONTENT_ENCODING = Buffer.from('content-encoding');
-const CONTENT_TYPE = Buffer.from('content-type');
-const ETAG = Buffer.from('etag');
-const LAST_MODIFIED = Buffer.from('last-modified');
-const LOCATION = Buffer.from('location');
-const RETRY_AFTER = Buffer.from('retry-after');
-const TRANSFER_ENCODING = Buffer.from('transfer-encoding');
-
-/** @param lowerCase letters and hyphens: with the bit that tells cases apart they are themselves */
-function isNamed(name: Buffer, lowerCase: Buffer): boolean {
-  if (name.length !== lowerCase.length) return false;
-  for (let i = 0; i < name.length; i += 1) if (((name[i] as number) | 0x20) !== lowerCase[i]) return false;
-  return true;
-}
-
-/** A number in decimal digits, up to where they end. */
-function numberIn(text: Buffer): number {
-  let number = 0;
-  for (let i = 0; i < text.length && isDigit(text[i] as number); i += 1)
-    number = 10 * number + (text[i] as number) - ZERO;
-  return number;
-}
-
-const ZERO = 0x30;
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte < ZERO + 10;
-}
-
-/** Only as the last coding it tells where a body ends. */
-function isChunked(transferEncoding: Buffer): boolean {
-  return /(?:^|[\s,])chunked\s*$/i.test(transferEncoding.toString('latin1'));
 }

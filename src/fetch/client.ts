@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import connector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
+import type { LenientClient, LenientOptions } from './lenient/client.js';
 import { Lookups } from './lookups.js';
 
 /**
@@ -21,6 +22,8 @@ export interface ResponseHandler {
   onData(chunk: Buffer): boolean;
   /** The server closed its side, and all that it sent has been passed on: a paused body has to be resumed at once. */
   onEnd(): void;
+  /** The answer breaks a rule of HTTP, and is read all the same. Only on a lenient connection; at most once for each answer. */
+  onBent(): void;
   onComplete(): void;
   onError(error: Error): void;
 }
@@ -39,10 +42,28 @@ const MAX_HEADER_SIZE = 64 << 10;
 /** With an error, since only that makes undici forget the time that a socket has to connect. */
 const UNWANTED = new Error('nobody waits for this connection any more');
 
+interface Request {
+  readonly method: 'GET';
+  readonly path: string;
+  /** Name, value, name, value ... */
+  readonly headers: string[];
+}
+
+/** What carries requests on a connection, one after the other: undici's client, or what reads leniently. */
+interface Carrier {
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  dispatch(request: Request, handler: ResponseHandler): unknown;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
 /** A connection that is taken for one request and given back after it. */
 export interface Connection {
   readonly origin: string;
-  readonly client: Client;
+  readonly client: Carrier;
+  /** It reads answers that break the rules, too, and is closed after one. */
+  readonly isLenient: boolean;
   /** It has carried an answer, so the server may close it just when the next request goes out. */
   used: boolean;
   /** Of the request under way. */
@@ -99,19 +120,34 @@ export class Connections {
       headersTimeout: timeout,
       bodyTimeout: timeout,
       maxHeaderSize: MAX_HEADER_SIZE,
-      connect: (options, callback) => {
-        const connect = (): Socket =>
-          this.#connect(options, (...result) => {
-            connection.connecting = undefined;
-            if (result[0] === null) watch(result[1], connection);
-            callback(...result);
-          });
-        connection.connecting = this.#lookups.connect(connect);
-      },
+      connect: (options, callback) =>
+        this.#connectTo(connection, options, (...result) => {
+          if (result[0] === null) watch(result[1], connection);
+          callback(...result);
+        }),
     });
+    const connection = this.#add(origin, client, false);
+    return connection;
+  }
+
+  /** For one request whose answer may break the rules: whatever is left over of it belongs to no other. */
+  openLenient(origin: string): Connection {
+    const { timeout } = this.#options;
+    const client = new LenientCarrier({
+      origin,
+      timeout,
+      maxHeaderSize: MAX_HEADER_SIZE,
+      connect: (callback) => this.#connectTo(connection, endOf(origin), callback),
+    });
+    const connection = this.#add(origin, client, true);
+    return connection;
+  }
+
+  #add(origin: string, client: Carrier, isLenient: boolean): Connection {
     const connection: Connection = {
       origin,
       client,
+      isLenient,
       used: false,
       handler: undefined,
       read: undefined,
@@ -121,8 +157,21 @@ export class Connections {
     return connection;
   }
 
+  #connectTo(connection: Connection, options: buildConnector.Options, callback: buildConnector.Callback): void {
+    const connect = (): Socket =>
+      this.#connect(options, (...result) => {
+        connection.connecting = undefined;
+        callback(...result);
+      });
+    connection.connecting = this.#lookups.connect(connect);
+  }
+
   /** After a request that ended well. */
   giveBack(connection: Connection): void {
+    if (connection.isLenient) {
+      this.drop(connection);
+      return;
+    }
     const { origin } = connection;
     connection.used = true;
     connection.handler = undefined;
@@ -182,6 +231,44 @@ async function end({ client, connecting }: Connection): Promise<void> {
   const ended = client.destroy();
   connecting?.destroy(UNWANTED);
   await ended;
+}
+
+/** Loads what reads leniently when there is something to read. */
+class LenientCarrier implements Carrier {
+  readonly #options: LenientOptions;
+  #client: LenientClient | undefined;
+  destroyed = false;
+
+  constructor(options: LenientOptions) {
+    this.#options = options;
+  }
+
+  get closed(): boolean {
+    return this.destroyed;
+  }
+
+  async dispatch(request: Request, handler: ResponseHandler): Promise<void> {
+    const { LenientClient } = await import('./lenient/client.js');
+    if (this.destroyed) handler.onError(UNWANTED);
+    else this.#client = new LenientClient(this.#options, request, handler);
+  }
+
+  /** It is closed when its answer is over. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  destroy(): Promise<void> {
+    this.destroyed = true;
+    this.#client?.destroy();
+    return Promise.resolve();
+  }
+}
+
+/** Where to connect to, in undici's words. */
+function endOf(origin: string): buildConnector.Options {
+  const { host, hostname, protocol, port } = new URL(origin);
+  return { host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), protocol, port };
 }
 
 /** Comes before undici's own listeners, which make two things wrong of the end of a connection. */

@@ -3,6 +3,9 @@
 /** What is asked for: what the store can undo. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
+/** What servers say that is no coding: nothing is to be undone. The last is that of an upload to S3, which it undoes itself. */
+const NO_CODING = /^(?:identity|none|null|binary|8bit|7bit|utf-?8|us-ascii|iso-8859-1|aws-chunked)?$/i;
+
 const COMPRESSED_FILE = /\.(?:t?gz|svgz)$/i;
 const GZIP_FIRST = /^\s*(?:x-)?gzip\s*(?:,\s*|$)/i;
 const COMPRESSED_TYPE = /^application\/(?:x-)?(?:gzip|gtar-compressed|compressed-tar|tgz)\b/i;
@@ -26,10 +29,15 @@ export function isCompressedFile(path: string): boolean {
  */
 export function codingToUndo(contentEncoding: string, contentType: string, ...paths: readonly string[]): string {
   const isItself = COMPRESSED_TYPE.test(contentType) || paths.some(isCompressedFile);
-  return isItself ? contentEncoding.replace(GZIP_FIRST, '') : contentEncoding;
+  const codings = contentEncoding
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => !NO_CODING.test(coding))
+    .join(', ');
+  return isItself ? codings.replace(GZIP_FIRST, '') : codings;
 }
 
-/** Whether what undoes these codings finds a cut body out: each of them has an end of its own. */
+/** Whether what undoes these codings finds a cut body out: each of them has an end of its own. @param codings to undo */
 export function provesEnd(codings: string): boolean {
-  return codings.split(',').some((coding) => !/^\s*(?:identity\s*)?$/i.test(coding));
+  return codings !== '';
 }

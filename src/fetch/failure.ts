@@ -37,6 +37,12 @@ const TOO_MANY_OPEN: Meaning = {
   hint: 'raise ulimit -n, or lower --max-requests',
 };
 
+const BROKEN: Meaning = {
+  code: 'HTTP_BROKEN',
+  what: 'the answer breaks the rules of HTTP',
+  hint: 'the server is at fault',
+};
+
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
   Object.entries<Meaning>({
     ECONNRESET: RESET,
@@ -66,6 +72,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
     UND_ERR_HEADERS_TIMEOUT: UNANSWERED,
     UND_ERR_BODY_TIMEOUT: { code: 'NET_TIMEOUT', what: 'the body stopped coming', hint: TIMEOUT_HINT },
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CUT,
+    SLUICE_CUT_ANSWER: CUT,
+    SLUICE_BROKEN_ANSWER: BROKEN,
     UND_ERR_HEADERS_OVERFLOW: {
       code: 'HTTP_BROKEN',
       what: 'the answer has more headers than are allowed',
@@ -83,11 +91,6 @@ const HANDSHAKE: Meaning = {
   code: 'NET_TLS',
   what: 'no secure connection could be made',
   hint: 'check that the server speaks https on this port',
-};
-const BROKEN: Meaning = {
-  code: 'HTTP_BROKEN',
-  what: 'the answer breaks the rules of HTTP',
-  hint: 'the server is at fault',
 };
 const NO_END: Meaning = { ...CUT, what: 'the body ended before its last chunk' };
 const OTHER: Meaning = { code: 'NET_OTHER', what: 'the request failed', hint: 'see the cause' };
@@ -107,6 +110,7 @@ function meaningOf(error: Error, answered: boolean): Meaning {
   const meaning = MEANINGS.get(code);
   // A body that has not begun is not too short: so undici calls a second Content-Length, and one with chunks.
   if (meaning === CUT && !answered) return BROKEN;
+  if (code === 'UND_ERR_SOCKET' && error.message === 'bad upgrade') return BROKEN;
   return meaning ?? byFamily(code);
 }
 
@@ -117,6 +121,27 @@ function byFamily(code: string): Meaning {
     return CERTIFICATE;
   }
   return /^(EPROTO$|ERR_SSL|ERR_TLS)/.test(code) ? HANDSHAKE : OTHER;
+}
+
+/**
+ * Why the strict parser gave an answer up that another one may read: it breaks a rule, or has an interim answer before it
+ * (RFC 9110, 15.2), which is none that undici takes.
+ */
+export function refusedAs(error: Error, answered: boolean): 'broken' | 'interim' | undefined {
+  if (meaningOf(error, answered) === BROKEN) return 'broken';
+  const code = 'code' in error ? error.code : '';
+  return code === 'UND_ERR_SOCKET' && error.message === 'bad response' && !answered ? 'interim' : undefined;
+}
+
+/** Why an answer is an error that could be read. @param url where the request went, safe to print */
+export function bent(url: string): PlainError {
+  return strictly(tell(BROKEN, url));
+}
+
+/** The same failure with `strict`. */
+export function strictly(failure: PlainError): PlainError {
+  if (failure.code !== 'HTTP_BROKEN') return failure;
+  return { ...failure, hint: 'the server is at fault; without --strict such answers are read where they can be' };
 }
 
 /** @param url where the request went, safe to print */
@@ -199,4 +224,6 @@ export interface AttemptFailure {
   readonly status?: number | undefined;
   /** Retry-After as received. */
   readonly retryAfter?: string | undefined;
+  /** Date as received: by the server's clock, as a date in Retry-After is. */
+  readonly date?: string | undefined;
 }

@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { fromPlain, type SluiceError } from '../errors.js';
 import type { Item } from '../item.js';
-import { Connections, type ResponseHandler } from './client.js';
-import { describeNetworkFailure, describeStatus, noFinalAnswer } from './failure.js';
+import { type Connection, Connections, type ResponseHandler } from './client.js';
+import { describeNetworkFailure, describeStatus, noFinalAnswer, refusedAs } from './failure.js';
 import { RequestHeaders } from './headers.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 
@@ -38,9 +38,14 @@ export async function* fetchList(
   try {
     let target: Target = request;
     for (let followed = 0; ; followed += 1) {
-      const answer = new Answer(target);
-      const connection = connections.open(target.origin);
-      connections.send(connection, target.path, asItLies(requestHeaders.for(item, target)), answer);
+      const ask = (connection: Connection): Answer => {
+        const asked = new Answer(target);
+        connections.send(connection, target.path, asItLies(requestHeaders.for(item, target)), asked);
+        return asked;
+      };
+      let answer = ask(connections.open(target.origin));
+      // What breaks the rules of HTTP is read leniently.
+      if (await answer.isRefused()) answer = ask(connections.openLenient(target.origin));
       const { status, location } = await answer.begun;
       if (status === 200) {
         yield* answer.body();
@@ -83,6 +88,7 @@ class Answer implements ResponseHandler {
   #paused = false;
   #ended = false;
   #failure: SluiceError | undefined;
+  #isRefused = false;
   #woken: (() => void) | undefined;
 
   constructor({ origin, path }: Target) {
@@ -90,6 +96,14 @@ class Answer implements ResponseHandler {
     this.begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
+  }
+
+  /** Whether it did not begin, though another reading of it may. */
+  isRefused(): Promise<boolean> {
+    return this.begun.then(
+      () => false,
+      () => this.#isRefused,
+    );
   }
 
   abort(): void {
@@ -148,7 +162,12 @@ class Answer implements ResponseHandler {
     this.#wake();
   }
 
+  onBent(): void {
+    // What is no list is found out where it is read.
+  }
+
   onError(error: Error): void {
+    this.#isRefused = refusedAs(error, this.#hasBegun) !== undefined;
     this.#fail(fromPlain(describeNetworkFailure(error, this.#where, this.#hasBegun)));
   }
 

@@ -9,11 +9,15 @@ export interface Target {
   readonly path: string;
 }
 
-/** Where redirects have led an item. */
+/** Where redirects have led an item, and how it is asked for there. */
 export interface Redirected {
   readonly target: Target;
   /** How many they were. */
   readonly redirects: number;
+  /** What they set, as `Cookies` keeps it; undefined for none. */
+  readonly cookies?: string | undefined;
+  /** The answer breaks the rules of HTTP: it is asked for once more, to be read leniently. */
+  readonly isLenient?: boolean;
 }
 
 /** Redirects that are followed for one item; RFC 9110, 15.4 leaves the number open, curl's and wget's defaults are 50 and 20. */

@@ -11,9 +11,6 @@ interface Zlib {
   readonly createZstdDecompress?: () => Transform;
 }
 
-/** As fzstd has it. */
-const UNEXPECTED_END = 5;
-
 type Decoder = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 interface Mark {
@@ -82,21 +79,10 @@ async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 async function* withFzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const { Decompress } = await import('fzstd');
-  let decoded: Uint8Array[] = [];
-  const decompress = new Decompress((data) => decoded.push(data));
-  const push = (chunk: Uint8Array, isLast: boolean): Uint8Array[] => {
-    decoded = [];
-    try {
-      decompress.push(chunk, isLast);
-    } catch (error) {
-      const { message, code } = error as Error & { readonly code: number };
-      throw Object.assign(new Error(message), { code: code === UNEXPECTED_END ? 'Z_BUF_ERROR' : 'Z_DATA_ERROR' });
-    }
-    return decoded;
-  };
-  for await (const chunk of chunks) yield* push(Buffer.from(chunk), false);
-  yield* push(new Uint8Array(0), true);
+  const { UnZstd } = await import('../shared/zstd.js');
+  const frames = new UnZstd(Infinity);
+  for await (const chunk of chunks) yield* frames.push(Buffer.from(chunk), false);
+  yield* frames.push(new Uint8Array(0), true);
 }
 
 async function* fromUtf16(

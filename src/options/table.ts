@@ -256,12 +256,13 @@ export const OPTIONS = {
     default: 5,
   }),
   /**
-   * A body that ends with the connection, so that nothing proves that it is whole, is an error with code `BODY_UNPROVEN`.
-   * Default: `false`, and its outcome is marked.
+   * A body that ends with the connection, so that nothing proves that it is whole, is an error with code `BODY_UNPROVEN`, an
+   * answer that breaks the rules of HTTP one with `HTTP_BROKEN`, more bytes than its length one with `BODY_EXCESS`.
+   * Default: `false`, and their outcomes are marked.
    */
   strict: row({
     flag: '--strict',
-    help: 'a body that ends with the connection, so that it may be cut, is an error',
+    help: 'a body that ends with the connection, so that it may be cut, is an error, and so is an answer that breaks the rules of HTTP',
     kind: kinds.yesOrNo,
     default: false,
   }),

@@ -153,6 +153,10 @@ export class HandOff implements Stages, AttemptListener {
     this.#listener.onUnproven(item);
   }
 
+  onBent(item: Item): void {
+    this.#listener.onBent(item);
+  }
+
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
     const { isPoison, naming } = this.#scheduler.inFlight.of(item);
     this.#listener.onFetched(item, length, 0);

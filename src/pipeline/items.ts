@@ -101,6 +101,10 @@ export class Items implements StageListener, ResumptionListener {
     this.#scheduler.inFlight.of(item).unproven = true;
   }
 
+  onBent(item: Item): void {
+    this.#scheduler.inFlight.of(item).bent = true;
+  }
+
   onFetched(item: Item, length: number | undefined, ago: number): void {
     const work = this.#scheduler.fetched(item, length);
     work.fetchedAt = Date.now() - Math.round(ago);

@@ -53,7 +53,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
   }
 
   stored(work: Work, file: StoredFile): void {
-    const { item, unproven, naming, answer, tried, askedAt, answeredAt, fetchedAt } = work;
+    const { item, unproven, bent, naming, answer, tried, askedAt, answeredAt, fetchedAt } = work;
     const { index, entry = index, url, details } = item;
     const name = naming?.name ?? item.name;
     const { size, crc32, shard, checksum = details?.checksum } = file;
@@ -69,6 +69,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
       crc32,
       checksum,
       unproven,
+      bent,
       answer,
       times: { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored: Date.now() },
       tries: tried,

@@ -62,6 +62,8 @@ export interface StageListener {
   onRedirect(item: Item, to: Redirected): void;
   /** Nothing but the end of the connection tells where the body ends. */
   onUnproven(item: Item): void;
+  /** An answer breaks the rules of HTTP, and is read all the same. */
+  onBent(item: Item): void;
   /**
    * The body is whole.
    *

@@ -6,6 +6,7 @@ import type { Outcome, Summary } from '../outcome.js';
 export class Tally {
   ok = 0;
   unproven = 0;
+  bent = 0;
   notFound = 0;
   errors = 0;
   skipped = 0;
@@ -16,14 +17,15 @@ export class Tally {
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes } = this;
-    return { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, causes: { ...causes } };
+    const { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, causes } = this;
+    return { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, causes: { ...causes } };
   }
 
   count(outcome: Outcome): void {
     if (outcome.status === 'ok') {
       this.ok += 1;
       if (outcome.unproven) this.unproven += 1;
+      if (outcome.bent) this.bent += 1;
       this.bytes += outcome.size;
     } else if (outcome.status === 'skipped') {
       this.skipped += 1;

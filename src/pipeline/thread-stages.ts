@@ -31,6 +31,7 @@ export class ThreadStages implements Stages {
       }),
       onAnswer: (item, answer, ago) => listener.onAnswer(item, answer, ago),
       onUnproven: (item) => listener.onUnproven(item),
+      onBent: (item) => listener.onBent(item),
       onLarge: (item, ago = 0) => {
         listener.onFetched(item, undefined, ago);
         listener.onRoom();

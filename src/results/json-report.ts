@@ -47,8 +47,9 @@ export class JsonReport implements ResultsWriter {
   }
 
   async close(command: string, summary: Summary): Promise<boolean> {
-    const { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } = summary;
-    const counts = { ok, unproven, notFound, errors, skipped, kept, duplicates, bytes };
+    const { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } =
+      summary;
+    const counts = { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes };
     const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
     const text = `${JSON.stringify(report, undefined, 2)}\n`;
     const file = this.#file;

@@ -6,7 +6,7 @@ import type { ErrorCode, PlainError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { RetryPolicy } from '../options/retry-policy.js';
 import type { Host, Limit, Outlook, Permit } from './limit.js';
-import { parseRetryAfter } from './retry.js';
+import { askedFor } from './retry.js';
 
 /** Failures in a row after which a breaker opens. */
 const FAILURES_IN_A_ROW = 5;
@@ -95,7 +95,8 @@ export class CircuitBreaker implements Limit {
     }
   }
 
-  #fail(host: Host, now: number, { error, retryAfter }: AttemptFailure): void {
+  #fail(host: Host, now: number, failure: AttemptFailure): void {
+    const { error } = failure;
     const { retry, date, random } = this.#options;
     const breaker = (host.breaker ??= {
       failures: 0,
@@ -115,7 +116,7 @@ export class CircuitBreaker implements Limit {
       breaker.until = now + random() * Math.min(retry.maxDelay, retry.baseDelay * 2 ** breaker.opened);
       breaker.opened += 1;
     }
-    const asked = retryAfter === undefined ? 0 : Math.min(parseRetryAfter(retryAfter, date()), retry.maxRetryAfter);
+    const asked = Math.min(askedFor(failure, date()), retry.maxRetryAfter);
     if (asked > 0) {
       breaker.asked = true;
       breaker.until = Math.max(breaker.until, now + asked);

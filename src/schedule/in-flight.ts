@@ -90,6 +90,7 @@ export class InFlight {
     }
     work.held = this.maxWhole;
     work.unproven = false;
+    work.bent = false;
     work.tried += 1;
     this.#works.set(work.item, work);
   }
@@ -99,6 +100,17 @@ export class InFlight {
     work.answered = true;
     this.#answered += 1;
     return work;
+  }
+
+  /** It is requested once more, with its slot: it holds what a request does, whatever it got of an answer. */
+  beginAgain(item: Item): void {
+    const work = this.of(item);
+    if (work.answered) this.#answered -= 1;
+    work.answered = false;
+    if (work.lease === undefined) return;
+    work.lease = undefined;
+    this.#budget.overdraw(this.maxWhole);
+    work.held = this.maxWhole;
   }
 
   /**

@@ -43,7 +43,7 @@ export function retryDelay(
 ): number | undefined {
   if (tried >= policy.tries || !mayPass(failure)) return undefined;
   const backOff = Math.min(policy.maxDelay, policy.baseDelay * 2 ** (tried - 1));
-  const asked = failure.retryAfter === undefined ? 0 : parseRetryAfter(failure.retryAfter, now);
+  const asked = askedFor(failure, now);
   return Math.max(random * backOff, Math.min(asked, policy.maxRetryAfter));
 }
 
@@ -53,6 +53,14 @@ export function mayPass({ error, status }: AttemptFailure): boolean {
   return status !== undefined && isTransientStatus(status);
 }
 
+/** Milliseconds until the server wants to be asked again. @param now milliseconds since the epoch */
+export function askedFor({ retryAfter, date }: AttemptFailure, now: number): number {
+  if (retryAfter === undefined) return 0;
+  // A clock that is wrong is wrong for both of its dates.
+  const itsNow = date === undefined ? NaN : dateIn(date);
+  return parseRetryAfter(retryAfter, Number.isNaN(itsNow) ? now : itsNow);
+}
+
 /**
  * Retry-After (RFC 9110, 10.2.3) in milliseconds: seconds or a date (5.6.7, all three forms); 0 for what is neither or
  * lies in the past.
@@ -60,9 +68,15 @@ export function mayPass({ error, status }: AttemptFailure): boolean {
 export function parseRetryAfter(value: string, now: number): number {
   const text = value.trim();
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  // The oldest form names no time zone and means GMT, where JavaScript takes it for local time.
-  const date = Date.parse(/ GMT$/i.test(text) ? text : `${text} GMT`);
+  const date = dateIn(text);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+}
+
+/** Milliseconds since the epoch; NaN for what is no date. */
+function dateIn(value: string): number {
+  const text = value.trim();
   // A bare or negative number parses as a date of some year in several engines: only what names a day is one.
-  if (Number.isNaN(date) || !/[a-z]{3}/i.test(text)) return 0;
-  return Math.max(0, date - now);
+  if (!/[a-z]{3}/i.test(text)) return NaN;
+  // The oldest form names no time zone and means GMT, where JavaScript takes it for local time.
+  return Date.parse(/ GMT$/i.test(text) ? text : `${text} GMT`);
 }

@@ -42,7 +42,7 @@ const PACKING: Packing<Work> = {
 /** What can be read of what is in flight. */
 type Account = Omit<
   InFlight,
-  'begin' | 'answer' | 'enlarge' | 'leave' | 'fetch' | 'drop' | 'write' | 'settle' | 'shrink'
+  'begin' | 'beginAgain' | 'answer' | 'enlarge' | 'leave' | 'fetch' | 'drop' | 'write' | 'settle' | 'shrink'
 >;
 
 export class Scheduler {
@@ -128,13 +128,16 @@ export class Scheduler {
     return work;
   }
 
-  /** It goes on at another server, with its slot and its bytes, unless it has to wait there. */
+  /** It goes on at another server, or is asked for once more, with its slot and its bytes, unless it has to wait there. */
   redirected(item: Item, to: Redirected): Permit {
     const work = this.#inFlight.of(item);
     this.#leave(work);
     work.redirected = to;
     const permit = this.#enter(work);
-    if (permit === true) return true;
+    if (permit === true) {
+      this.#inFlight.beginAgain(item);
+      return true;
+    }
     this.#inFlight.drop(item);
     // It is still the same try when it comes up.
     work.tried -= 1;

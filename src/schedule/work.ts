@@ -46,6 +46,8 @@ export interface Work {
   fetchedAt: number | undefined;
   /** Nothing but the end of the connection tells where its body ends. */
   unproven: boolean;
+  /** An answer on the way to it broke the rules of HTTP. */
+  bent: boolean;
   /** Its body is in a shard that has no final name yet. */
   written: boolean;
   /** A worker ended while it had it. */
@@ -86,6 +88,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     answeredAt: undefined,
     fetchedAt: undefined,
     unproven: false,
+    bent: false,
     written: false,
     isPoison: false,
     mismatched: false,

@@ -12,6 +12,7 @@ interface Result extends Ran {
   readonly report: {
     readonly ok: number;
     readonly unproven: number;
+    readonly bent: number;
     readonly errors: number;
     readonly causes: Readonly<Record<string, number>>;
     readonly failures: readonly { readonly url: string; readonly message: string; readonly hint: string }[];
@@ -30,6 +31,9 @@ async function withServer(options: RawServerOptions, run: (server: RawServer) =>
   await using server = await startRawServer(options);
   await run(server);
 }
+
+/** `printf 'http://h/a\nhttp://h/b\n' | zstd` */
+const ZSTD = Buffer.from('28b52ffd04589d000068687474703a2f2f682f610a620a01002e8a1772771d99', 'hex');
 
 for (const executor of ['pool', 'threads']) {
   describe(`sluice get --executor ${executor} from a broken server`, () => {
@@ -55,7 +59,83 @@ for (const executor of ['pool', 'threads']) {
         },
       ));
 
-    test('tries a body again that is longer than announced, and stores none of it', (t) =>
+    test('stores and counts what comes in answers that break the rules, and refuses them with --strict', (t) =>
+      withServer(
+        {
+          onRequest: ({ path }) => {
+            if (path === '/good') return [answer('whole')];
+            if (path === '/folded') return ['HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 5\r\n\r\nhello'];
+            if (path === '/interim') return ['HTTP/1.1 100 Continue\r\n\r\n', answer('later')];
+            return ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger'];
+          },
+        },
+        async ({ origin }) => {
+          const urls = ['good', 'folded', 'interim', 'longer'].map((name) => `${origin}/${name}`);
+          const cwd = scratch(t);
+          const stored = await get(cwd, ...urls, '--executor', executor);
+          assert.equal(stored.status, 0, stored.stderr);
+          assert.match(
+            stored.stderr,
+            /^2 of them came in answers that break the rules of HTTP, and were read leniently\.$/m,
+          );
+          assert.deepEqual([stored.report.ok, stored.report.bent], [4, 2]);
+          const bodies = stored.files.map((name) => readFileSync(join(cwd, 'out', name), 'latin1'));
+          assert.deepEqual(bodies, ['hello', 'whole', 'later', 'long']);
+          const refused = await get(scratch(t), ...urls, '--executor', executor, '--strict', '--tries', '2');
+          assert.equal(refused.status, 1);
+          assert.deepEqual(refused.report.causes, { HTTP_BROKEN: 1, BODY_EXCESS: 1 });
+          assert.deepEqual([refused.report.ok, refused.report.bent], [2, 0]);
+          assert.deepEqual(refused.files, ['good', 'interim']);
+        },
+      ));
+
+    test('undoes zstd that nobody asked for, leaves what is no coding, and takes no bytes for none', (t) =>
+      withServer(
+        {
+          onRequest: ({ path }) => {
+            if (path === '/zstd') return [answer(ZSTD, 'Content-Encoding: zstd\r\n')];
+            if (path === '/none') return [answer(ZSTD, 'Content-Encoding: none\r\n')];
+            if (path === '/empty') return [answer('', 'Content-Encoding: gzip\r\n')];
+            const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n';
+            return path === '/chunked' ? [`${head}0\r\n\r\n`] : [answer('x', 'Content-Encoding: compress\r\n')];
+          },
+        },
+        async ({ origin }) => {
+          const urls = ['zstd', 'none', 'empty', 'chunked', 'compress'].map((name) => `${origin}/${name}`);
+          const cwd = scratch(t);
+          const { report, files, stderr } = await get(cwd, ...urls, '--executor', executor, '--tries', '1');
+          assert.deepEqual(report.causes, { BODY_ENCODING: 1 }, stderr);
+          assert.match(stderr, /unknown content coding "compress"/);
+          const stored = files.map((name) => [name, readFileSync(join(cwd, 'out', name), 'latin1')]);
+          const expected = { chunked: '', empty: '', none: ZSTD.toString('latin1'), zstd: 'http://h/a\nhttp://h/b\n' };
+          assert.deepEqual(Object.fromEntries(stored), expected);
+          assert.deepEqual([report.ok, report.bent, report.unproven], [4, 0, 0]);
+        },
+      ));
+
+    test('lets a cookie go along when a server sends a client to itself to come back with it, and forgets it', (t) =>
+      withServer(
+        {
+          onRequest: ({ head }) =>
+            /^cookie: seen=1$/im.test(head)
+              ? [answer('there')]
+              : [answer('', 'Location: ?back\r\nSet-Cookie: seen=1\r\n', '302 Found')],
+        },
+        async ({ origin, requests }) => {
+          const { status, stderr, report } = await get(
+            scratch(t),
+            `${origin}/a`,
+            `${origin}/b`,
+            '--executor',
+            executor,
+          );
+          assert.equal(status, 0, stderr);
+          assert.equal(report.ok, 2);
+          assert.equal(requests.length, 4);
+        },
+      ));
+
+    test('tries a body again with --strict that is longer than announced, and stores none of it', (t) =>
       withServer(
         {
           onRequest: ({ path, number }) =>
@@ -65,11 +145,12 @@ for (const executor of ['pool', 'threads']) {
         },
         async ({ origin, requests }) => {
           const cwd = scratch(t);
-          const healed = await get(cwd, `${origin}/once`, '--executor', executor);
+          const healed = await get(cwd, `${origin}/once`, '--executor', executor, '--strict');
           assert.equal(healed.status, 0, healed.stderr);
           assert.equal(readFileSync(join(cwd, 'out', 'once'), 'latin1'), 'good');
           assert.equal(requests.length, 2);
-          const broken = await get(scratch(t), `${origin}/always`, '--executor', executor, '--tries', '2');
+          const args = ['--executor', executor, '--strict', '--tries', '2'];
+          const broken = await get(scratch(t), `${origin}/always`, ...args);
           assert.equal(broken.status, 1);
           assert.match(broken.stderr, /\/always: the body is longer than the server said$/m);
           assert.deepEqual(broken.report.causes, { BODY_EXCESS: 1 });

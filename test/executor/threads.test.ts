@@ -48,6 +48,10 @@ class Ends implements ThreadListener {
     this.#end(name, { kind: 'failed', failure });
   }
 
+  onBent(): void {
+    assert.fail('no answer breaks the rules');
+  }
+
   onUnproven(): void {
     assert.fail('a body without an end of its own');
   }

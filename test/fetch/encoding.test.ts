@@ -39,6 +39,17 @@ describe('codingToUndo', () => {
     ['gzip, br', '', '/a.gz', 'br'],
     ['br', 'application/gzip', '/a.gz', 'br'],
     ['gzip, gzip', '', '/a.gz', 'gzip'],
+    // What is said to be no coding.
+    ['none', '', '/a', ''],
+    ['UTF-8', '', '/a', ''],
+    ['binary', '', '/a', ''],
+    ['identity', '', '/a', ''],
+    [' , ', '', '/a', ''],
+    ['aws-chunked', '', '/a', ''],
+    ['aws-chunked,gzip', '', '/a', 'gzip'],
+    ['gzip, identity', '', '/a', 'gzip'],
+    ['x-none', '', '/a', 'x-none'],
+    ['aws-chunked, gzip', '', '/a.gz', ''],
   ];
   for (const [coding, type, path, undo] of undone) {
     it(`undoes '${undo}' of '${coding}' for ${path} of type '${type}'`, () => {

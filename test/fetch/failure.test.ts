@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../src/errors.js';
 import { Connections } from '../../src/fetch/client.js';
-import { describeNetworkFailure, describeStatus } from '../../src/fetch/failure.js';
+import { describeNetworkFailure, describeStatus, refusedAs } from '../../src/fetch/failure.js';
 import { retryDelay } from '../../src/schedule/retry.js';
 import { startRawServer } from '../helpers/raw-server.js';
 import { assertFailure, type Ended, fetchOne } from './recording.js';
@@ -73,6 +73,23 @@ describe('describeNetworkFailure', () => {
   it('takes a wrong length before the answer for broken HTTP: the body cannot be too short yet', () => {
     const error = failure('UND_ERR_RES_CONTENT_LENGTH_MISMATCH');
     assert.equal(describeNetworkFailure(error, URL, false).code, 'HTTP_BROKEN');
+  });
+
+  it('says which answers another reading may bring more of', () => {
+    const reset = failure('UND_ERR_SOCKET', 'SocketError', 'bad response');
+    assert.equal(refusedAs(failure(undefined, 'HTTPParserError', 'Missing expected CR'), true), 'broken');
+    assert.equal(refusedAs(failure('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), false), 'broken');
+    assert.equal(refusedAs(reset, false), 'interim');
+    for (const [error, answered] of [
+      [reset, true],
+      [failure('UND_ERR_SOCKET', 'SocketError', 'other side closed'), false],
+      [failure('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), true],
+      [failure('UND_ERR_HEADERS_OVERFLOW'), false],
+      [failure(undefined, 'HTTPParserError', 'Invalid EOF state'), true],
+      [failure('ECONNRESET'), false],
+    ] as const) {
+      assert.equal(refusedAs(error, answered), undefined, error.message);
+    }
   });
 
   it("tells a body that ended early from other errors of undici's parser", () => {

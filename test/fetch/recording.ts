@@ -19,8 +19,9 @@ export type Ended =
       readonly chunks: number;
       readonly encoding: string;
       readonly unproven?: true;
+      readonly bent?: true;
     }
-  | { readonly kind: 'large'; readonly text: string; readonly unproven?: true }
+  | { readonly kind: 'large'; readonly text: string; readonly unproven?: true; readonly bent?: true }
   | { readonly kind: 'not_found'; readonly status: number }
   | ({ readonly kind: 'failure' } & AttemptFailure);
 
@@ -63,8 +64,8 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   const item = itemFor(url);
   const { promise, resolve, reject } = deferred<Ended>();
   let ends = 0;
-  let proof: { unproven?: true } = {};
-  const toWriter: string[] = [];
+  let proof: { unproven?: true; bent?: true } = {};
+  let toWriter: string[] = [];
 
   function end(of: Item, ended: Ended): void {
     ends += 1;
@@ -79,7 +80,10 @@ export function startFetch(connections: Connections, url: string, options: Fetch
       begin(to);
     },
     onUnproven() {
-      proof = { unproven: true };
+      proof = { ...proof, unproven: true };
+    },
+    onBent() {
+      proof = { ...proof, bent: true };
     },
     onBody(of, chunks, length, encoding) {
       const bytes = Buffer.concat(chunks);
@@ -106,6 +110,7 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   const { limit = { timeLeft: Infinity }, watchdog = WATCHDOG } = options;
   let attempt: Attempt;
   function begin(from?: Redirected): void {
+    toWriter = [];
     const rules = { headers, maxWhole, maxBodySize, strict, watchdog };
     attempt = new Attempt(item, limit, connections, rules, listener, undefined, from);
     attempt.start();

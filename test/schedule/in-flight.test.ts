@@ -94,6 +94,25 @@ describe('what is in flight', () => {
     assert.throws(() => inFlight.leave({ bytes: 1, whole: false }), /freed 1 bytes of 0/);
   });
 
+  test('of what is asked for once more holds what a request does, whatever it got of an answer', () => {
+    const inFlight = new InFlight(1, 8 * MIB);
+    const work = workFor(item, 1_000);
+    inFlight.begin(work);
+    inFlight.answer(item);
+    const lease = inFlight.enlarge(item);
+    inFlight.beginAgain(item);
+    assert.deepEqual([inFlight.running, inFlight.answered, work.held], [1, 0, inFlight.maxWhole]);
+    inFlight.beginAgain(item);
+    assert.equal(work.held, inFlight.maxWhole);
+    inFlight.answer(item);
+    inFlight.fetch(item, 1_000);
+    assert.deepEqual([inFlight.answered, inFlight.waiting], [0, 2_024]);
+    inFlight.leave(lease);
+    inFlight.settle(item);
+    assert.deepEqual([inFlight.waiting, work.tried], [0, 1]);
+    assert.throws(() => inFlight.leave({ bytes: 1, whole: false }), /freed 1 bytes of 0/);
+  });
+
   test('of what is dropped holds nothing, and counts its tries', () => {
     const inFlight = new InFlight(1, 8 * MIB);
     const work = workFor(item, 1_000);

@@ -104,6 +104,18 @@ describe('retryDelay', () => {
     });
   }
 
+  it('measures a date against the Date of its answer, whatever the time is here', () => {
+    const date = new Date(NOW - 86_400_000).toUTCString();
+    const retryAfter = new Date(NOW - 86_400_000 + 5_000).toUTCString();
+    const wait = (failure: AttemptFailure): number | undefined => retryDelay(failure, 1, POLICY, NOW, 0);
+    assert.equal(wait({ ...answered(503, retryAfter), date }), 5_000);
+    assert.equal(wait({ ...answered(503, retryAfter), date: 'noon' }), 0);
+    assert.equal(wait({ ...answered(503, date), date: retryAfter }), 0);
+    assert.equal(wait({ ...answered(503, '2'), date }), 2_000);
+    const late = new Date(NOW + 1e12).toUTCString();
+    assert.equal(wait({ ...answered(503, late), date }), POLICY.maxRetryAfter);
+  });
+
   it('waits for the longer of the back-off and Retry-After', () => {
     assert.equal(retryDelay(answered(429, '1'), 4, POLICY, NOW, 0.5), 2_000);
     assert.equal(retryDelay(answered(429, '3'), 4, POLICY, NOW, 0.5), 3_000);

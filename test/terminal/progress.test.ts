@@ -6,6 +6,7 @@ import { describeProgress } from '../../src/terminal/progress.js';
 const SUMMARY: Summary = {
   ok: 10,
   unproven: 0,
+  bent: 0,
   notFound: 0,
   errors: 0,
   skipped: 0,

@@ -23,10 +23,17 @@ const ENCODERS = {
 type Name = keyof typeof ENCODERS;
 const NAMES = Object.keys(ENCODERS) as Name[];
 
+/** `printf TEXT | zstd`: Node compresses so only from 22.15 on. */
+const ZSTD = Buffer.from(
+  '28b52ffd04581d0200a403746865206e6574776f726b206e6576657220776169747320666f7220746865206469736b2c20616e64206e6f7468696e67206973206c6f73740a01003a8dee2b2812c7e59b',
+  'hex',
+);
+
 /** A body in each coding, and in bare deflate, which goes by the same name. */
 const BODIES: readonly (readonly [string, Uint8Array])[] = [
   ...NAMES.map((name) => [name, ENCODERS[name](TEXT)] as const),
   ['deflate', zlib.deflateRawSync(TEXT)],
+  ['zstd', ZSTD],
 ];
 
 function inChunks(bytes: Uint8Array, size: number): Uint8Array[] {
@@ -97,16 +104,35 @@ for (const [way, run] of Object.entries(WAYS)) {
       assert.deepEqual(Buffer.from(await run(body, 'gzip')), Buffer.concat([TEXT, TEXT]));
     });
 
-    it('passes over what follows the end of a deflate or br body', async () => {
+    it('passes over what follows the end of a deflate, br or zstd body', async () => {
       for (const [name, body] of BODIES) {
         if (name.endsWith('gzip')) continue;
         assert.deepEqual(Buffer.from(await run(Buffer.concat([body, TEXT]), name)), TEXT, name);
       }
     });
 
-    it('refuses a body that is cut anywhere, and an empty one', async () => {
+    it('takes an empty body for what it is, whatever coding it claims', async () => {
+      for (const name of [...NAMES, 'zstd', 'gzip, br'])
+        assert.equal((await run(Buffer.alloc(0), name)).length, 0, name);
+    });
+
+    it('undoes zstd of more than one frame, and of such as are to be skipped', async () => {
+      const skipped = Buffer.from('502a4d1803000000616263', 'hex');
+      const frames = Buffer.concat([ZSTD, skipped, ZSTD]);
+      assert.deepEqual(await run(frames, 'zstd'), Buffer.concat([TEXT, TEXT]));
+    });
+
+    it('refuses zstd that would hold more than 8 MiB of what was, in its first frame or a later one', async () => {
+      // A window of 16 MiB, and one block of a byte that comes once.
+      const wide = Buffer.from('28b52ffd00700b000061', 'hex');
+      for (const body of [wide, Buffer.concat([ZSTD, wide])]) {
+        await assert.rejects(run(body, 'zstd'), isError('BODY_ENCODING', /zstd body is broken/));
+      }
+    });
+
+    it('refuses a body that is cut anywhere', async () => {
       for (const [name, body] of BODIES) {
-        for (let end = 0; end < body.length; end += 1) {
+        for (let end = 1; end < body.length; end += 1) {
           await assert.rejects(
             run(body.subarray(0, end), name),
             isError('BODY_CUT', new RegExp(`^the ${name.replace('x-', '')} body is cut`)),
@@ -130,7 +156,7 @@ for (const [way, run] of Object.entries(WAYS)) {
     it('refuses unknown codings and more than two, whatever the body', async () => {
       const refused = async (coding: string, message: RegExp) =>
         assert.rejects(async () => run(TEXT, coding), isError('BODY_ENCODING', message));
-      await refused('zstd', /^unknown content coding "zstd"$/);
+      await refused('compress', /^unknown content coding "compress"$/);
       await refused('gzip, \u001b[2J', /"\\u001b\[2j"/);
       await refused('constructor', /unknown/);
       await refused('gzip, gzip, gzip', /^3 content codings/);

@@ -4,11 +4,12 @@
  */
 
 import { constants } from 'node:buffer';
-import { Transform, type TransformCallback } from 'node:stream';
+import { Duplex, Transform, type TransformCallback } from 'node:stream';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 
 import { SluiceError } from '../../src/errors.js';
+import { UnZstd } from '../../src/shared/zstd.js';
 
 /** No honest server stacks more codings than this; a bomb does, since each one multiplies the size by up to 1,000. */
 const MAX_CODINGS = 2;
@@ -16,14 +17,15 @@ const MAX_CODINGS = 2;
 /** Bytes of output that zlib makes at once. With 64 KiB most bodies need one call; Node's default is 16 KiB. */
 const CHUNK_BYTES = 64 * 1024;
 
-type Coding = 'gzip' | 'deflate' | 'br';
+type Coding = 'gzip' | 'deflate' | 'br' | 'zstd';
 
-/** The names of the registry (RFC 9110, section 18.6) that Node 20 can undo. */
+/** The names of the registry (RFC 9110, section 18.6) that can be undone. */
 const CODINGS = new Map<string, Coding>([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
   ['br', 'br'],
+  ['zstd', 'zstd'],
 ]);
 
 interface Limits {
@@ -38,6 +40,34 @@ interface Format {
   readonly stream: (options: { chunkSize: number }) => Transform;
 }
 
+/** Zstandard is in it from Node 22.15 on. */
+interface Zstd {
+  readonly zstdDecompressSync?: Format['sync'];
+  readonly zstdDecompress?: typeof zlib.gunzip;
+  readonly createZstdDecompress?: (options: object) => Transform;
+  readonly constants: { readonly ZSTD_d_windowLogMax?: number };
+}
+
+/** Of the window, which is held: what the coding allows (RFC 9659). */
+const MAX_WINDOW_LOG = 23;
+
+function zstdFormat({ zstdDecompressSync, zstdDecompress, createZstdDecompress, constants: named }: Zstd): Format {
+  if (zstdDecompressSync === undefined || zstdDecompress === undefined || createZstdDecompress === undefined) {
+    return {
+      sync: unZstd,
+      async: (...args) => Promise.resolve().then(() => unZstd(...args)),
+      stream: () => Duplex.from(unZstdPieces) as Transform,
+    };
+  }
+  const window = { params: { [named.ZSTD_d_windowLogMax as number]: MAX_WINDOW_LOG } };
+  const async = promisify(zstdDecompress as (bytes: Uint8Array, options: object, done: zlib.CompressCallback) => void);
+  return {
+    sync: (bytes, limits) => zstdDecompressSync(bytes, { ...limits, ...window }),
+    async: (bytes, limits) => async(bytes, { ...limits, ...window }),
+    stream: (options) => createZstdDecompress({ ...options, ...window }),
+  };
+}
+
 const FORMATS = {
   gzip: { sync: zlib.gunzipSync, async: promisify(zlib.gunzip), stream: zlib.createGunzip },
   deflate: { sync: zlib.inflateSync, async: promisify(zlib.inflate), stream: zlib.createInflate },
@@ -47,10 +77,12 @@ const FORMATS = {
     async: promisify(zlib.brotliDecompress),
     stream: zlib.createBrotliDecompress,
   },
+  zstd: zstdFormat(zlib as unknown as Zstd),
 } satisfies Record<string, Format>;
 
 /**
- * The body without its content codings. Without any it is `body` itself, not a copy.
+ * The body without its content codings. Without any it is `body` itself, not a copy. No bytes are none: servers name a
+ * coding for them, too, which would have made some.
  *
  * @param body the bytes as received; may lie on a SharedArrayBuffer
  * @param contentEncoding the value of the Content-Encoding header as received; empty when there was none
@@ -60,6 +92,7 @@ const FORMATS = {
 export function decode(body: Uint8Array, contentEncoding: string, maxBytes: number): Uint8Array {
   let bytes = body;
   for (const coding of codingsToUndo(contentEncoding)) {
+    if (bytes.length === 0) break;
     try {
       bytes = formatOf(coding, bytes[0]).sync(bytes, limitsFor(maxBytes));
     } catch (error) {
@@ -73,6 +106,7 @@ export function decode(body: Uint8Array, contentEncoding: string, maxBytes: numb
 export async function decodeAsync(body: Uint8Array, contentEncoding: string, maxBytes: number): Promise<Uint8Array> {
   let bytes = body;
   for (const coding of codingsToUndo(contentEncoding)) {
+    if (bytes.length === 0) break;
     try {
       bytes = await formatOf(coding, bytes[0]).async(bytes, limitsFor(maxBytes));
     } catch (error) {
@@ -102,7 +136,7 @@ function codingsToUndo(contentEncoding: string): Coding[] {
     const coding = CODINGS.get(name);
     if (coding === undefined) {
       throw new SluiceError('BODY_ENCODING', `unknown content coding ${JSON.stringify(name.slice(0, 40))}`, {
-        hint: 'sluice asks for gzip, deflate and br only; this server sends what was not asked for',
+        hint: 'sluice asks for gzip, deflate and br, and undoes zstd, too; this server sends what was not asked for',
       });
     }
     codings.push(coding);
@@ -123,6 +157,36 @@ function codingsToUndo(contentEncoding: string): Coding[] {
 function formatOf(coding: Coding, firstByte: number | undefined): Format {
   if (coding === 'deflate' && firstByte !== undefined && (firstByte & 0x0f) !== 8) return FORMATS.rawDeflate;
   return FORMATS[coding];
+}
+
+/** Bytes that are undone at once: as many blocks of four bytes give 16 MiB. */
+const ZSTD_PIECE = 512;
+
+function unZstd(bytes: Uint8Array, { maxOutputLength }: Limits): Uint8Array {
+  const frames = new UnZstd(2 ** MAX_WINDOW_LOG);
+  const decoded: Uint8Array[] = [];
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += ZSTD_PIECE) {
+    const end = at + ZSTD_PIECE;
+    for (const block of frames.push(bytes.subarray(at, end), end >= bytes.length)) {
+      length += block.length;
+      decoded.push(block);
+    }
+    if (length > maxOutputLength) {
+      throw Object.assign(new RangeError('it has more bytes than it may'), { code: 'ERR_BUFFER_TOO_LARGE' });
+    }
+  }
+  return Buffer.concat(decoded);
+}
+
+async function* unZstdPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const frames = new UnZstd(2 ** MAX_WINDOW_LOG);
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += ZSTD_PIECE) {
+      yield* frames.push(Buffer.from(chunk.subarray(at, at + ZSTD_PIECE)), false);
+    }
+  }
+  yield* frames.push(new Uint8Array(0), true);
 }
 
 /** zlib takes 1 to MAX_LENGTH; what lies outside is left to {@link within}. */
@@ -182,7 +246,10 @@ class Decoder extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    this.#zlib ??= this.#start(undefined);
+    if (this.#zlib === undefined) {
+      done();
+      return;
+    }
     // It has ended before its input where more follows the compressed data.
     if (this.#zlib.readableEnded) done();
     else this.#zlib.once('end', () => done());

@@ -57,16 +57,12 @@ const BROKEN: Readonly<Record<string, [script: () => Script, code: string, again
     false,
   ],
   'two-lengths': [() => [`${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`], 'HTTP_BROKEN', false],
-  'length-and-chunks': [
-    () => [`${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`],
+  'two-lengths-and-chunks': [
+    () => [`${OK}Content-Length: 5\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     'HTTP_BROKEN',
     false,
   ],
-  'chunks-and-length': [
-    () => [`${OK}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n`],
-    'HTTP_BROKEN',
-    false,
-  ],
+  'nul-in-a-header': [() => [`${OK}X: a\0b\r\nContent-Length: 5\r\n\r\nhello`], 'HTTP_BROKEN', false],
   'header-flood': [() => flood((n) => `x-${n}: ${HALF}\r\n`), 'HTTP_BROKEN', false],
   'endless-header': [() => flood((n) => (n === 0 ? 'x-endless: ' : HALF)), 'HTTP_BROKEN', false],
   'stall-after-headers': [() => [`${OK}Content-Length: 100\r\n\r\n`], 'NET_TIMEOUT', true],
@@ -100,8 +96,8 @@ for (const [kind, ...options] of thorough ? KINDS : KINDS.slice(0, 1)) {
       );
       for (const [name, [, , again]] of Object.entries(BROKEN)) {
         const asked = server.requests.filter(({ path }) => path === `/${name}`).length;
-        // Once more, free of charge, where a used connection may have been at fault.
-        assert.ok(again ? asked >= TRIES && asked <= 2 * TRIES : asked <= 2, `${name} was asked for ${asked} times`);
+        // Once more, free of charge, where a used connection may have been at fault, and once to be read leniently.
+        assert.ok(again ? asked >= TRIES && asked <= 2 * TRIES : asked <= 3, `${name} was asked for ${asked} times`);
         assert.match(stderr, new RegExp(`^\\*\\*\\* Error for ${server.origin}/${name}: `, 'm'));
       }
       assert.equal(report?.ok, 10);

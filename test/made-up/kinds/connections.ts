@@ -2,6 +2,7 @@
 import { noise } from '../../helpers/bodies.js';
 import { END, pause, RESET, type Step } from '../../helpers/raw-server.js';
 import { chunk, OK } from '../answers.js';
+import { plain } from './bodies.js';
 import { always, CUT, failing, type Fate, good, type Kind, times } from './kind.js';
 
 type End = typeof RESET | typeof END;
@@ -62,16 +63,48 @@ export const CONNECTIONS: readonly Kind[] = [
     },
   },
   {
+    name: 'bends the rules',
+    weight: 5,
+    draw: (draw, _name, settings) => {
+      const body = plain(draw, settings);
+      const length = `Content-Length: ${body.length}`;
+      const wrong = `Content-Length: ${draw.int(0, 9_999)}`;
+      const last = '0\r\n\r\n';
+      const [label, ...steps] = draw.pick<readonly [string, ...(string | Buffer)[]]>([
+        ['a header in two lines', `${OK}X-A: one\r\n two\r\n${length}\r\n\r\n`, body],
+        ['LF alone', `HTTP/1.1 200 OK\n${length}\n\n`, body],
+        [
+          'chunks with LF alone',
+          `${OK}Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\n`,
+          body,
+          '\n0\n\n',
+        ],
+        ['its length twice', `${OK}${length}\r\n${length}\r\n\r\n`, body],
+        ['a space before the colon', `${OK}Content-Length : ${body.length}\r\n\r\n`, body],
+        ['a length and chunks', `${OK}${wrong}\r\nTransfer-Encoding: chunked\r\n\r\n`, chunk(body), last],
+        ['chunks and a length', `${OK}Transfer-Encoding: chunked\r\n${wrong}\r\n\r\n`, chunk(body), last],
+      ]);
+      const isApart = draw.chance(0.3);
+      return {
+        label,
+        bodies: [body],
+        steps: 2,
+        script: () => (isApart ? steps.flatMap((step) => [step, pause(5)]) : steps),
+        fates: ({ strict }) => (strict ? ['HTTP_BROKEN'] : ['ok']),
+      };
+    },
+  },
+  {
     name: 'breaks the rules',
     weight: 4,
     draw: (draw) => {
       const [label, bytes] = draw.pick([
         ['two lengths', `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`],
-        ['a length and chunks', `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`],
+        ['NUL in a header', `${OK}X: a\0b\r\nContent-Length: 5\r\n\r\nhello`],
         ['a flood of headers', `${OK}${`x: ${'y'.repeat(100)}\r\n`.repeat(1_000)}\r\n`],
         ['no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
       ] as const);
-      return always(label, ['HTTP_BROKEN'], () => [bytes]);
+      return { ...always(label, ['HTTP_BROKEN'], () => [bytes]), steps: 2 };
     },
   },
   {
