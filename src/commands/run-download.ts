@@ -1,5 +1,6 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
 import { ownFolder } from '../destination/destination.js';
+import { readNetwork } from '../fetch/network.js';
 import { Download } from '../pipeline/download.js';
 import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
@@ -10,7 +11,7 @@ import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
 import { describeVerdict } from '../verdict/verdict.js';
-import { describeProxies, describeUnchecked } from '../terminal/environment.js';
+import { describeUnchecked } from '../terminal/environment.js';
 import { statusOf } from '../terminal/exit-status.js';
 import { drain, interruptible } from '../terminal/interrupt.js';
 import { openResults } from '../results/results.js';
@@ -43,8 +44,11 @@ export async function runDownload(
   options: ResolvedOptions,
   { command, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
 ): Promise<Ran> {
-  const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
-  for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  const unchecked = describeUnchecked(process.env, options.network.insecure);
+  const { warnings } = await readNetwork(options.network);
+  for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
+    if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  }
   const { directory, journal, layout, state = ownFolder(directory) } = options;
   const results = await openResults(wanted, { directory, journal, state, layout });
   return interruptible(async (interruption) => {

@@ -351,7 +351,7 @@ export class Attempt implements ResponseHandler, Runner {
       this.#listener.onNotFound(this.#item, this.#status);
     } else if (this.#status !== 200) {
       this.#listener.onFailure(this.#item, {
-        error: describeStatus(this.#status, this.where),
+        error: describeStatus(this.#status, this.where, this.#connections.proxyOf(this.#target.origin)),
         status: this.#status,
         retryAfter: this.#retryAfter,
       });
