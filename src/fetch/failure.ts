@@ -203,7 +203,13 @@ export function tooLate(url: string): PlainError {
 /** @param proxy the one that was asked in the server's place, as it may be shown */
 export function describeStatus(status: number, url: string, proxy?: ProxyServer): PlainError {
   if (status === 407) return refusedByProxy(url, proxy);
-  return { code: 'HTTP_STATUS', message: `${url}: the server answered ${status}`, hint: hintForStatus(status) };
+  const hint = hintForStatus(status);
+  const mayBeProxy = proxy !== undefined && isDenied(status) && url.startsWith('http:');
+  return {
+    code: 'HTTP_STATUS',
+    message: `${url}: the server answered ${status}`,
+    hint: mayBeProxy ? `${hint}; or the proxy ${proxy.told} does` : hint,
+  };
 }
 
 function refusedByProxy(url: string, proxy: ProxyServer | undefined): PlainError {
@@ -216,8 +222,12 @@ function refusedByProxy(url: string, proxy: ProxyServer | undefined): PlainError
   };
 }
 
+function isDenied(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
 function hintForStatus(status: number): string {
-  if (status === 401 || status === 403)
+  if (isDenied(status))
     return 'the server wants other credentials or headers; see --user, --netrc, --cookie-file and --header';
   if (status === 404 || status === 410) return 'check the URL';
   if (status === 429) return 'ask less at once with --max-requests';

@@ -125,7 +125,8 @@ function tunnel(socket: Socket, proxy: ProxyServer, wanted: Wanted): Promise<Soc
 
 function refusal(status: number, proxy: ProxyServer, where: string): ProxyError {
   const { told, user, source } = proxy;
-  if (status === 407) return user === undefined ? wantsPassword(proxy) : refusedPassword(proxy);
+  // Some say 401, which is for servers.
+  if (status === 407 || status === 401) return user === undefined ? wantsPassword(proxy) : refusedPassword(proxy);
   const what = `the proxy ${told} did not connect to ${where}: it answered ${status}`;
   if (status >= 500) {
     return new ProxyError('NET_UNREACHABLE', what, 'check the host and the port, and what the proxy can reach');

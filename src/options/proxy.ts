@@ -17,7 +17,7 @@ export interface ProxyServer {
   readonly password?: string;
   /** Where it was named: `--proxy`, or a variable. */
   readonly source: string;
-  /** As it may be shown: without its password. */
+  /** As it may be shown: without its password, and with its source. */
   readonly told: string;
 }
 
@@ -52,7 +52,7 @@ export function parseProxy(text: string, source: string): ProxyServer {
       password: colon === -1 ? '' : decoded(userInfo?.slice(colon + 1)),
     }),
     source,
-    told: `${scheme}://${user === undefined ? '' : `${who}@`}${host.includes(':') ? `[${host}]` : host}:${port}`,
+    told: `${scheme}://${user === undefined ? '' : `${who}@`}${host.includes(':') ? `[${host}]` : host}:${port} of ${source}`,
   };
 }
 

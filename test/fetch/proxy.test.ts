@@ -94,7 +94,7 @@ describe('an http proxy', () => {
     await once(closed, 'close');
     for (const url of ['http://127.0.0.1:9/a', 'https://127.0.0.1:9/a']) {
       const [ended] = await fetchAll([url], `http://u:s3cret@127.0.0.1:${port}`);
-      const told = `/a: the proxy http://u:\\*\\*\\*@127.0.0.1:${port} refused the connection`;
+      const told = `/a: the proxy http://u:\\*\\*\\*@127.0.0.1:${port} of --proxy refused the connection`;
       assertFailure(ended, 'PROXY_DOWN', new RegExp(told));
       assert.doesNotMatch(JSON.stringify(ended), /s3cret/);
     }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { scratch } from './scratch.js';
 
-const OPENSSL = 'openssl';
+export const OPENSSL = 'openssl';
 /** Why tests skip; false if they need not. */
 export const noOpenssl = spawnSync(OPENSSL, ['version']).status === 0 ? false : 'needs openssl';
 /** Of a curve: a key of RSA takes long to find. */
