@@ -123,6 +123,7 @@ export class Connections {
         const onConnected: OnConnected = (...result) => {
           connection.connecting = undefined;
           if (result[0] === null) watch(result[1], connection);
+          else this.#lookups.forget(through?.proxy.host ?? options.hostname);
           callback(...result);
         };
         if (way === undefined) connection.connecting = this.#lookups.connect(() => this.#connect(options, onConnected));

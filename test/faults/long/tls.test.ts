@@ -16,9 +16,9 @@ describe('a certificate', { skip: noOpenssl, timeout }, () => {
   test('that has expired, is for another host or signed by itself: NET_TLS, not tried again; a good one is taken', async (t) => {
     const authority = new Authority(t);
     const bad = [
-      ['expired', await serve(t, authority.sign('IP:127.0.0.1', -1))],
-      ['elsewhere', await serve(t, authority.sign('DNS:elsewhere.example', 2))],
-      ['itself', await serve(t, authority.signedByItself())],
+      ['expired', await serve(t, authority.sign('IP:127.0.0.1', -1)), 'it has expired'],
+      ['elsewhere', await serve(t, authority.sign('DNS:elsewhere.example', 2)), 'it is for another host'],
+      ['itself', await serve(t, authority.signedByItself()), 'it is signed by itself'],
     ] as const;
     const good = await serve(t, authority.sign('IP:127.0.0.1', 2));
     const place = new Place(t);
@@ -28,14 +28,19 @@ describe('a certificate', { skip: noOpenssl, timeout }, () => {
     );
     assert.equal(status, 1, stderr);
     assert.deepEqual([report?.ok, report?.causes], [1, { NET_TLS: 3 }], stderr);
-    for (const [name, { connections, requests }] of bad) {
+    for (const [name, { connections, requests }, because] of bad) {
       assert.deepEqual([connections, requests], [1, 0], name);
-      assert.match(stderr, new RegExp(`/${name}: the certificate of the server cannot be trusted`));
+      assert.match(stderr, new RegExp(`/${name}: the certificate of the server cannot be trusted: ${because}`));
     }
+    // The way out is told once.
+    assert.equal(stderr.match(/; (?:check|name) .*/g)?.length, 1, stderr);
     place.assertSound({ good: BODY });
+    const named = await place.get(['--cacert', authority.path, `${good.origin}/named`]);
+    assert.equal(named.status, 0, named.stderr);
     // An authority that nobody has named is none.
     const unnamed = await place.get([`${good.origin}/other`], { env: { NODE_EXTRA_CA_CERTS: undefined } });
     assert.deepEqual(unnamed.report?.causes, { NET_TLS: 1 }, unnamed.stderr);
+    assert.match(unnamed.stderr, /its authority is not known here.*; name it with --cacert FILE/);
   });
 
   test('is left unchecked only with NODE_TLS_REJECT_UNAUTHORIZED=0, which is told of, --quiet or not', async (t) => {
