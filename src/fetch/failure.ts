@@ -217,7 +217,7 @@ function refusedByProxy(url: string, proxy: ProxyServer | undefined): PlainError
     proxy === undefined ? ['', 'the variable of the environment'] : [` ${proxy.told}`, proxy.source];
   return {
     code: 'PROXY_REFUSED',
-    message: `${url}: the proxy${told} wants ${proxy?.user === undefined ? 'a' : 'another'} user and password`,
+    message: `${url}: the proxy${told} ${proxy?.user === undefined ? 'wants a user and a password' : 'refused the user and the password'}`,
     hint: `write them as NAME:PASSWORD@ before the host in ${where}`,
   };
 }
