@@ -26,6 +26,9 @@ export type ErrorCode =
   | 'NET_TLS'
   | 'NET_TOO_MANY_OPEN'
   | 'NET_OTHER'
+  // a proxy on the way
+  | 'PROXY_DOWN'
+  | 'PROXY_REFUSED'
   // the body
   | 'BODY_CUT'
   | 'BODY_EXCESS'

@@ -1,6 +1,7 @@
 /** What a command says of itself before it is loaded. */
 import { collect } from '../options/kinds.js';
 import { type Flag, flagOf, type Values } from '../options/flags.js';
+import { NETWORK_FLAGS } from './network-flags.js';
 import { RESULTS_FLAGS } from '../results/results.js';
 
 export interface Command {
@@ -49,6 +50,7 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('tries'),
   flagOf('strict'),
   flagOf('headers'),
+  ...NETWORK_FLAGS,
   flagOf('state'),
   flagOf('durable'),
   ...RESULTS_FLAGS,

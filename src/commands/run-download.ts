@@ -1,5 +1,7 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
 import { ownFolder } from '../destination/destination.js';
+import { readNetwork } from '../fetch/network.js';
+import type { ErrorCode } from '../errors.js';
 import { Download } from '../pipeline/download.js';
 import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
@@ -10,7 +12,7 @@ import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
 import { describeVerdict } from '../verdict/verdict.js';
-import { describeProxies, describeUnchecked } from '../terminal/environment.js';
+import { describeUnchecked } from '../terminal/environment.js';
 import { statusOf } from '../terminal/exit-status.js';
 import { drain, interruptible } from '../terminal/interrupt.js';
 import { openResults } from '../results/results.js';
@@ -32,6 +34,9 @@ export interface DownloadingArguments extends Told {
 export const SHOWN_ERRORS = 10;
 const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
 
+/** Failures that have to do with how a command was called rather than with the item: the first of each says what to do. */
+const WITH_WAY_OUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NET_TLS', 'PROXY_DOWN', 'PROXY_REFUSED']);
+
 export interface Ran {
   /** The exit status. */
   readonly status: number;
@@ -43,8 +48,11 @@ export async function runDownload(
   options: ResolvedOptions,
   { command, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
 ): Promise<Ran> {
-  const warnings = [describeUnchecked(process.env), quiet ? undefined : describeProxies(process.env)];
-  for (const warning of warnings) if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  const unchecked = describeUnchecked(process.env, options.network.insecure);
+  const { warnings } = await readNetwork(options.network);
+  for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
+    if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  }
   const { directory, journal, layout, state = ownFolder(directory) } = options;
   const results = await openResults(wanted, { directory, journal, state, layout });
   return interruptible(async (interruption) => {
@@ -57,6 +65,7 @@ export async function runDownload(
     if (download.fewer !== undefined) progress?.print(describeFewer(download.fewer), process.stderr);
     let failed = 0;
     let isTold = true;
+    const told = new Set<ErrorCode>();
     try {
       for await (const outcome of download) {
         results.note(outcome);
@@ -66,7 +75,10 @@ export async function runDownload(
         } else if (outcome.status !== 'skipped') {
           failed += 1;
           if (verbose || failed <= SHOWN_ERRORS) {
-            progress.print(describeFailure(outcome.url, outcome.error.message), process.stderr);
+            const { code, message, hint } = outcome.error;
+            const isFirst = WITH_WAY_OUT.has(code) && !told.has(code);
+            told.add(code);
+            progress.print(describeFailure(outcome.url, isFirst ? `${message}; ${hint}` : message), process.stderr);
           } else if (failed === SHOWN_ERRORS + 1) {
             progress.print(MORE_ERRORS, process.stderr);
           }

@@ -2,6 +2,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
+import { openCredentials, openWay } from '../fetch/network.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { type BodyWriter, LEAST_WINDOW } from '../body.js';
@@ -24,14 +25,15 @@ let cancels: BroadcastChannel | undefined;
 /** Attempts under way, by what their tasks are called. */
 const attempts = new Map<number, Attempt>();
 
-export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer> {
+export default async function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer> {
   const { item, from, id, timeLeft, request, settings, names } = task;
   cancels ??= listenTo(task.cancels);
-  connections ??= new Connections(request);
+  connections ??= new Connections({ ...request, way: await openWay(request.network?.way) });
+  const headers = new RequestHeaders(request.headers, await openCredentials(request.network?.credentials));
   const kept = connections;
   watchdog ??= new StallWatchdog(request, request.maxTime);
   const { maxBodySize } = settings;
-  const rules = { ...request, maxBodySize, watchdog, headers: new RequestHeaders(request.headers) };
+  const rules = { ...request, maxBodySize, watchdog, headers };
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;

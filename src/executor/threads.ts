@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
+import type { Network } from '../fetch/network.js';
 import type { TimeLimit } from '../fetch/stall-watchdog.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/failure.js';
@@ -39,6 +40,7 @@ export interface ThreadRequest {
   readonly strict: boolean;
   /** Idle connections that a thread keeps. */
   readonly maxIdle: number;
+  readonly network?: Pick<Network, 'way' | 'credentials'>;
 }
 
 export interface ThreadTask {

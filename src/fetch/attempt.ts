@@ -371,7 +371,7 @@ export class Attempt implements ResponseHandler, Runner {
       this.#listener.onNotFound(this.#item, this.#status);
     } else if (this.#status !== 200) {
       this.#listener.onFailure(this.#item, {
-        error: describeStatus(this.#status, this.where),
+        error: describeStatus(this.#status, this.where, this.#connections.proxyOf(this.#chain.target.origin)),
         status: this.#status,
         retryAfter: this.#head?.retryAfter,
         date: this.#head?.date,

@@ -8,6 +8,8 @@ import connector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
 import type { LenientClient, LenientOptions } from './lenient/client.js';
 import { Lookups } from './lookups.js';
+import type { ProxyServer } from '../options/proxy.js';
+import type { Through, Way } from './way.js';
 
 /**
  * What undici calls while a response arrives. The raw form of its handlers: headers as they came, so that only those
@@ -33,6 +35,8 @@ export interface ConnectionOptions {
   readonly timeout: number;
   /** Idle connections that are kept over all servers, besides those in use; 1024 at most, which is the default. */
   readonly maxIdle?: number;
+  /** Where servers are not just asked directly. */
+  readonly way?: Way | undefined;
 }
 
 /** Of those that servers have closed something is kept, too, so files are not what bounds them. */
@@ -72,10 +76,16 @@ export interface Connection {
   read: Uint8Array | undefined;
   /** Its socket until it is connected: while a name is looked up, too, and in a TLS handshake. */
   connecting: Socket | undefined;
+  /** A proxy that it goes through. */
+  readonly through: Through | undefined;
 }
 
+/** What a socket is to be connected to. */
+export type Wanted = buildConnector.Options;
+export type OnConnected = buildConnector.Callback;
+
 /** Undici gives back the socket that it begins to connect, which its types keep to themselves. */
-type Connect = (...parameters: Parameters<buildConnector.connector>) => Socket;
+export type Connect = (wanted: Wanted, callback: OnConnected) => Socket;
 
 /**
  * Keeps the connections of a run. A connection that was given back last is taken first: when that happens inside the
@@ -85,6 +95,8 @@ export class Connections {
   readonly #options: ConnectionOptions;
   /** One for all connections, so that they share the TLS sessions. */
   readonly #connect: Connect;
+  /** The same to proxies. */
+  #near: Connect | undefined;
   readonly #lookups = new Lookups();
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
@@ -94,12 +106,19 @@ export class Connections {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#maxIdle = Math.min(options.maxIdle ?? MAX_IDLE, MAX_IDLE);
-    this.#connect = connector({
-      timeout: options.timeout,
+    this.#connect = this.#connector(options.way?.toServers);
+  }
+
+  #connector(besides?: object): Connect {
+    const { timeout, way } = this.#options;
+    const { lookup } = this.#lookups;
+    return connector({
+      timeout: way?.connectTimeout ?? timeout,
       // Happy eyeballs; the default of 250 ms for an attempt fails on slow links.
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: 1_000,
-      lookup: this.#lookups.lookup,
+      lookup: way?.lookup(lookup) ?? lookup,
+      ...besides,
     }) as Connect;
   }
 
@@ -152,18 +171,41 @@ export class Connections {
       handler: undefined,
       read: undefined,
       connecting: undefined,
+      through: this.#options.way?.through(origin),
     };
     this.#all.add(connection);
     return connection;
   }
 
-  #connectTo(connection: Connection, options: buildConnector.Options, callback: buildConnector.Callback): void {
-    const connect = (): Socket =>
-      this.#connect(options, (...result) => {
-        connection.connecting = undefined;
-        callback(...result);
-      });
-    connection.connecting = this.#lookups.connect(connect);
+  #connectTo(connection: Connection, wanted: Wanted, callback: OnConnected): void {
+    const { way } = this.#options;
+    const onConnected: OnConnected = (...result) => {
+      connection.connecting = undefined;
+      if (result[0] !== null) this.#lookups.forget(connection.through?.proxy.host ?? wanted.hostname);
+      callback(...result);
+    };
+    if (way === undefined) connection.connecting = this.#lookups.connect(() => this.#connect(wanted, onConnected));
+    else this.#connectBy(way, wanted, connection, onConnected);
+  }
+
+  #connectBy(way: Way, wanted: Wanted, connection: Connection, onConnected: OnConnected): void {
+    const to =
+      (connect: Connect): Connect =>
+      (...parameters) =>
+        this.#lookups.connect(() => connect(...parameters));
+    const onSocket = (socket: Socket): void => {
+      connection.connecting = socket;
+    };
+    const far = to(this.#connect);
+    this.#near ??= to(this.#connector(way.toProxies));
+    const timeout = way.connectTimeout ?? this.#options.timeout;
+    const lookup = way.lookup(this.#lookups.lookup);
+    way.connect(connection.through, wanted, { near: this.#near, far, lookup, timeout, onSocket }, onConnected);
+  }
+
+  /** The proxy of a server. */
+  proxyOf(origin: string): ProxyServer | undefined {
+    return this.#options.way?.through(origin)?.proxy;
   }
 
   /** After a request that ended well. */
@@ -196,7 +238,12 @@ export class Connections {
   /** @param headers name, value, name, value ... */
   send(connection: Connection, path: string, headers: string[], handler: ResponseHandler): void {
     connection.handler = handler;
-    connection.client.dispatch({ method: 'GET', path, headers }, handler);
+    const { client, through } = connection;
+    if (through === undefined || !through.asksProxy) client.dispatch({ method: 'GET', path, headers }, handler);
+    else {
+      const all = [...headers, ...through.headers];
+      client.dispatch({ method: 'GET', path: connection.origin + path, headers: all }, handler);
+    }
   }
 
   /** Gives back the files of idle connections, and keeps no more than the one that was used last from now on. */

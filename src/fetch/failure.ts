@@ -1,5 +1,8 @@
 /** What an error of the network or an answer of the server means, and what a person can do about it. */
 import { type ErrorCode, type PlainError, toPlain } from '../errors.js';
+import type { ProxyServer } from '../options/proxy.js';
+import { whyUntrusted } from './certificate.js';
+import { ProxyError } from './proxy-error.js';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -66,6 +69,16 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
     EHOSTUNREACH: UNREACHABLE,
     ENETDOWN: UNREACHABLE,
     EHOSTDOWN: UNREACHABLE,
+    EADDRNOTAVAIL: {
+      code: 'NET_OTHER',
+      what: 'this machine has no such address to connect from, or no port of it is free',
+      hint: 'check --interface, or lower --max-requests',
+    },
+    EAFNOSUPPORT: {
+      code: 'NET_UNREACHABLE',
+      what: 'the address is not of the kind that --ipv4 or --ipv6 asks for',
+      hint: 'leave that out, or check the URL',
+    },
     UND_ERR_CONNECT_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
     ERR_SOCKET_CONNECTION_TIMEOUT: { code: 'NET_TIMEOUT', what: 'connecting took too long', hint: TIMEOUT_HINT },
     ETIMEDOUT: { code: 'NET_TIMEOUT', what: 'the connection timed out', hint: TIMEOUT_HINT },
@@ -82,15 +95,16 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
   }),
 );
 
-const CERTIFICATE: Meaning = {
-  code: 'NET_TLS',
-  what: 'the certificate of the server cannot be trusted',
-  hint: 'check the address and the clock; a private authority can be named in NODE_EXTRA_CA_CERTS',
-};
 const HANDSHAKE: Meaning = {
   code: 'NET_TLS',
   what: 'no secure connection could be made',
   hint: 'check that the server speaks https on this port',
+};
+const WANTS_CERTIFICATE = /^ERR_SSL_(?:\w+_ALERT_CERTIFICATE_REQUIRED|\w+_ALERT_(?:BAD|UNKNOWN)_(?:CERTIFICATE|CA))$/;
+const NO_CERTIFICATE: Meaning = {
+  code: 'NET_TLS',
+  what: 'the server wants a certificate of yours, or another one',
+  hint: 'name it with --cert, and its key with --key',
 };
 const NO_END: Meaning = { ...CUT, what: 'the body ended before its last chunk' };
 const OTHER: Meaning = { code: 'NET_OTHER', what: 'the request failed', hint: 'see the cause' };
@@ -101,10 +115,15 @@ const OTHER: Meaning = { code: 'NET_OTHER', what: 'the request failed', hint: 's
  */
 export function describeNetworkFailure(error: Error, url: string, answered: boolean): PlainError {
   const meaning = meaningOf(error, answered);
-  return toPlain(error, { code: meaning.code, message: `${url}: ${meaning.what}`, hint: meaning.hint });
+  return toPlain(error instanceof ProxyError ? error.cause : error, {
+    code: meaning.code,
+    message: `${url}: ${meaning.what}`,
+    hint: meaning.hint,
+  });
 }
 
 function meaningOf(error: Error, answered: boolean): Meaning {
+  if (error instanceof ProxyError) return { code: error.code, what: error.message, hint: error.hint };
   if (error.name === 'HTTPParserError') return error.message.includes('Invalid EOF state') ? NO_END : BROKEN;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const meaning = MEANINGS.get(code);
@@ -115,11 +134,12 @@ function meaningOf(error: Error, answered: boolean): Meaning {
 }
 
 function byFamily(code: string): Meaning {
-  if (
-    /^(CERT_|CRL_|DEPTH_ZERO|ERR_TLS_CERT|ERROR_IN_CERT|HOSTNAME_MISMATCH|INVALID_|SELF_SIGNED|UNABLE_TO_)/.test(code)
-  ) {
-    return CERTIFICATE;
+  const untrusted = whyUntrusted(code);
+  if (untrusted !== undefined) {
+    const { what, hint } = untrusted;
+    return { code: 'NET_TLS', what: `the certificate of the server cannot be trusted: ${what}`, hint };
   }
+  if (WANTS_CERTIFICATE.test(code)) return NO_CERTIFICATE;
   return /^(EPROTO$|ERR_SSL|ERR_TLS)/.test(code) ? HANDSHAKE : OTHER;
 }
 
@@ -205,12 +225,35 @@ export function tooLate(url: string): PlainError {
   };
 }
 
-export function describeStatus(status: number, url: string): PlainError {
-  return { code: 'HTTP_STATUS', message: `${url}: the server answered ${status}`, hint: hintForStatus(status) };
+/** @param proxy the one that was asked in the server's place, as it may be shown */
+export function describeStatus(status: number, url: string, proxy?: ProxyServer): PlainError {
+  if (status === 407) return refusedByProxy(url, proxy);
+  const hint = hintForStatus(status);
+  const mayBeProxy = proxy !== undefined && isDenied(status) && url.startsWith('http:');
+  return {
+    code: 'HTTP_STATUS',
+    message: `${url}: the server answered ${status}`,
+    hint: mayBeProxy ? `${hint}; or the proxy ${proxy.told} does` : hint,
+  };
+}
+
+function refusedByProxy(url: string, proxy: ProxyServer | undefined): PlainError {
+  const [told, where] =
+    proxy === undefined ? ['', 'the variable of the environment'] : [` ${proxy.told}`, proxy.source];
+  return {
+    code: 'PROXY_REFUSED',
+    message: `${url}: the proxy${told} ${proxy?.user === undefined ? 'wants a user and a password' : 'refused the user and the password'}`,
+    hint: `write them as NAME:PASSWORD@ before the host in ${where}`,
+  };
+}
+
+function isDenied(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
 function hintForStatus(status: number): string {
-  if (status === 401 || status === 403) return 'the server wants other credentials or headers; see --header';
+  if (isDenied(status))
+    return 'the server wants other credentials or headers; see --user, --netrc, --cookie-file and --header';
   if (status === 404 || status === 410) return 'check the URL';
   if (status === 429) return 'ask less at once with --max-requests';
   if (status >= 500) return 'the server is at fault; try again later';

@@ -1,6 +1,7 @@
 /** The headers of requests, made once for a run: undici copies them for each request anyway. */
 import type { Item } from '../item.js';
 import { ACCEPT_ENCODING, isCompressedFile } from './encoding.js';
+import type { Credentials } from './credentials.js';
 import type { Kept } from '../protocol/result.js';
 import type { Target } from './redirect.js';
 
@@ -12,10 +13,15 @@ export class RequestHeaders {
   readonly #encoded: string[];
   readonly #plain: string[];
   readonly #given: readonly string[];
+  readonly #credentials: Credentials | undefined;
 
-  /** @param headers what the user gave with `--header`: name, value, name, value ...; only an item's own origin gets them */
-  constructor(headers: readonly string[]) {
+  /**
+   * @param headers what the user gave with `--header`: name, value, name, value ...; only an item's own origin gets them
+   * @param credentials what it gives besides
+   */
+  constructor(headers: readonly string[], credentials?: Credentials) {
     this.#given = headers;
+    this.#credentials = credentials;
     this.#encoded = [...headers, ...withoutGiven(headers, ENCODED)];
     this.#plain = [...headers, ...withoutGiven(headers, PLAIN)];
   }
@@ -37,6 +43,12 @@ export class RequestHeaders {
   }
 
   #for(item: Item, target: Target, isPlain: boolean): string[] {
+    const headers = this.#ofItem(item, target, isPlain);
+    if (this.#credentials === undefined) return headers;
+    return this.#credentials.complete(headers, target, target.origin === item.origin);
+  }
+
+  #ofItem(item: Item, target: Target, isPlain: boolean): string[] {
     if (target.origin !== item.origin) return isPlain ? PLAIN : ENCODED;
     const own = item.details?.headers;
     const headers = own === undefined ? (isPlain ? this.#plain : this.#encoded) : this.#with(own, isPlain);

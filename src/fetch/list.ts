@@ -4,6 +4,7 @@ import { fromPlain, type SluiceError } from '../errors.js';
 import type { Item } from '../item.js';
 import { type Connection, Connections, type ResponseHandler } from './client.js';
 import { describeNetworkFailure, describeStatus, noFinalAnswer, refusedAs } from './failure.js';
+import { type Network, openCredentials, openWay } from './network.js';
 import { RequestHeaders } from './headers.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 
@@ -17,6 +18,7 @@ export interface ListRules {
   readonly timeout: number;
   /** For the list's own server: name, value, name, value ... */
   readonly headers: readonly string[];
+  readonly network?: Pick<Network, 'way' | 'credentials'>;
 }
 
 /** Held while who takes the body is slower than the server, in bytes. */
@@ -30,11 +32,11 @@ const MAX_INTERIM = 100;
  */
 export async function* fetchList(
   request: ListRequest,
-  { timeout, headers }: ListRules,
+  { timeout, headers, network }: ListRules,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const item: Item = { index: 0, url: request.url, origin: request.origin, path: request.path, name: '' };
-  const requestHeaders = new RequestHeaders(headers);
-  const connections = new Connections({ timeout });
+  const requestHeaders = new RequestHeaders(headers, await openCredentials(network?.credentials));
+  const connections = new Connections({ timeout, way: await openWay(network?.way) });
   try {
     let target: Target = request;
     for (let followed = 0; ; followed += 1) {
@@ -52,7 +54,9 @@ export async function* fetchList(
         return;
       }
       answer.abort();
-      if (!isRedirect(status)) throw fromPlain(describeStatus(status, target.origin + target.path));
+      if (!isRedirect(status)) {
+        throw fromPlain(describeStatus(status, target.origin + target.path, connections.proxyOf(target.origin)));
+      }
       const to = redirectTarget(target, location, followed);
       if ('code' in to) throw fromPlain(to);
       target = to;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { parseTemplate, type Template } from '../plan/template.js';
 import type { SimulatedLatency } from '../protocol/settings.js';
+import { parseProxy, type ProxyServer } from './proxy.js';
 import { headerFault, splitHeader } from '../shared/header-line.js';
 
 export interface Kind<In, Out> {
@@ -92,6 +93,23 @@ export function oneOf<T extends string>(choices: readonly T[]): Kind<T, T> {
 }
 
 export const yesOrNo: Kind<boolean, boolean> = { check: (_option, value) => value };
+
+/** `false`, or an empty text as curl has it, for none. */
+export const proxy: Kind<string | false, ProxyServer | false> = {
+  check: (option, value) => value !== false && value !== '' && parseProxy(value, `--${option}`),
+};
+
+/** A text that may be empty. */
+export const anyText: Kind<string, string> = { check: (_option, value) => value };
+
+/** `NAME:PASSWORD`. What is wrong is not shown: it may be the password. */
+export const credentials: Kind<string, string> = {
+  check: (option, value) => {
+    if (value.indexOf(':') > 0) return value;
+    const hint = `write --${option} NAME:PASSWORD, or take --netrc, which no other program on this machine sees`;
+    throw new UsageError(`--${option} has no name or no password`, hint);
+  },
+};
 
 /** A path, made absolute. */
 export const folder: Kind<string, string> = {

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { DIRECTORIES } from '../plan/template.js';
 import type { OnExists } from '../protocol/settings.js';
 import type { RetryPolicy } from './retry-policy.js';
+import { checkNetwork, NETWORK, type NetworkOption } from './network.js';
 import { type ExecutorName, nameOf, type OptionName, OPTIONS, type Row } from './table.js';
 import { isInShards } from '../protocol/layouts.js';
 
@@ -15,8 +16,9 @@ export type DownloadOptions = { readonly [O in keyof Table]?: Given<Table[O]> };
 /** The same with nothing left open: sizes in bytes, times in milliseconds, paths absolute. */
 export interface ResolvedOptions extends Omit<
   { readonly [O in keyof Table]: Resolved<Table[O]> },
-  'tries' | 'executor' | 'forceDirectories' | 'onExists' | 'overwrite'
+  'tries' | 'executor' | 'forceDirectories' | 'onExists' | 'overwrite' | NetworkOption
 > {
+  readonly network: NetworkOptions;
   readonly onExists: OnExists;
   /** Whether that is `overwrite`. */
   readonly overwrite: boolean;
@@ -25,13 +27,17 @@ export interface ResolvedOptions extends Omit<
   readonly retry: RetryPolicy;
 }
 
+/** How servers are reached, and who is asking. */
+export type NetworkOptions = { readonly [O in NetworkOption]: Resolved<Table[O]> };
+
 const RETRY = { baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 10 * 60_000, patience: 5 * 60_000 } as const;
 
 /** @throws UsageError that names the option and the value */
 export function resolveOptions(options: DownloadOptions): ResolvedOptions {
-  const { tries, forceDirectories, onExists, overwrite, ...resolved } = Object.fromEntries(
+  const { tries, forceDirectories, onExists, overwrite, ...all } = Object.fromEntries(
     (Object.keys(OPTIONS) as OptionName[]).map((option) => [option, resolveOne(option, options[option])]),
   ) as { readonly [O in keyof Table]: Resolved<Table[O]> };
+  const { network, rest: resolved } = withNetwork(all);
   const { layout, executor } = resolved;
   if (isInShards(layout) && executor !== 'pool') {
     throw new UsageError(
@@ -50,7 +56,23 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   }
   const name = forceDirectories ? DIRECTORIES : resolved.name;
   const exists = whatIfExists(onExists, overwrite);
-  return { ...resolved, name, onExists: exists, overwrite: exists === 'overwrite', retry: { ...RETRY, tries } };
+  return {
+    ...resolved,
+    network,
+    name,
+    onExists: exists,
+    overwrite: exists === 'overwrite',
+    retry: { ...RETRY, tries },
+  };
+}
+
+function withNetwork<T extends NetworkOptions>(all: T): { network: NetworkOptions; rest: Omit<T, NetworkOption> } {
+  const isOfNetwork = ([option]: [string, unknown]): boolean => (NETWORK as readonly string[]).includes(option);
+  const entries = Object.entries(all);
+  const network = Object.fromEntries(entries.filter(isOfNetwork)) as unknown as NetworkOptions;
+  checkNetwork(network);
+  const rest = Object.fromEntries(entries.filter((entry) => !isOfNetwork(entry))) as unknown as Omit<T, NetworkOption>;
+  return { network, rest };
 }
 
 /** Whether an item's name may depend on what is answered for it. */

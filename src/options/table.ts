@@ -228,6 +228,13 @@ export const OPTIONS = {
     kind: kinds.seconds,
     default: 60,
   }),
+  /** Seconds to connect, with a proxy and TLS; up to a day. Without it: those of `timeout`. */
+  connectTimeout: row({
+    flag: '--connect-timeout <SECONDS>',
+    help: 'to connect, where that is to be less than --timeout',
+    kind: kinds.seconds,
+    unset: undefined,
+  }),
   /** Seconds for each item, over all its tries, without what the storage takes; up to a day. Default: `86400`. */
   maxTime: row({
     flag: '--max-time <SECONDS>',
@@ -276,6 +283,94 @@ export const OPTIONS = {
     kind: kinds.headers,
     unset: [] as readonly string[],
   }),
+  /**
+   * The proxy that servers are asked through, as `http://NAME:PASSWORD@host:port`, `https://`, `socks5://` or `socks5h://`;
+   * `false` for none, whatever `proxyFromEnvironment` says. Without it: none.
+   */
+  proxy: row({
+    flag: '--proxy <URL>',
+    help: 'through which servers are asked: http, https, socks5 or socks5h (default: those of the environment)',
+    more: 'http_proxy, https_proxy, all_proxy and no_proxy count as for curl',
+    kind: kinds.proxy,
+    unset: undefined,
+  }),
+  /** Hosts that no proxy is asked for: names with all below them, addresses, networks; `*` for all. Without it: none. */
+  noproxy: row({
+    flag: '--noproxy <HOSTS>',
+    help: "hosts that are asked directly: 'example.com,10.0.0.0/8', or * for all; as curl's",
+    kind: kinds.anyText,
+    unset: undefined,
+  }),
+  /** The proxies of the environment are used, as curl and the command have it. Default: `false`. */
+  proxyFromEnvironment: row({ kind: kinds.yesOrNo, default: false }),
+  /** `NAME:PASSWORD` for the servers of the items, and no others. Without it: what the URLs say. */
+  user: row({
+    flag: '-u, --user <NAME:PASSWORD>',
+    help: 'for the servers of the list, and none that they redirect to',
+    more: 'what a URL or --header says counts for more',
+    kind: kinds.credentials,
+    unset: undefined,
+  }),
+  /** User and password by hosts are in `~/.netrc`, or where the variable NETRC says. Default: `false`. */
+  netrc: row({
+    flag: '-n, --netrc',
+    help: 'users and passwords are in ~/.netrc, or where NETRC says',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /** The same, in this file. Without it: none. */
+  netrcFile: row({
+    flag: '--netrc-file <FILE>',
+    help: 'the same, in this file',
+    kind: kinds.file,
+    unset: undefined,
+  }),
+  /** Cookies in the form that curl, wget and browsers write: each goes to its own domain. Without it: none. */
+  cookieFile: row({
+    flag: '--cookie-file <FILE>',
+    help: "cookies in Netscape's form, which browsers' add-ons export; each goes to its own domain",
+    kind: kinds.file,
+    unset: undefined,
+  }),
+  /** Certificates of authorities that are trusted, as PEM, in the place of those that Node knows. Without it: those. */
+  cacert: row({
+    flag: '--cacert <FILE>',
+    help: 'authorities to trust, as PEM, in the place of the usual ones',
+    kind: kinds.file,
+    unset: undefined,
+  }),
+  /** A certificate of one's own, for servers that want one, as PEM, perhaps with its key. Without it: none. */
+  cert: row({
+    flag: '--cert <FILE>',
+    help: 'your certificate, as PEM, for servers that want one',
+    kind: kinds.file,
+    unset: undefined,
+  }),
+  /** The key of `cert`, as PEM. Without it: in its file. */
+  key: row({
+    flag: '--key <FILE>',
+    help: 'the key of --cert, if it is not in the same file',
+    kind: kinds.file,
+    unset: undefined,
+  }),
+  /** Certificates of servers are not checked. Default: `false`. */
+  insecure: row({
+    flag: '-k, --insecure',
+    help: 'do not check the certificates of servers',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /** Only IPv4 is used. Default: `false`. */
+  ipv4: row({ flag: '-4, --ipv4', help: 'connect by IPv4 only', kind: kinds.yesOrNo, default: false }),
+  /** Only IPv6 is used. Default: `false`. */
+  ipv6: row({ flag: '-6, --ipv6', help: 'connect by IPv6 only', kind: kinds.yesOrNo, default: false }),
+  /** An address of this machine, or a network device with one, to connect from. Without it: what the system takes. */
+  interface: row({
+    flag: '--interface <NAME>',
+    help: 'address or network device of this machine to connect from',
+    kind: kinds.text,
+    unset: undefined,
+  }),
   /** Folder for the journal. Without it: `.sluice` in the destination. */
   state: row({
     flag: '--state <DIR>',
@@ -314,5 +409,5 @@ export type OptionName = keyof typeof OPTIONS;
 /** What messages call an option: its long flag without dashes. */
 export function nameOf(option: OptionName): string {
   const { flag = option } = OPTIONS[option] as Row<unknown, unknown, unknown>;
-  return /--(?:no-)?([a-z-]+)/.exec(flag)?.[1] ?? option;
+  return /--(?:no-)?([a-z0-9-]+)/.exec(flag)?.[1] ?? option;
 }

@@ -3,7 +3,6 @@
  * does nothing else.
  */
 import { type PlainError, SluiceError } from '../errors.js';
-import { RequestHeaders } from '../fetch/headers.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry } from '../item.js';
 import type { Admitted } from '../journal/placement.js';
@@ -94,11 +93,10 @@ export class Download {
     };
     this.#items = new Items(run, scheduler, this.#outcomes, observer);
     const { maxWhole } = scheduler.inFlight;
-    const headers = new RequestHeaders(options.headers);
     this.#resources = new Resources({
       sources,
       options,
-      rules: { headers, maxWhole, maxBodySize, strict, watchdog: this.#watchdog },
+      rules: { maxWhole, maxBodySize, strict, watchdog: this.#watchdog },
       scheduler,
       shutdown: this.#shutdown,
       outcomes: this.#outcomes,

@@ -10,6 +10,7 @@ import { Attempt, type AttemptListener, type AttemptRules } from '../fetch/attem
 import { answeredBy } from '../fetch/answered.js';
 import { Connections } from '../fetch/client.js';
 import type { AttemptFailure } from '../fetch/failure.js';
+import { openWay } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import { bootId } from '../journal/boot.js';
@@ -53,14 +54,14 @@ export class HandOff implements Stages, AttemptListener {
 
   /** @param naming where names depend on answers */
   static async open(stages: StageOptions, listener: StageListener, naming?: AnswerNaming): Promise<HandOff> {
-    const { options, settings, firstShard, maxIdle, own } = stages;
+    const { options, network, settings, firstShard, maxIdle, own } = stages;
     const { executor: name, workers, layout, shardSize, captionColumn, timeout } = options;
     const originals = new WeakMap<Item, Item>();
     const originalOf = (item: Item): Item => originals.get(item) ?? item;
     const onStored: StageListener['onStored'] = naming
       ? (item, result) => listener.onStored(originalOf(item), result)
       : (item, result) => listener.onStored(item, result);
-    const connections = new Connections({ timeout, maxIdle });
+    const connections = new Connections({ timeout, maxIdle, way: await openWay(network.way) });
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));
       const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten }, captionColumn);

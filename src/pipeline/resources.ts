@@ -1,6 +1,8 @@
 /** What a run opens before its first request and closes after its last: destination, journal, and what fetches and stores. */
 import { Destination } from '../destination/destination.js';
 import type { AttemptRules } from '../fetch/attempt.js';
+import { RequestHeaders } from '../fetch/headers.js';
+import { openCredentials, readNetwork } from '../fetch/network.js';
 import type { Source } from '../lists/source.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Scheduler } from '../schedule/scheduler.js';
@@ -13,7 +15,7 @@ import { openStages, preload, type StageListener, type Stages } from './stages.j
 export interface ResourceOptions {
   readonly sources: readonly Source[];
   readonly options: ResolvedOptions;
-  readonly rules: AttemptRules;
+  readonly rules: Omit<AttemptRules, 'headers'>;
   readonly scheduler: Scheduler;
   readonly shutdown: Shutdown;
   readonly outcomes: Outcomes;
@@ -59,10 +61,11 @@ export class Resources {
 
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #open(listener: StageListener & ResumptionListener): Promise<void> {
-    const { sources, options, rules, scheduler, shutdown, outcomes, maxIdle, openLists } = this.#with;
+    const { sources, options, scheduler, shutdown, outcomes, maxIdle, openLists } = this.#with;
     const { layout, imageCheck, computeHash, maxBodySize, simulatedLatency, durable } = options;
     // While lists are opened and the destination is made, which on slow storage takes a while.
     preload(options);
+    const network = await readNetwork(options.network);
     await Promise.race([openLists(), shutdown.stopped]);
     if (shutdown.isStopping) return;
     this.#destination = await Destination.open(options.directory, durable);
@@ -75,7 +78,9 @@ export class Resources {
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
     const settings = { directory, scratch, layout, imageCheck, computeHash, maxBodySize, slow, durable, cancelled };
-    const stages = { options, settings, rules, scheduler, maxIdle, firstShard, own, resumption };
+    const headers = new RequestHeaders(options.headers, await openCredentials(network.credentials));
+    const rules = { ...this.#with.rules, headers };
+    const stages = { options, network, settings, rules, scheduler, maxIdle, firstShard, own, resumption };
     this.#stages = await openStages(stages, listener);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { AttemptRules } from '../fetch/attempt.js';
 import type { AttemptFailure } from '../fetch/failure.js';
+import type { Network } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
@@ -83,6 +84,7 @@ export interface StageListener {
 
 export interface StageOptions {
   readonly options: ResolvedOptions;
+  readonly network: Network;
   readonly settings: StoreSettings;
   readonly rules: AttemptRules;
   readonly scheduler: Scheduler;

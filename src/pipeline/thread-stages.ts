@@ -13,12 +13,12 @@ export class ThreadStages implements Stages {
 
   /** @param naming where names depend on answers */
   constructor(stages: StageOptions, listener: StageListener, naming?: AnswerNaming) {
-    const { options, settings, rules, scheduler, maxIdle } = stages;
+    const { options, network, settings, rules, scheduler, maxIdle } = stages;
     const { headers, timeout, lowestSpeed, maxTime } = options;
     const { strict, maxWhole } = rules;
     const { maxRequests } = scheduler.inFlight;
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
-    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle };
+    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle, network };
     this.#threads = new ThreadDownloads(maxRequests, request, settings, {
       ...(naming && {
         nameOf: async (item, answered) => {

@@ -11,14 +11,17 @@ import { askedFor } from './retry.js';
 /** Failures in a row after which a breaker opens. */
 const FAILURES_IN_A_ROW = 5;
 
-/** Failures of this program, whatever the server did. */
+/** Failures of this program or of what is on the way, whatever the server did. */
 const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PROXY_REFUSED',
   'NET_TOO_MANY_OPEN',
   'STORE_CROWDED',
   'WORKER_LOST',
   'ABORTED',
 ]);
+/** A proxy that is down is in the way to all its servers, and each of them is left alone meanwhile. */
 const OF_CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PROXY_DOWN',
   'NET_RESET',
   'NET_REFUSED',
   'NET_UNREACHABLE',

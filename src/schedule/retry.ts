@@ -11,6 +11,7 @@ const TRANSIENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NET_UNREACHABLE',
   'NET_TIMEOUT',
   'NET_TOO_MANY_OPEN',
+  'PROXY_DOWN',
   'BODY_CUT',
   'BODY_EXCESS',
   'STORE_CROWDED',

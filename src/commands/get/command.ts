@@ -1,5 +1,6 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, INPUT_FILE } from '../command.js';
+import { networkOptionsOf } from '../network-flags.js';
 import { EXISTS_FLAGS, onExistsOf } from './exists.js';
 import { LIST_FLAGS } from './flags.js';
 import type { GetArguments } from './get.js';
@@ -26,7 +27,8 @@ export const command: Command = {
   run: async ({ argument, ...values }) => {
     const { get } = await import('./get.js');
     const { captionColumn = values['captionCol'] } = values;
-    const options = { ...optionsOf({ ...values, captionColumn }), ...onExistsOf(values) };
+    const given = optionsOf({ ...values, captionColumn });
+    const options = { ...given, ...networkOptionsOf(values), ...onExistsOf(values) };
     return get({ ...values, urls: argument, options, results: values } as GetArguments);
   },
 };

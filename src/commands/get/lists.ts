@@ -2,7 +2,7 @@
 import { SluiceError, UsageError } from '../../errors.js';
 import { CHECKSUM_ALGORITHMS } from '../../item.js';
 import { algorithmOf } from '../../lists/checksum.js';
-import type { ListRules } from '../../fetch/list.js';
+import { readNetwork } from '../../fetch/network.js';
 import { listsIn } from '../../lists/folder.js';
 import { unreadableBecause } from '../../lists/read.js';
 import type { FormatName, ReadingOptions, Source } from '../../lists/source.js';
@@ -51,16 +51,19 @@ function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions):
     const { message, hint } = whyRefused(text);
     throw new UsageError(`--input-file ${printable(label, 1000)}: ${message}`, hint);
   }
-  const { timeout, headers } = options;
-  return { kind: 'stream', stream: listAt(address, label, { timeout, headers }), label, reading };
+  return { kind: 'stream', stream: listAt(address, label, options), label, reading };
 }
 
 /** It is stored as a whole first: a server would not wait for as long as the files of its list take. */
-async function* listAt(address: Address, label: string, rules: ListRules): AsyncGenerator<Uint8Array, void, undefined> {
+async function* listAt(
+  address: Address,
+  label: string,
+  { timeout, headers, network }: ResolvedOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { fetchList } = await import('../../fetch/list.js');
   const { spooled } = await import('../../lists/spool.js');
   try {
-    yield* spooled(fetchList(address, rules));
+    yield* spooled(fetchList(address, { timeout, headers, network: await readNetwork(network) }));
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     throw unreadableBecause(label, withoutUrl(error.message, address.url), error.hint, error);

@@ -1,5 +1,6 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS } from '../command.js';
+import { networkOptionsOf } from '../network-flags.js';
 import type { AgainArguments } from './retry.js';
 
 export const command: Command = {
@@ -12,7 +13,7 @@ export const command: Command = {
   ],
   run: async ({ argument, ...values }) => {
     const { retry } = await import('./retry.js');
-    const options = { ...optionsOf(values), directory: argument };
+    const options = { ...optionsOf(values), ...networkOptionsOf(values), directory: argument };
     return retry({ ...values, directory: argument, options, results: values } as AgainArguments);
   },
 };

@@ -1,5 +1,6 @@
 import { optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS } from '../command.js';
+import { networkOptionsOf } from '../network-flags.js';
 import type { VerifyArguments } from './verify.js';
 
 export const command: Command = {
@@ -9,7 +10,7 @@ export const command: Command = {
   flags: [{ flag: '--repair', help: 'fetch again what is wrong' }, ...DOWNLOAD_FLAGS],
   run: async ({ argument, ...values }) => {
     const { verify } = await import('./verify.js');
-    const options = { ...optionsOf(values), directory: argument };
+    const options = { ...optionsOf(values), ...networkOptionsOf(values), directory: argument };
     return verify({ ...values, directory: argument, options, results: values } as VerifyArguments);
   },
 };

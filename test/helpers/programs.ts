@@ -1,0 +1,54 @@
+/** Programs of this machine, run for a test. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+
+/** Why tests skip; false if the program is there. */
+export function missing(program: string): string | false {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0 ? false : `needs ${program}`;
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Runs a server until the test ends; resolves when something listens on its port. */
+export async function runServer(
+  t: { after(fn: () => Promise<void>): void },
+  [program = '', ...args]: readonly string[],
+  port: number,
+): Promise<void> {
+  let told = '';
+  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (told += text.toString()));
+  const ended = once(child, 'close');
+  t.after(async () => {
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), 2_000);
+    await ended;
+    clearTimeout(late);
+  });
+  for (let tries = 0; ; tries += 1) {
+    assert.equal(child.exitCode, null, `${program} ended: ${told}`);
+    if (await listens(port)) return;
+    assert.ok(tries < 400, `${program} does not listen: ${told}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
