@@ -124,13 +124,14 @@ describe('an attempt', () => {
   for (const status of [201, 206, 300, 304, 400, 403, 416, 429, 500, 503]) {
     it(`fails for ${status}`, () =>
       withServer(
-        { onRequest: () => [answer('', 'Retry-After: 7\r\n', `${status} No`)] },
+        { onRequest: () => [answer('', 'Retry-After: 7\r\nDate: then\r\n', `${status} No`)] },
         async (server, connections) => {
           const ended = await fetchOne(connections, `${server.origin}/a?b`);
           assertFailure(ended, 'HTTP_STATUS', new RegExp(`^${server.origin}/a\\?b: the server answered ${status}$`));
           assert.ok(ended.kind === 'failure');
           assert.equal(ended.status, status);
           assert.equal(ended.retryAfter, '7');
+          assert.equal(ended.date, 'then');
         },
       ));
   }

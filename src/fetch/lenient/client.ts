@@ -164,6 +164,7 @@ export class LenientClient {
   }
 
   #complete(): void {
+    if (this.#over) return;
     this.#finish();
     this.#handler.onComplete();
   }
