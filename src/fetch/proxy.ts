@@ -73,8 +73,15 @@ function connected(connect: Connect, wanted: Wanted, onSocket: (socket: Socket) 
 async function throughSocks(socket: Socket, proxy: ProxyServer, wanted: Wanted, lookup: LookupFunction): Promise<void> {
   const { hostname } = wanted;
   const isHere = proxy.scheme === 'socks5' && isIP(hostname) === 0;
-  const host = isHere ? await addressOf(hostname, lookup) : hostname;
+  const host = isHere ? await Promise.race([addressOf(hostname, lookup), closed(socket)]) : hostname;
   await shakeHands(socket, proxy, host, portOf(wanted));
+}
+
+/** Rejects when the socket is closed, for what does not use it meanwhile. */
+function closed(socket: Socket): Promise<never> {
+  return new Promise((_, reject) => {
+    socket.once('close', () => reject(socket.errored ?? Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+  });
 }
 
 /** @throws Error of the server's name, which is none of the proxy */

@@ -117,6 +117,7 @@ function take(socket: Socket, length: number): Promise<Buffer> {
       socket.off('readable', look).off('error', fail).off('end', fail).off('close', fail);
     };
     socket.on('readable', look).on('error', fail).on('end', fail).on('close', fail);
-    look();
+    if (socket.destroyed) fail(socket.errored);
+    else look();
   });
 }

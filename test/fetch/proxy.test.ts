@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { Connections } from '../../src/fetch/client.js';
+import { connectThrough, type Dial } from '../../src/fetch/proxy.js';
 import { Way, type WaySettings } from '../../src/fetch/way.js';
 import { parseProxy } from '../../src/options/proxy.js';
 import { Authority, noOpenssl, serveSecurely } from '../helpers/certificates.js';
@@ -194,6 +194,18 @@ describe('a SOCKS proxy', () => {
     assertFailure(await at(`127.0.0.1:${free.port}`), 'NET_REFUSED', /the server refused the connection/);
     assertFailure(await at(`127.0.0.1:${free.port}`, 'http://server.invalid/a'), 'NET_DNS');
   });
+});
+
+it('a name that hangs is waited for no longer than connecting may take', async (t) => {
+  const { port } = await heldServer(t, () => undefined);
+  const proxy = parseProxy(`socks5://127.0.0.1:${port}`, '--proxy');
+  const near: Dial['near'] = (_wanted, callback) => {
+    const socket = connect(port, '127.0.0.1', () => callback(null, socket));
+    return socket;
+  };
+  const dial = { near, far: near, lookup: () => undefined, timeout: 50, onSocket: () => undefined };
+  const wanted = { protocol: 'http:', hostname: 'a.example', port: '80' };
+  await assert.rejects(connectThrough(proxy, wanted, dial), /did not answer in time/);
 });
 
 it('a connection that nobody waits for any more is closed while a proxy is at its handshake', async (t) => {
