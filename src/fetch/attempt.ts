@@ -20,6 +20,7 @@ import { isRedirect, type Redirected, redirectTarget, type Target } from './redi
 import type { RequestHeaders } from './headers.js';
 import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
 import { isRestOf, isWorthKeeping, placeOf, wholeOf } from './range.js';
+import type { Ration, Throttle } from './throttle.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
@@ -32,8 +33,13 @@ export interface AttemptListener {
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[], url: string) => void) | undefined;
   /** The final answer begins. */
   onAnswer?(item: Item, answer: Answer): void;
-  /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
+  /**
+   * The answer leads to another server, or where each request is told of to another place: to be gone on with there by
+   * another attempt, when that server may be asked.
+   */
   onRedirect(item: Item, to: Redirected): void;
+  /** It is requested once more in the same attempt, since its connection or what was kept of it turned out to be of no use. */
+  onAgain?(item: Item): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
   onUnproven?(item: Item): void;
   /** The body is whole. The chunks share memory with other responses. */
@@ -56,6 +62,10 @@ export interface AttemptRules {
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
   readonly watchdog: StallWatchdog;
+  /** Each request is told of before it is sent, those after redirects within a server, too: their number is limited. */
+  readonly tellsEach?: boolean | undefined;
+  /** Only where the bytes a second are limited. */
+  readonly throttle?: Throttle | undefined;
 }
 
 /** How the end of a body is told (RFC 9112, 6.3). */
@@ -110,6 +120,10 @@ export class Attempt implements ResponseHandler, Runner {
   #writer: BodyWriter | undefined;
   #paused = false;
   #wasPaused = false;
+  /** What it may read; undefined where nothing limits that. */
+  #ration: Ration | undefined;
+  /** It has read more than that for now. */
+  #rationed = false;
 
   /**
    * @param kept what is there of the body already: only the rest is asked for
@@ -135,7 +149,9 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   start(): void {
-    this.#rules.watchdog.add(this);
+    const { watchdog, throttle } = this.#rules;
+    watchdog.add(this);
+    if (throttle !== undefined) this.#ration = throttle.begin(this.#target.origin, this.#onMore);
     this.#send(this.#connections.take(this.#target.origin));
   }
 
@@ -163,7 +179,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   takePaused(): boolean {
-    const paused = this.#paused || this.#wasPaused;
+    const paused = this.#paused || this.#rationed || this.#wasPaused;
     this.#wasPaused = false;
     return paused;
   }
@@ -174,6 +190,8 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
+    // Their bytes count; it is the body that waits for its time.
+    if (this.#ration !== undefined && !this.#over) this.#ration.count(sizeOf(headers));
     if (status < 200) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) this.#fail({ error: noFinalAnswer(this.where) });
@@ -238,6 +256,15 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   onData(chunk: Buffer): boolean {
+    const hasRoom = this.#receive(chunk);
+    // A body that goes on after a pause may begin with nothing: see `onEnd`.
+    if (this.#ration === undefined || this.#over || chunk.length === 0) return hasRoom;
+    this.#rationed = !this.#ration.take(chunk.length);
+    if (this.#rationed) this.#wasPaused = true;
+    return hasRoom && !this.#rationed;
+  }
+
+  #receive(chunk: Buffer): boolean {
     if (this.#over) return true;
     this.#length += chunk.length;
     this.#read = this.#connection?.read;
@@ -263,8 +290,9 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   onEnd(): void {
-    if (!this.#paused) return;
+    if (!this.#paused && !this.#rationed) return;
     this.#paused = false;
+    this.#rationed = false;
     this.#resume?.();
   }
 
@@ -284,6 +312,7 @@ export class Attempt implements ResponseHandler, Runner {
     if (error === ANEW) {
       this.#drop();
       this.#kept = undefined;
+      this.#listener.onAgain?.(this.#item);
       this.#send(this.#connections.take(this.#target.origin));
       return;
     }
@@ -295,6 +324,7 @@ export class Attempt implements ResponseHandler, Runner {
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
     if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
       this.#drop();
+      this.#listener.onAgain?.(this.#item);
       this.#send(this.#connections.open(this.#target.origin));
     } else {
       this.#fail({ error: failure });
@@ -370,7 +400,7 @@ export class Attempt implements ResponseHandler, Runner {
       return;
     }
     this.#redirects += 1;
-    if (target.origin !== this.#target.origin) {
+    if (target.origin !== this.#target.origin || this.#rules.tellsEach === true) {
       this.#finish();
       this.#listener.onRedirect(this.#item, { target, redirects: this.#redirects });
       return;
@@ -402,7 +432,7 @@ export class Attempt implements ResponseHandler, Runner {
       if (!this.#paused || this.#over) return;
       this.#paused = false;
       // Not from inside another response's callback: undici's parser is not re-entrant.
-      setImmediate(() => this.#resume?.());
+      if (!this.#rationed) setImmediate(() => this.#resume?.());
     };
     return this.#listener.openLarge(this.#item, this.#encoding, onRoom, whole);
   }
@@ -421,9 +451,16 @@ export class Attempt implements ResponseHandler, Runner {
     return room;
   }
 
+  readonly #onMore = (): void => {
+    if (!this.#rationed || this.#over) return;
+    this.#rationed = false;
+    if (!this.#paused) this.#resume?.();
+  };
+
   #finish(): void {
     this.#over = true;
     this.#rules.watchdog.delete(this);
+    this.#ration?.end();
   }
 
   #drop(): void {
@@ -454,6 +491,15 @@ function isNamed(name: Buffer, lowerCase: Buffer): boolean {
   if (name.length !== lowerCase.length) return false;
   for (let i = 0; i < name.length; i += 1) if (((name[i] as number) | 0x20) !== lowerCase[i]) return false;
   return true;
+}
+
+/** Bytes of an answer before its body, as nearly all servers write it. */
+function sizeOf(headers: readonly Buffer[]): number {
+  // The first line, and the empty one at the end.
+  let size = 'HTTP/1.1 200 OK\r\n'.length + 2;
+  // A colon and a space, or the end of a line.
+  for (const part of headers) size += part.length + 2;
+  return size;
 }
 
 /** A number in decimal digits, up to where they end. */

@@ -8,13 +8,14 @@ import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry } from '../item.js';
 import type { Admitted } from '../journal/placement.js';
 import type { Source } from '../lists/source.js';
-import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
+import { MAX_REQUESTS, MAX_WORKERS, mostRequests } from '../options/limits.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { plan } from '../plan/plan.js';
 import { PlanProgress } from '../plan/progress.js';
 import { ReadAhead } from '../plan/read-ahead.js';
 import type { Operation } from '../protocol/times.js';
+import { limitsRequests, throttleOf } from '../schedule/limits.js';
 import { Scheduler } from '../schedule/scheduler.js';
 import { workFor } from '../schedule/work.js';
 import { shareFiles } from '../shared/file-limit.js';
@@ -59,7 +60,8 @@ export class Download {
   readonly fewer: { readonly requests: number; readonly files: number } | undefined;
 
   constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer) {
-    const { layout, journal, directory, executor, maxRequests, maxBodySize, strict } = options;
+    const { layout, journal, directory, executor, maxBodySize, strict } = options;
+    const maxRequests = mostRequests(options);
     this.#options = options;
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     const { requests } = this.#outcomes;
@@ -83,7 +85,8 @@ export class Download {
     const slots = Math.min(wanted, executor === 'threads' ? shares.threads : shares.requests);
     if (slots < wanted) this.fewer = { requests: slots, files: shares.limit };
     this.#watchdog = new StallWatchdog(options, options.maxTime);
-    const scheduler = new Scheduler(slots, options, this.#watchdog, () => this.#pump());
+    const throttle = throttleOf(options);
+    const scheduler = new Scheduler(slots, options, this.#watchdog, throttle, () => this.#pump());
     this.#scheduler = scheduler;
     const run: Run = {
       stages: () => this.#resources.stages,
@@ -98,7 +101,15 @@ export class Download {
     this.#resources = new Resources({
       sources,
       options,
-      rules: { headers, maxWhole, maxBodySize, strict, watchdog: this.#watchdog },
+      rules: {
+        headers,
+        maxWhole,
+        maxBodySize,
+        strict,
+        watchdog: this.#watchdog,
+        tellsEach: limitsRequests(options),
+        throttle,
+      },
       scheduler,
       shutdown: this.#shutdown,
       outcomes: this.#outcomes,
@@ -159,7 +170,8 @@ export class Download {
     if (this.#shutdown.isStopping) return;
     const { layout, executor, maxRequests } = this.#options;
     const most = executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS;
-    const setting = { layout, executor, moreRequests: this.fewer === undefined && maxRequests < most };
+    const mayBeMore = maxRequests !== 'auto' && maxRequests < most;
+    const setting = { layout, executor, moreRequests: this.fewer === undefined && mayBeMore };
     this.#sampling = this.#resources.stages?.sample(setting, () => this.#sample());
   }
 
@@ -255,6 +267,7 @@ export class Download {
       starved: hasSlot && this.#entries.loading && !this.#scheduler.isDue,
       unread: this.#outcomes.unread >= MAX_WAITING,
       again: this.#scheduler.waiting,
+      heldBy: this.#scheduler.heldBy,
     };
   }
 
@@ -270,6 +283,7 @@ export class Download {
       () => {
         this.#sampling?.stop();
         this.#watchdog.stop();
+        this.#scheduler.clear();
         this.#ended = performance.now();
         this.#entries.close();
       },
