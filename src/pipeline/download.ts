@@ -29,6 +29,8 @@ import type { RunSample, Sampling } from './stages.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new item is begun. */
 const MAX_WAITING = 4096;
+/** Items that may wait for their servers before no more are taken from the list: they take some hundred megabytes at worst. */
+const MAX_PARKED = 1 << 20;
 /** Items that are begun in the journal before they are: so that none waits for it. */
 const AHEAD = 1024;
 
@@ -185,7 +187,7 @@ export class Download {
         this.#items.begin(due);
         continue;
       }
-      if (this.#scheduler.timed >= MAX_WAITING) break;
+      if (this.#scheduler.timed >= MAX_WAITING || this.#scheduler.waiting >= MAX_PARKED) break;
       const entry = this.#entries.first;
       if (entry === undefined) {
         this.#planMore();
