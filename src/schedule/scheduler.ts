@@ -33,12 +33,16 @@ const ASKED = 8;
 /** What of an item has to be known again when it comes up: all else is of a request. */
 type Parked = Pick<
   Work,
-  'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'mirrors' | 'isPoison' | 'mismatched' | 'redirected'
+  'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'mirrors' | 'isPoison' | 'mismatched' | 'redirected' | 'naming'
 >;
 
 const PACKING: Packing<Work> = {
-  pack: ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected }) =>
-    ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected }) satisfies Parked,
+  pack: ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected, naming }) => {
+    // One that is not settled is asked for again, by the next answer.
+    const settled = naming?.settled === undefined ? naming : undefined;
+    const parked: Parked = { item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected, naming: settled };
+    return parked;
+  },
   unpack: (packed) => {
     const parked = packed as Parked;
     return { ...workFor(parked.item, parked.timeLeft), ...parked };
