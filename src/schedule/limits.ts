@@ -9,13 +9,7 @@ import { Rate, RatePerHost, WaitPerHost } from './rate.js';
 
 type Asked = Pick<
   ResolvedOptions,
-  | 'maxRequests'
-  | 'maxRequestsPerHost'
-  | 'rate'
-  | 'ratePerHost'
-  | 'waitPerHost'
-  | 'limitRate'
-  | 'limitRatePerHost'
+  'maxRequests' | 'maxRequestsPerHost' | 'rate' | 'ratePerHost' | 'waitPerHost' | 'limitRate' | 'limitRatePerHost'
 >;
 
 /** Whether the number of requests in a time is limited, so that each has to be told of before it is sent. */

@@ -40,7 +40,17 @@ const PACKING: Packing<Work> = {
   pack: ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected, naming }) => {
     // One that is not settled is asked for again, by the next answer.
     const settled = naming?.settled === undefined ? naming : undefined;
-    const parked: Parked = { item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected, naming: settled };
+    const parked: Parked = {
+      item,
+      timeLeft,
+      parkedAt,
+      tried,
+      mirrors,
+      isPoison,
+      mismatched,
+      redirected,
+      naming: settled,
+    };
     return parked;
   },
   unpack: (packed) => {

@@ -123,11 +123,14 @@ export class WaitQueue<T> {
   }
 
   #wakeAfter(pause: number, host: Host, parked: Parked<T>): void {
-    parked.timer = setTimeout(() => {
-      parked.timer = undefined;
-      this.release(host);
-      this.#onDue();
-    }, Math.ceil(Math.min(pause, LONGEST)));
+    parked.timer = setTimeout(
+      () => {
+        parked.timer = undefined;
+        this.release(host);
+        this.#onDue();
+      },
+      Math.ceil(Math.min(pause, LONGEST)),
+    );
   }
 }
 

@@ -35,9 +35,15 @@ describe('a limit on the requests to each server', () => {
     const scene = new Scene([new RatePerHost(4)]);
     assert.equal(scene.begin('http://a', 10_000).length, 40);
     const [b, c] = [scene.hosts.of('http://b'), scene.hosts.of('http://c')];
-    assert.deepEqual([b, c, b].map((host) => scene.hosts.enter(host)), [true, true, false]);
+    assert.deepEqual(
+      [b, c, b].map((host) => scene.hosts.enter(host)),
+      [true, true, false],
+    );
     assert.deepEqual(scene.hosts.outlook(b), { free: 0, pause: 250 });
-    assert.deepEqual([scene.hosts.heldBy(b), scene.hosts.heldBy(scene.hosts.of('http://d'))], ['--rate-per-host', undefined]);
+    assert.deepEqual(
+      [scene.hosts.heldBy(b), scene.hosts.heldBy(scene.hosts.of('http://d'))],
+      ['--rate-per-host', undefined],
+    );
   });
 
   it('counts a request that had to be sent once more', () => {

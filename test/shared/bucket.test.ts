@@ -8,7 +8,7 @@ const SLACK = 200;
 /** Asks whenever the bucket says that it may, from one time to another, with a timer that is late by so much. */
 function run(bucket: Bucket, from: number, until: number, late: () => number): number[] {
   const times: number[] = [];
-  for (let now = from; now < until; ) {
+  for (let now = from; now < until;) {
     const pause = bucket.pause(now);
     if (pause === 0) {
       bucket.take(now);
@@ -116,7 +116,10 @@ describe('Bucket', () => {
         }
         for (const window of [1, 100, 1_000, 60_000]) {
           const most = (window + SLACK) / each + 1;
-          assert.ok(mostWithin(times, window) <= most + 1e-3, `${mostWithin(times, window)} in ${window} ms, not ${most}`);
+          assert.ok(
+            mostWithin(times, window) <= most + 1e-3,
+            `${mostWithin(times, window)} in ${window} ms, not ${most}`,
+          );
         }
       }),
     );

@@ -3,7 +3,7 @@
  * `npm run test:rates` for a minute each, and for some seconds otherwise.
  */
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { download, type DownloadOptions } from '../../../src/index.js';
 import { addressOf, type Answers, startCountingServer } from '../../helpers/counting-server.js';
 import { untilAborted } from '../../helpers/until-aborted.js';
@@ -11,8 +11,8 @@ import { scratch } from '../../helpers/scratch.js';
 import { thorough } from '../../helpers/thorough.js';
 
 /** Seconds that are measured, and those before that are not: all servers are to be asked, and sockets to be full. */
-const WINDOW = thorough ? 60 : 6;
-const BEFORE = 3;
+const WINDOW = thorough ? 60 : 8;
+const BEFORE = 8;
 const HOSTS = [1, 10, 1_000];
 
 interface Row {
@@ -79,7 +79,12 @@ describe('at the server', () => {
         const signal = AbortSignal.timeout(1_000 * (BEFORE + WINDOW + 2));
         const options = { maxRequests: 1_000, executor: 'inline', layout: 'hashed', journal: false } as const;
         // A list without an end is read no further than it has to be: a round of all servers at a time.
-        const run = download(paced(urls(), hosts), { directory: scratch(t), ...options, ...row.options(hosts), signal });
+        const run = download(paced(urls(), hosts), {
+          directory: scratch(t),
+          ...options,
+          ...row.options(hosts),
+          signal,
+        });
         await untilAborted(run);
         const counts = (await server.counts())[row.counts];
         const measured = counts.slice(10 * BEFORE, 10 * (BEFORE + WINDOW));
@@ -95,14 +100,14 @@ describe('at the server', () => {
     }
   }
 
-  after(() => {
-    for (const line of table) console.log(`# ${line}`);
+  test('which makes this table', (t) => {
+    for (const line of table) t.diagnostic(line);
   });
 });
 
 /** As many as may be asked for in a while, at first and again and again. */
 async function* paced(urls: Iterator<string>, hosts: number): AsyncGenerator<string> {
-  for (let round = 0; ; round += 1) {
+  for (;;) {
     for (let n = 0; n < Math.max(2_000, 4 * hosts); n += 1) yield urls.next().value as string;
     await new Promise((resolve) => setTimeout(resolve, 3_000));
   }
