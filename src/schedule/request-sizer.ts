@@ -14,6 +14,8 @@ const WORTH = 0.3;
 const HOPELESS = 0.8;
 /** Of what the same number brought before, the share below which the server has become slower. */
 const SLOWER = 0.7;
+/** Looks in a row that have to say so: something else may have held up answers for a moment. */
+const SLOW_LOOKS = 3;
 /** What is left of the number where the server is busy or slower. */
 const DECREASE = 0.7;
 /** Of what more of them brought, the share that fewer have to bring for even fewer to be tried. */
@@ -107,8 +109,11 @@ export class RequestSizer {
       this.#judgeStep(rate, best);
     } else if (rate < SLOWER * best.rate) {
       this.#doubts += 1;
-      if (this.#doubts === 1) return;
-      this.#rest();
+      if (this.#doubts < SLOW_LOOKS) return;
+      // What was found before was found of another server, so to speak.
+      this.#doubling = false;
+      this.#patience = PATIENCE.first;
+      this.#hold = 0;
       this.#falling = { rate, requests: this.#requests };
       this.#decrease();
     } else {
