@@ -121,9 +121,9 @@ export interface Summary {
 /**
  * `storage`: writers wait for it; `cpu`: writers decode and check, or wait for a processor; `budget`: bytes that may be
  * fetched; `main thread`: what runs on it; `server`: until it answers; `network`: from there to the end of the body;
- * `list`: it has nothing to request; `reader`: who reads the outcomes.
+ * `list`: it has nothing to request; `reader`: who reads the outcomes; `limit`: what the run was asked to keep to.
  */
-export type Bound = 'storage' | 'cpu' | 'budget' | 'main thread' | 'server' | 'network' | 'list' | 'reader';
+export type Bound = 'storage' | 'cpu' | 'budget' | 'main thread' | 'server' | 'network' | 'list' | 'reader' | 'limit';
 
 /** What held up a run most. */
 export interface Verdict {

@@ -30,6 +30,7 @@ test('what the README says of a verdict is how it is told, and each bound is nam
     network: true,
     list: true,
     reader: true,
+    limit: true,
   };
   for (const name of Object.keys(bounds)) assert.ok(readme.includes(`\`${name}\``), name);
 });

@@ -1,4 +1,5 @@
 /** `sluice bench`: what handing the writes to an executor gains on a storage. */
+import { UsageError } from '../errors.js';
 import { type DownloadOptions, resolveOptions } from '../options/resolve.js';
 import { version } from '../shared/version.js';
 import { adviceOf, type Candidate, findCandidate } from './advice.js';
@@ -49,6 +50,9 @@ export async function bench(
 ): Promise<BenchReport> {
   const started = new Date();
   const { memory, layout, maxRequests, workers, imageCheck } = resolveOptions(options.download);
+  if (maxRequests === 'auto') {
+    throw new UsageError('--max-requests auto does not go with sluice bench', 'give the number that is to be measured');
+  }
   const asked: Setting = { layout, requests: maxRequests, workers };
   return withSource(
     options.directory,

@@ -2,7 +2,7 @@
 import { Download } from '../pipeline/download.js';
 import { toPlain } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve.js';
-import { MAX_WORKERS } from '../options/limits.js';
+import { MAX_WORKERS, mostRequests } from '../options/limits.js';
 import type { Operation } from '../protocol/times.js';
 import { now } from '../../workers/clock.js';
 import { LoopDelay } from './loop-delay.js';
@@ -67,8 +67,8 @@ async function perform(spec: RunSpec): Promise<RunResult> {
 }
 
 /** Seconds until each thread can have stored a file; undefined where nothing was stored after that. */
-function startingOf(strategy: Contender, { maxRequests }: ResolvedOptions, recorder: Recorder): number | undefined {
-  const started = strategy === 'threads' ? Math.min(maxRequests, MAX_WORKERS) : 1;
+function startingOf(strategy: Contender, options: ResolvedOptions, recorder: Recorder): number | undefined {
+  const started = strategy === 'threads' ? Math.min(mostRequests(options), MAX_WORKERS) : 1;
   const milliseconds = recorder.timeTo(started);
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }

@@ -30,6 +30,11 @@ export const INPUT_FILE: Flag = {
 export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('maxRequests'),
   flagOf('maxRequestsPerHost'),
+  flagOf('rate'),
+  flagOf('ratePerHost'),
+  flagOf('waitPerHost'),
+  flagOf('limitRate'),
+  flagOf('limitRatePerHost'),
   { flag: '-q, --quiet', help: 'print nothing but what stops the run' },
   { flag: '-v, --verbose', help: 'print a line for each item' },
   flagOf('contentDisposition'),

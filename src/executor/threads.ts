@@ -38,6 +38,8 @@ export interface ThreadRequest {
   readonly maxWhole: number;
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
+  /** Redirects within a server are told of, too, before they are followed. */
+  readonly tellsEach?: boolean | undefined;
   /** Idle connections that a thread keeps. */
   readonly maxIdle: number;
   readonly network?: Pick<Network, 'way' | 'credentials'>;

@@ -25,6 +25,7 @@ import type { RequestHeaders } from './headers.js';
 import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
 import { isRestOf, placeOf, wholeOf } from './range.js';
 import { readResponseHead, type ResponseHead } from './response-head.js';
+import type { Ration, Throttle } from './throttle.js';
 
 /** What becomes of attempts. Every attempt ends with exactly one of these; `openLarge` comes before its end. */
 export interface AttemptListener {
@@ -38,10 +39,12 @@ export interface AttemptListener {
   /** The final answer begins. */
   onAnswer?(item: Item, answer: Answer): void;
   /**
-   * To be gone on with by another attempt, when that server may be asked: the answer leads to another one, or breaks the
-   * rules of HTTP, and is to be read leniently.
+   * To be gone on with by another attempt, when that server may be asked: the answer leads to another one, or where each
+   * request is told of to another place, or it breaks the rules of HTTP, and is to be read leniently.
    */
   onRedirect(item: Item, to: Redirected): void;
+  /** It is requested once more in the same attempt, since its connection or what was kept of it turned out to be of no use. */
+  onAgain?(item: Item): void;
   /** An answer breaks the rules of HTTP, and is read all the same. */
   onBent?(item: Item): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
@@ -66,6 +69,10 @@ export interface AttemptRules {
   /** A body whose end nothing proves is an error, and an answer that breaks the rules. */
   readonly strict: boolean;
   readonly watchdog: StallWatchdog;
+  /** Each request is told of before it is sent, those after redirects within a server, too: their number is limited. */
+  readonly tellsEach?: boolean | undefined;
+  /** Only where the bytes a second are limited. */
+  readonly throttle?: Throttle | undefined;
 }
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
@@ -114,6 +121,10 @@ export class Attempt implements ResponseHandler, Runner {
   #writer: BodyWriter | undefined;
   #paused = false;
   #wasPaused = false;
+  /** What it may read; undefined where nothing limits that. */
+  #ration: Ration | undefined;
+  /** It has read more than that for now. */
+  #rationed = false;
 
   /**
    * @param kept what is there of the body already: only the rest is asked for
@@ -166,7 +177,7 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   takePaused(): boolean {
-    const paused = this.#paused || this.#wasPaused;
+    const paused = this.#paused || this.#rationed || this.#wasPaused;
     this.#wasPaused = false;
     return paused;
   }
@@ -177,6 +188,8 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
+    // Their bytes count; it is the body that waits for its time.
+    if (this.#ration !== undefined && !this.#over) this.#ration.count(sizeOf(headers));
     if (status < 200) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) this.#fail({ error: noFinalAnswer(this.where) });
@@ -221,6 +234,15 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   onData(chunk: Buffer): boolean {
+    const hasRoom = this.#receive(chunk);
+    // A body that goes on after a pause may begin with nothing: see `onEnd`.
+    if (this.#ration === undefined || this.#over || chunk.length === 0) return hasRoom;
+    this.#rationed = !this.#ration.take(chunk.length);
+    if (this.#rationed) this.#wasPaused = true;
+    return hasRoom && !this.#rationed;
+  }
+
+  #receive(chunk: Buffer): boolean {
     if (this.#over) return true;
     this.#length += chunk.length;
     this.#read = this.#connection?.read;
@@ -251,8 +273,9 @@ export class Attempt implements ResponseHandler, Runner {
   }
 
   onEnd(): void {
-    if (!this.#paused) return;
+    if (!this.#paused && !this.#rationed) return;
     this.#paused = false;
+    this.#rationed = false;
     this.#resume?.();
   }
 
@@ -272,6 +295,7 @@ export class Attempt implements ResponseHandler, Runner {
     if (error === ANEW) {
       this.#drop();
       this.#kept = undefined;
+      this.#listener.onAgain?.(this.#item);
       this.#begin();
       return;
     }
@@ -283,6 +307,7 @@ export class Attempt implements ResponseHandler, Runner {
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
     if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
       this.#drop();
+      this.#listener.onAgain?.(this.#item);
       this.#send(this.#connections.open(this.#chain.target.origin));
     } else if (this.#mayReadLeniently(error)) {
       this.#goOn(true);
@@ -305,6 +330,11 @@ export class Attempt implements ResponseHandler, Runner {
   #begin(): void {
     if (this.#over) return;
     const { origin } = this.#chain.target;
+    const { throttle } = this.#rules;
+    if (throttle !== undefined) {
+      this.#ration?.end();
+      this.#ration = throttle.begin(origin, this.#onMore);
+    }
     this.#send(this.#chain.isLenient ? this.#connections.openLenient(origin) : this.#connections.take(origin));
   }
 
@@ -393,8 +423,8 @@ export class Attempt implements ResponseHandler, Runner {
     this.#askedAt = undefined;
     const error = this.#chain.follow(head?.location, head?.setCookies ?? [], (isHere) => {
       if (this.#over) return;
-      if (isHere) this.#begin();
-      else this.#goOn(false);
+      if (isHere && this.#rules.tellsEach !== true) this.#begin();
+      else this.#goOn(isHere && this.#chain.isLenient);
     });
     if (error !== undefined) this.#fail({ error });
   }
@@ -423,7 +453,7 @@ export class Attempt implements ResponseHandler, Runner {
       if (!this.#paused || this.#over) return;
       this.#paused = false;
       // Not from inside another response's callback: undici's parser is not re-entrant.
-      setImmediate(() => this.#resume?.());
+      if (!this.#rationed) setImmediate(() => this.#resume?.());
     };
     return this.#listener.openLarge(this.#item, this.#encoding, onRoom, whole);
   }
@@ -442,9 +472,16 @@ export class Attempt implements ResponseHandler, Runner {
     return room;
   }
 
+  readonly #onMore = (): void => {
+    if (!this.#rationed || this.#over) return;
+    this.#rationed = false;
+    if (!this.#paused) this.#resume?.();
+  };
+
   #finish(): void {
     this.#over = true;
     this.#rules.watchdog.delete(this);
+    this.#ration?.end();
   }
 
   #drop(): void {
@@ -459,4 +496,13 @@ export class Attempt implements ResponseHandler, Runner {
  */
 function isOfConnection({ code }: PlainError): boolean {
   return code === 'NET_RESET' || code === 'HTTP_BROKEN';
+}
+
+/** Bytes of an answer before its body, as nearly all servers write it. */
+function sizeOf(headers: readonly Buffer[]): number {
+  // The first line, and the empty one at the end.
+  let size = 'HTTP/1.1 200 OK\r\n'.length + 2;
+  // A colon and a space, or the end of a line.
+  for (const part of headers) size += part.length + 2;
+  return size;
 }

@@ -55,7 +55,11 @@ export function whole(least: number, most: number): Kind<number, number> {
 export function wholeOrAuto(least: number, most: number): Kind<number | 'auto', number | 'auto'> {
   const { bounds, check } = whole(least, most);
   return {
-    read: (text) => (text === 'auto' ? text : readWhole(text)),
+    read: (text) => {
+      if (text === 'auto') return text;
+      if (!/^[+-]?\d+$/.test(text.trim())) throw new UnusableText('Give a whole number, or auto.');
+      return Number(text);
+    },
     bounds: `${bounds}, or auto`,
     check: (option, value) => (value === 'auto' ? value : check(option, value)),
   };
@@ -165,6 +169,41 @@ export function size(least: number): Kind<number | string, number> {
     check: (option, value) => parseSize(option, value, least),
   };
 }
+
+const SECONDS_IN: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
+/** Requests a second: one a day, and more than any computer makes. */
+const RATES = { least: 1 / (24 * 60 * 60), most: 1e6 };
+
+/** Requests in a time: `10/s`, `90/m`, `1000/h`, or a number of them a second; resolved to that number. */
+export const rate: Kind<number | string, number> = {
+  bounds: 'above 0; `/s`, `/m` or `/h`',
+  check: (option, value) => {
+    const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([smh])\s*)?$/i.exec(String(value)) ?? [];
+    const example = 'such as 10/s, 90/m or 1000/h';
+    if (number === undefined) {
+      throw new UsageError(`--${option} ${value} is no rate`, `give requests in a time, ${example}`);
+    }
+    const perSecond = Number(number) / (SECONDS_IN[unit.toLowerCase()] as number);
+    if (perSecond === 0) {
+      const hint = `give more than 0, ${example}, or leave it out for no limit`;
+      throw new UsageError(`--${option} ${value} would request nothing`, hint);
+    }
+    if (perSecond >= RATES.least && perSecond <= RATES.most) return perSecond;
+    const hint = 'give a rate from one a day to a million a second, or leave it out for no limit';
+    throw new UsageError(`--${option} ${value} is out of bounds`, hint);
+  },
+};
+
+/** Bytes a second. */
+export const byteRate: Kind<number | string, number> = {
+  bounds: 'at least 1',
+  check: (option, value) => {
+    const bytes = parseSize(option, value, 0);
+    if (bytes > 0) return bytes;
+    const hint = 'give bytes a second, such as 500k or 2M, or leave it out for no limit';
+    throw new UsageError(`--${option} ${value} would read nothing`, hint);
+  },
+};
 
 function formatLeast(bytes: number): string {
   return bytes >= MIB ? `${bytes / MIB}MiB` : String(bytes);

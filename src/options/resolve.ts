@@ -51,6 +51,13 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
       'captions are in shards: add --layout tar',
     );
   }
+  const { limitRate, limitRatePerHost } = resolved;
+  if (executor === 'threads' && (limitRate ?? limitRatePerHost) !== undefined) {
+    throw new UsageError(
+      `--limit-rate${limitRate === undefined ? '-per-host' : ''} does not go with --executor threads`,
+      'leave --executor out: only where one thread reads all bodies it can tell how much they are',
+    );
+  }
   if (forceDirectories && resolved.name !== undefined) {
     throw new UsageError('--name does not go with --force-directories', "leave one out: -x is about '{host}/{path}'");
   }

@@ -128,11 +128,15 @@ export const OPTIONS = {
     kind: kinds.yesOrNo,
     default: true,
   }),
-  /** Requests at once, 1 to 10,000. Default: `16`. */
+  /**
+   * Requests at once, 1 to 10,000, or `auto`: of each server as many as bring more, found by what they bring and by what its
+   * answers say, and of all together up to 512. Default: `16`.
+   */
   maxRequests: row({
-    flag: '-m, --max-requests <N>',
-    help: 'requests at once',
-    kind: kinds.whole(1, MAX_REQUESTS),
+    flag: '-m, --max-requests <N|auto>',
+    help: 'requests at once; auto: of each server as many as bring more',
+    more: '`auto` begins with 4, follows what the server bears, and goes up to 512 over all servers',
+    kind: kinds.wholeOrAuto(1, MAX_REQUESTS),
     default: 16,
   }),
   /** Requests to one server (scheme, host and port) at once, 1 to 10,000. Without it: no bound but `maxRequests`. */
@@ -141,6 +145,50 @@ export const OPTIONS = {
     help: 'requests to one server at once (default: no other bound)',
     kind: kinds.whole(1, MAX_REQUESTS),
     unset: Infinity,
+  }),
+  /**
+   * Requests in a time, all of them, those after redirects and for another try included: `10/s`, `90/m`, `1000/h`, or a number
+   * of them a second. Without it: no bound.
+   */
+  rate: row({
+    flag: '--rate <N/s>',
+    help: 'requests a second, or with /m or /h in a minute or an hour',
+    more: 'redirects and further tries count',
+    kind: kinds.rate,
+    unset: undefined,
+  }),
+  /** The same for each server (scheme, host and port) by itself. Without it: no bound. */
+  ratePerHost: row({
+    flag: '--rate-per-host <N/s>',
+    help: 'the same for each server by itself',
+    kind: kinds.rate,
+    unset: undefined,
+  }),
+  /**
+   * Seconds from one request to a server to the next, up to a day: each time anything from half to one and a half times as
+   * much, by chance. Without it: none.
+   */
+  waitPerHost: row({
+    flag: '--wait-per-host <SECONDS>',
+    help: 'from one request to a server to the next, each time by chance 0.5 to 1.5 times as long',
+    more: 'what wget does with `--wait` and `--random-wait`, from the beginning of a request to that of the next',
+    kind: kinds.seconds,
+    unset: undefined,
+  }),
+  /** Bytes a second that are read of answers, over all connections, as a number or as `500k`. Without it: no bound. */
+  limitRate: row({
+    flag: '--limit-rate <SIZE>',
+    help: 'bytes a second, over all connections',
+    more: '`500k`, `2M`: powers of 1,024',
+    kind: kinds.byteRate,
+    unset: undefined,
+  }),
+  /** The same for each server (scheme, host and port) by itself. Without it: no bound. */
+  limitRatePerHost: row({
+    flag: '--limit-rate-per-host <SIZE>',
+    help: 'the same for each server by itself',
+    kind: kinds.byteRate,
+    unset: undefined,
   }),
   /** Default: `pool`. */
   executor: row({

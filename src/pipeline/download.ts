@@ -7,13 +7,14 @@ import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry } from '../item.js';
 import type { Admitted } from '../journal/placement.js';
 import type { Source } from '../lists/source.js';
-import { MAX_REQUESTS, MAX_WORKERS } from '../options/limits.js';
+import { MAX_REQUESTS, MAX_WORKERS, mostRequests } from '../options/limits.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { plan } from '../plan/plan.js';
 import { PlanProgress } from '../plan/progress.js';
 import { ReadAhead } from '../plan/read-ahead.js';
 import type { Operation } from '../protocol/times.js';
+import { limitsRequests, throttleOf } from '../schedule/limits.js';
 import { Scheduler } from '../schedule/scheduler.js';
 import { workFor } from '../schedule/work.js';
 import { shareFiles } from '../shared/file-limit.js';
@@ -27,6 +28,8 @@ import type { RunSample, Sampling } from './stages.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new item is begun. */
 const MAX_WAITING = 4096;
+/** Items that may wait for their servers before no more are taken from the list: they take some hundred megabytes at worst. */
+const MAX_PARKED = 1 << 20;
 /** Items that are begun in the journal before they are: so that none waits for it. */
 const AHEAD = 1024;
 
@@ -58,7 +61,8 @@ export class Download {
   readonly fewer: { readonly requests: number; readonly files: number } | undefined;
 
   constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer) {
-    const { layout, journal, directory, executor, maxRequests, maxBodySize, strict } = options;
+    const { layout, journal, directory, executor, maxBodySize, strict } = options;
+    const maxRequests = mostRequests(options);
     this.#options = options;
     this.#outcomes = new Outcomes(directory, () => this.#pump());
     const { requests } = this.#outcomes;
@@ -82,7 +86,8 @@ export class Download {
     const slots = Math.min(wanted, executor === 'threads' ? shares.threads : shares.requests);
     if (slots < wanted) this.fewer = { requests: slots, files: shares.limit };
     this.#watchdog = new StallWatchdog(options, options.maxTime);
-    const scheduler = new Scheduler(slots, options, this.#watchdog, () => this.#pump());
+    const throttle = throttleOf(options);
+    const scheduler = new Scheduler(slots, options, this.#watchdog, throttle, () => this.#pump());
     this.#scheduler = scheduler;
     const run: Run = {
       stages: () => this.#resources.stages,
@@ -96,7 +101,14 @@ export class Download {
     this.#resources = new Resources({
       sources,
       options,
-      rules: { maxWhole, maxBodySize, strict, watchdog: this.#watchdog },
+      rules: {
+        maxWhole,
+        maxBodySize,
+        strict,
+        watchdog: this.#watchdog,
+        tellsEach: limitsRequests(options),
+        throttle,
+      },
       scheduler,
       shutdown: this.#shutdown,
       outcomes: this.#outcomes,
@@ -157,7 +169,8 @@ export class Download {
     if (this.#shutdown.isStopping) return;
     const { layout, executor, maxRequests } = this.#options;
     const most = executor === 'threads' ? MAX_WORKERS : MAX_REQUESTS;
-    const setting = { layout, executor, moreRequests: this.fewer === undefined && maxRequests < most };
+    const mayBeMore = maxRequests !== 'auto' && maxRequests < most;
+    const setting = { layout, executor, moreRequests: this.fewer === undefined && mayBeMore };
     this.#sampling = this.#resources.stages?.sample(setting, () => this.#sample());
   }
 
@@ -171,7 +184,7 @@ export class Download {
         this.#items.begin(due);
         continue;
       }
-      if (this.#scheduler.timed >= MAX_WAITING) break;
+      if (this.#scheduler.timed >= MAX_WAITING || this.#scheduler.waiting >= MAX_PARKED) break;
       const entry = this.#entries.first;
       if (entry === undefined) {
         this.#planMore();
@@ -253,6 +266,7 @@ export class Download {
       starved: hasSlot && this.#entries.loading && !this.#scheduler.isDue,
       unread: this.#outcomes.unread >= MAX_WAITING,
       again: this.#scheduler.waiting,
+      heldBy: this.#scheduler.heldBy,
     };
   }
 
@@ -268,6 +282,7 @@ export class Download {
       () => {
         this.#sampling?.stop();
         this.#watchdog.stop();
+        this.#scheduler.clear();
         this.#ended = performance.now();
         this.#entries.close();
       },

@@ -150,6 +150,10 @@ export class HandOff implements Stages, AttemptListener {
     this.#listener.onRedirect(item, to);
   }
 
+  onAgain(item: Item): void {
+    this.#scheduler.again(item);
+  }
+
   onUnproven(item: Item): void {
     this.#listener.onUnproven(item);
   }

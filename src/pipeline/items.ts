@@ -174,7 +174,7 @@ export class Items implements StageListener, ResumptionListener {
   #retryOrFail(work: Work, failure: AttemptFailure): void {
     // Where it has not been tried it need not be waited for.
     if (hasUntried(work) && this.#goElsewhere(work, failure.error, mayPass(failure))) return;
-    if (!this.#scheduler.again(work, failure)) this.#fail(work, failure.error);
+    if (!this.#scheduler.tryAgain(work, failure)) this.#fail(work, failure.error);
   }
 
   /** @returns whether there is another URL of it */

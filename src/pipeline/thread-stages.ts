@@ -15,10 +15,10 @@ export class ThreadStages implements Stages {
   constructor(stages: StageOptions, listener: StageListener, naming?: AnswerNaming) {
     const { options, network, settings, rules, scheduler, maxIdle } = stages;
     const { headers, timeout, lowestSpeed, maxTime } = options;
-    const { strict, maxWhole } = rules;
+    const { strict, maxWhole, tellsEach } = rules;
     const { maxRequests } = scheduler.inFlight;
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
-    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, maxIdle: idle, network };
+    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, tellsEach, maxIdle: idle, network };
     this.#threads = new ThreadDownloads(maxRequests, request, settings, {
       ...(naming && {
         nameOf: async (item, answered) => {

@@ -142,7 +142,7 @@ function giveUp(origin: string, { last, since }: Breaker, now: number): PlainErr
 }
 
 /** 429 Too Many Requests (RFC 6585), 503 Service Unavailable (RFC 9110). */
-function isBusy(status: number): boolean {
+export function isBusy(status: number): boolean {
   return status === 429 || status === 503;
 }
 

@@ -10,6 +10,8 @@ const MANY = 1024;
 export interface HostsOptions extends BreakerOptions {
   /** Requests to one server at once. */
   readonly maxRequests: number;
+  /** Besides that, and besides leaving alone who fails. */
+  readonly limits?: readonly Limit[];
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
 }
@@ -22,7 +24,7 @@ export class Hosts {
 
   constructor(options: HostsOptions) {
     this.#clock = options.clock;
-    this.#limits = [new RequestsPerHost(options.maxRequests), new CircuitBreaker(options)];
+    this.#limits = [new RequestsPerHost(options.maxRequests), new CircuitBreaker(options), ...(options.limits ?? [])];
   }
 
   of(origin: string): Host {
@@ -41,9 +43,15 @@ export class Hosts {
       const permit = limit.permit(host, now);
       if (permit !== true) return permit;
     }
-    for (const limit of this.#limits) limit.begun?.(host);
+    for (const limit of this.#limits) limit.begun?.(host, now);
     host.running += 1;
     return true;
+  }
+
+  /** A request is sent once more, without having been permitted. */
+  again(host: Host): void {
+    const now = this.#clock();
+    for (const limit of this.#limits) limit.again?.(host, now);
   }
 
   /** The server has begun to answer. */
@@ -62,15 +70,22 @@ export class Hosts {
   outlook(host: Host): Outlook {
     const now = this.#clock();
     let free = Infinity;
-    let pause = 0;
+    let pause = Infinity;
     for (const limit of this.#limits) {
       const outlook = limit.outlook(host, now);
-      free = Math.min(free, outlook.free);
-      if (outlook.free > 0) continue;
+      const own = Math.max(0, outlook.free);
       // The longest: before all of them permit it, nobody may. One without an end waits for a request in flight.
-      pause = Math.max(pause, outlook.pause ?? Infinity);
+      if (own < free) pause = outlook.pause ?? Infinity;
+      else if (own === free) pause = Math.max(pause, outlook.pause ?? Infinity);
+      free = Math.min(free, own);
     }
-    return free <= 0 && pause < Infinity ? { free, pause } : { free };
+    return pause < Infinity ? { free, pause } : { free };
+  }
+
+  /** The option that keeps those from coming up who wait for a server; undefined where none does. */
+  heldBy(host: Host): string | undefined {
+    const now = this.#clock();
+    return this.#limits.find((limit) => limit.option !== undefined && limit.outlook(host, now).free <= 0)?.option;
   }
 
   /** Whether it has failed so often that it is left alone for a while. */
@@ -80,8 +95,11 @@ export class Hosts {
   }
 
   #forget(): void {
-    for (const [origin, { running, parked, breaker }] of this.#hosts) {
-      if (running === 0 && parked === 0 && (breaker === undefined || breaker.opened === 0)) this.#hosts.delete(origin);
+    const now = this.#clock();
+    for (const [origin, host] of this.#hosts) {
+      const { running, parked, breaker } = host;
+      if (running > 0 || parked > 0 || (breaker !== undefined && breaker.opened > 0)) continue;
+      if (this.#limits.every((limit) => limit.knowsNothingOf?.(host, now) !== false)) this.#hosts.delete(origin);
     }
     this.#many = Math.max(MANY, 2 * this.#hosts.size);
   }

@@ -18,7 +18,7 @@ export interface Host {
 export interface Outlook {
   /** How many of them may come up now. */
   readonly free: number;
-  /** Milliseconds until that changes by itself; undefined where a request in flight has to end first. */
+  /** Milliseconds until more may by themselves; undefined where a request in flight has to end first. */
   readonly pause?: number;
 }
 
@@ -30,13 +30,19 @@ export type Permit = true | false | PlainError;
 
 /** One limit, for all servers. Times are milliseconds of one monotonic clock, read once for each decision. */
 export interface Limit {
+  /** What it is asked for with, `--rate-per-host`, where that is the reason for which a run takes so long. */
+  readonly option?: string;
   permit(host: Host, now: number): Permit;
   /** Consistent with {@link permit} of the same moment. */
   outlook(host: Host, now: number): Outlook;
   /** A request begins, which all limits have permitted. */
-  begun?(host: Host): void;
+  begun?(host: Host, now: number): void;
+  /** A request is sent once more, without having been permitted: its connection turned out to be of no use. */
+  again?(host: Host, now: number): void;
   /** The server has begun to answer. */
   answered?(host: Host, status: number): void;
   /** The request is over. */
   ended?(host: Host, now: number, failure?: AttemptFailure): void;
+  /** Whether a server that nobody asks or waits for may be forgotten. Default: it may. */
+  knowsNothingOf?(host: Host, now: number): boolean;
 }

@@ -1,11 +1,12 @@
 /**
  * First in, first out, for queues that may grow as long as a list: what is far from both ends is packed, so that an
- * item of a few hundred bytes takes some ten.
+ * item of a few hundred bytes takes some ten. There may also be thousands of queues that are short, so a short one packs
+ * few values together, and keeps few at its ends.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
-/** Values that are packed together. */
-const SEGMENT = 512;
+/** Values that are packed together: an eighth of the queue, within these bounds. */
+const SEGMENT = { least: 16, most: 512 };
 /** The fastest: URLs of one server are alike, and shrink to a tenth. */
 const COMPRESSION = { level: 1 };
 
@@ -23,27 +24,36 @@ export class PackedQueue<T> {
   #packed: (Buffer | undefined)[] = [];
   #next = 0;
   #tail: T[] = [];
+  #size = 0;
 
   constructor(packing: Packing<T>) {
     this.#packing = packing;
   }
 
   get size(): number {
-    return this.#head.length + (this.#packed.length - this.#next) * SEGMENT + this.#tail.length;
+    return this.#size;
   }
 
   push(value: T): void {
+    this.#size += 1;
     this.#tail.push(value);
-    if (this.#tail.length < SEGMENT) return;
-    if (this.size === SEGMENT) this.#head = this.#tail.toReversed();
-    else this.#packed.push(deflateRawSync(JSON.stringify(this.#tail.map(this.#packing.pack)), COMPRESSION));
+    if (this.#tail.length < SEGMENT.least || this.#tail.length < Math.min(SEGMENT.most, this.#size >> 3)) return;
+    if (this.size === this.#tail.length) this.#head = this.#tail.toReversed();
+    else this.#packed.push(this.#pack(this.#tail));
     this.#tail = [];
   }
 
   /** Takes the first; undefined when there is none. */
   take(): T | undefined {
     if (this.#head.length === 0) this.#refill();
+    if (this.#head.length > 0) this.#size -= 1;
     return this.#head.pop();
+  }
+
+  #pack(values: readonly T[]): Buffer {
+    const packed = deflateRawSync(JSON.stringify(values.map(this.#packing.pack)), COMPRESSION);
+    // It lies in memory that is much larger where it is short.
+    return Buffer.from(packed);
   }
 
   #refill(): void {

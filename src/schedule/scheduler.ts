@@ -8,9 +8,12 @@ import type { Redirected } from '../fetch/redirect.js';
 import type { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Item } from '../item.js';
 import type { ResolvedOptions } from '../options/resolve.js';
+import type { Throttle } from '../fetch/throttle.js';
+import { Gate } from './gate.js';
 import { Hosts } from './hosts.js';
 import { InFlight } from './in-flight.js';
 import type { Host, Permit } from './limit.js';
+import { globalLimitsOf, limitsOf, limitsRequests } from './limits.js';
 import type { Packing } from './packed-queue.js';
 import { retryDelay } from './retry.js';
 import { WaitQueue } from './wait-queue.js';
@@ -24,15 +27,32 @@ const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BODY_CHECKSUM',
 ]);
 
+/** Servers that are asked what holds them back: one in a list of thousands says it for the others. */
+const ASKED = 8;
+
 /** What of an item has to be known again when it comes up: all else is of a request. */
 type Parked = Pick<
   Work,
-  'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'mirrors' | 'isPoison' | 'mismatched' | 'redirected'
+  'item' | 'timeLeft' | 'parkedAt' | 'tried' | 'mirrors' | 'isPoison' | 'mismatched' | 'redirected' | 'naming'
 >;
 
 const PACKING: Packing<Work> = {
-  pack: ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected }) =>
-    ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected }) satisfies Parked,
+  pack: ({ item, timeLeft, parkedAt, tried, mirrors, isPoison, mismatched, redirected, naming }) => {
+    // One that is not settled is asked for again, by the next answer.
+    const settled = naming?.settled === undefined ? naming : undefined;
+    const parked: Parked = {
+      item,
+      timeLeft,
+      parkedAt,
+      tried,
+      mirrors,
+      isPoison,
+      mismatched,
+      redirected,
+      naming: settled,
+    };
+    return parked;
+  },
   unpack: (packed) => {
     const parked = packed as Parked;
     return { ...workFor(parked.item, parked.timeLeft), ...parked };
@@ -51,18 +71,35 @@ export class Scheduler {
   readonly #hosts: Hosts;
   readonly #waiting: WaitQueue<Work>;
   readonly #inFlight: InFlight;
+  /** What limits all requests together; undefined where nothing does. */
+  readonly #gate: Gate | undefined;
+  /** Whether requests wait for what they were asked to wait for, which is not the fault of any item. */
+  readonly #isLimited: boolean;
+  readonly #throttle: Throttle | undefined;
 
   /**
    * @param requests requests at once
+   * @param throttle where the bytes a second are limited
    * @param onDue called when there are more whose turn it is
    */
-  constructor(requests: number, options: ResolvedOptions, watchdog: StallWatchdog, onDue: () => void) {
+  constructor(
+    requests: number,
+    options: ResolvedOptions,
+    watchdog: StallWatchdog,
+    throttle: Throttle | undefined,
+    onDue: () => void,
+  ) {
     const { retry, maxRequestsPerHost: maxRequests, memory } = options;
     const clock = (): number => performance.now();
     this.#options = options;
     this.#watchdog = watchdog;
     this.#inFlight = new InFlight(requests, memory);
-    this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
+    this.#isLimited = limitsRequests(options);
+    this.#throttle = throttle;
+    const limits = this.#isLimited ? limitsOf(options, throttle) : [];
+    this.#hosts = new Hosts({ retry, maxRequests, limits, clock, date: Date.now, random: Math.random });
+    const globalLimits = this.#isLimited ? globalLimitsOf(options, throttle) : [];
+    if (globalLimits.length > 0) this.#gate = new Gate(globalLimits, clock, onDue);
     this.#waiting = new WaitQueue((host) => this.#hosts.outlook(host), PACKING, onDue);
   }
 
@@ -70,9 +107,25 @@ export class Scheduler {
     return this.#inFlight;
   }
 
-  /** Whether there is a slot and memory for one more request. */
+  /** Whether there is a slot and memory for one more request, and it may go now. */
   get hasRoom(): boolean {
-    return this.#inFlight.hasSlot && this.#inFlight.hasMemory;
+    return this.#inFlight.hasSlot && this.#inFlight.hasMemory && (this.#gate === undefined || this.#gate.isOpen);
+  }
+
+  /** The option that holds the run back at the moment: requests, or bytes of those that run. */
+  get heldBy(): string | undefined {
+    if (!this.#isLimited) return undefined;
+    const bytes = this.#throttle?.heldBy;
+    if (bytes !== undefined) return bytes === 'total' ? '--limit-rate' : '--limit-rate-per-host';
+    if (!this.#inFlight.hasSlot) return undefined;
+    if (this.#gate?.heldBy !== undefined) return this.#gate.heldBy;
+    let asked = 0;
+    for (const host of this.#waiting.hosts) {
+      const option = this.#hosts.heldBy(host);
+      asked += 1;
+      if (option !== undefined || asked === ASKED) return option;
+    }
+    return undefined;
   }
 
   /** Items that wait, for their server or their next try, and those whose turn it is. */
@@ -100,6 +153,7 @@ export class Scheduler {
   /** Nobody who waits is requested any more. */
   clear(): void {
     this.#waiting.clear();
+    this.#gate?.clear();
   }
 
   /** What is still being done for the item has to end first. @param delay milliseconds */
@@ -133,7 +187,8 @@ export class Scheduler {
     const work = this.#inFlight.of(item);
     this.#leave(work);
     work.redirected = to;
-    const permit = this.#enter(work);
+    const mayGo = this.#gate === undefined || this.#gate.isOpen;
+    const permit = mayGo && this.#enter(work);
     if (permit === true) {
       this.#inFlight.beginAgain(item);
       return true;
@@ -141,7 +196,17 @@ export class Scheduler {
     this.#inFlight.drop(item);
     // It is still the same try when it comes up.
     work.tried -= 1;
+    // What may go at all comes before all new ones.
+    if (!mayGo) this.#waiting.add(work, 0);
     return permit;
+  }
+
+  /** It is requested once more, without having been asked for. */
+  again(item: Item): void {
+    if (!this.#isLimited) return;
+    this.#gate?.begun();
+    const { host } = this.#inFlight.of(item);
+    if (host !== undefined) this.#hosts.again(host);
   }
 
   /** The body is too large to be held whole: what it may take of memory, until that is given back. */
@@ -178,7 +243,7 @@ export class Scheduler {
   }
 
   /** Gives the item another turn, later. @returns false when it gets none: it has failed */
-  again(work: Work, failure: AttemptFailure): boolean {
+  tryAgain(work: Work, failure: AttemptFailure): boolean {
     const lost = failure.error.code === 'WORKER_LOST';
     const mismatched = failure.error.code === 'BODY_CHECKSUM';
     // Once: a worker that ends again ends by this item, and what came wrong twice is what is there.
@@ -208,13 +273,14 @@ export class Scheduler {
     const host = this.#hosts.of(origin);
     const { parkedAt } = work;
     work.parkedAt = undefined;
-    if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#watchdog.now - parkedAt;
-    const permit = work.timeLeft > 0 ? this.#permit(host, parkedAt) : tooLate(origin + path);
+    if (parkedAt !== undefined && work.tried > 0 && !this.#isLimited) work.timeLeft -= this.#watchdog.now - parkedAt;
+    const permit = work.timeLeft > 0 ? this.#permit(host, work, parkedAt) : tooLate(origin + path);
     if (permit === true) {
       work.host = host;
+      this.#gate?.begun();
     } else if (permit === false) {
       work.parkedAt = this.#watchdog.now;
-      this.#waiting.park(work, host);
+      this.#waiting.park(work, host, work.redirected !== undefined);
     } else {
       this.#bringUp(host);
     }
@@ -222,8 +288,9 @@ export class Scheduler {
   }
 
   /** Who has not waited yet comes after those who do: else one item would be the probe again and again, and use up its tries. */
-  #permit(host: Host, parkedAt: number | undefined): Permit {
-    return host.parked > 0 && parkedAt === undefined ? false : this.#hosts.enter(host);
+  #permit(host: Host, { redirected }: Work, parkedAt: number | undefined): Permit {
+    const mustWait = host.parked > 0 && parkedAt === undefined && redirected === undefined;
+    return mustWait ? false : this.#hosts.enter(host);
   }
 
   #leave({ host }: Work, failure?: AttemptFailure): void {

@@ -5,7 +5,12 @@ import { PackedQueue, type Packing } from './packed-queue.js';
 /** Of those that wait for a server, so many come up at once: more would only stand in memory. */
 const MOST_AT_ONCE = 256;
 
+/** Milliseconds: no timer is set for longer, since Node fires one at once that is set beyond 2^31. */
+const LONGEST = 3_600_000;
+
 interface Parked<T> {
+  /** They come up before all others. */
+  readonly ahead: T[];
   readonly values: PackedQueue<T>;
   timer: NodeJS.Timeout | undefined;
 }
@@ -62,13 +67,23 @@ export class WaitQueue<T> {
     this.#timers.add(timer);
   }
 
-  /** The value waits until its server is ready, after those that wait for it already. That may be so by now. */
-  park(value: T, host: Host): void {
+  /** Servers that values wait for. */
+  get hosts(): Iterable<Host> {
+    return this.#parked.keys();
+  }
+
+  /**
+   * The value waits until its server is ready, after those that wait for it already. That may be so by now.
+   *
+   * @param ahead before them, after those that came so as well
+   */
+  park(value: T, host: Host, ahead = false): void {
     let parked = this.#parked.get(host);
     if (parked === undefined) {
-      this.#parked.set(host, (parked = { values: new PackedQueue(this.#packing), timer: undefined }));
+      this.#parked.set(host, (parked = { ahead: [], values: new PackedQueue(this.#packing), timer: undefined }));
     }
-    parked.values.push(value);
+    if (ahead) parked.ahead.push(value);
+    else parked.values.push(value);
     host.parked += 1;
     this.#parkedCount += 1;
     if (parked.timer === undefined) this.release(host);
@@ -82,17 +97,16 @@ export class WaitQueue<T> {
     // pause, nobody would come up and no timer would be set.
     const { free, pause } = this.#outlook(host);
     const count = Math.min(free, host.parked, MOST_AT_ONCE);
-    for (let i = 0; i < count; i += 1) this.#due.push(parked.values.take() as T);
+    for (let i = 0; i < count; i += 1) this.#due.push(parked.ahead.shift() ?? (parked.values.take() as T));
     host.parked -= count;
     this.#parkedCount -= count;
     if (host.parked > 0 && count < free) this.#ready.add(host);
     else this.#ready.delete(host);
-    if (host.parked === 0) {
-      clearTimeout(parked.timer);
-      this.#parked.delete(host);
-    } else if (pause !== undefined && parked.timer === undefined) {
-      this.#wakeAfter(pause, host, parked);
-    }
+    // What there was to wait for may have changed.
+    clearTimeout(parked.timer);
+    parked.timer = undefined;
+    if (host.parked === 0) this.#parked.delete(host);
+    else if (pause !== undefined) this.#wakeAfter(pause, host, parked);
   }
 
   clear(): void {
@@ -109,11 +123,14 @@ export class WaitQueue<T> {
   }
 
   #wakeAfter(pause: number, host: Host, parked: Parked<T>): void {
-    parked.timer = setTimeout(() => {
-      parked.timer = undefined;
-      this.release(host);
-      this.#onDue();
-    }, Math.ceil(pause));
+    parked.timer = setTimeout(
+      () => {
+        parked.timer = undefined;
+        this.release(host);
+        this.#onDue();
+      },
+      Math.ceil(Math.min(pause, LONGEST)),
+    );
   }
 }
 

@@ -27,7 +27,7 @@ const WAITS: Readonly<Record<Operation, string>> = {
   rename: 'waiting on rename',
 };
 /** What a bound looks like, with the most of what it is told by. */
-const DETAILS: Readonly<Record<Exclude<Bound, 'storage'>, (most: number) => string>> = {
+const DETAILS: Readonly<Record<Exclude<Bound, 'storage' | 'limit'>, (most: number) => string>> = {
   cpu: (writers) => `${count(writers, 'writer')} busy`,
   budget: () => 'no room for more requests',
   'main thread': () => 'its event loop never rests',
@@ -66,6 +66,8 @@ export class TimeAttribution {
   readonly #charges = new Map<Bound, Charge>();
   /** Milliseconds that the storage took for each operation while it was the bottleneck. */
   readonly #spent: Record<Operation, number> = { create: 0, write: 0, rename: 0 };
+  /** Milliseconds for which each option held the run back. */
+  readonly #heldBack = new Map<string, number>();
   #total = 0;
   /** Milliseconds that are charged once writers tell where their time went; apart, those without a rest. */
   #pending = { rested: 0, busy: 0 };
@@ -80,6 +82,12 @@ export class TimeAttribution {
   charge(bound: Bound | undefined, milliseconds: number, figure = 0, atLimit = false): void {
     this.#total += milliseconds;
     if (bound !== undefined) this.#add(bound, milliseconds, figure, atLimit);
+  }
+
+  /** The run keeps to what it was asked to keep to. @param option such as `--rate` */
+  holdBack(option: string, milliseconds: number): void {
+    this.charge('limit', milliseconds);
+    this.#heldBack.set(option, (this.#heldBack.get(option) ?? 0) + milliseconds);
   }
 
   /** To be charged when writers tell where their time went. @param busy whether the main thread had no rest */
@@ -133,7 +141,14 @@ export class TimeAttribution {
 
   #describe(bound: Bound): string {
     const most = this.#charges.get(bound)?.most ?? 0;
-    return bound === 'storage' ? `${count(most, 'writer')} ${WAITS[this.#slowest]}` : DETAILS[bound](most);
+    if (bound === 'storage') return `${count(most, 'writer')} ${WAITS[this.#slowest]}`;
+    return bound === 'limit' ? `held back by ${this.#holder}` : DETAILS[bound](most);
+  }
+
+  /** The option that held the run back longest. */
+  get #holder(): string {
+    const [first] = [...this.#heldBack].sort(([, a], [, b]) => b - a);
+    return first?.[0] ?? '';
   }
 
   get #slowest(): Operation {

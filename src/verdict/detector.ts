@@ -21,6 +21,8 @@ export interface Sample {
   readonly unread: boolean;
   /** Items that wait for their next try. */
   readonly again: number;
+  /** The option that holds the run back, such as `--rate`; undefined while none does. */
+  readonly heldBy?: string | undefined;
 }
 
 /** A sample of a run that goes through stages. */
@@ -98,6 +100,7 @@ export class StagesDetector implements Detector<StagesSample> {
     const { asked, answered } = sample.requests;
     const before = beforeRequests(sample);
     if (busy > BUSY) this.#charges.charge('main thread', elapsed);
+    else if (sample.heldBy !== undefined && before === 'limit') this.#charges.holdBack(sample.heldBy, elapsed);
     else if (before !== undefined) this.#charges.charge(before, elapsed);
     else if (answered > asked) this.#charges.charge('network', elapsed, answered);
     else if (asked + sample.again > 0) this.#charges.charge('server', elapsed, asked, sample.atLimit);
@@ -110,9 +113,10 @@ function isAlone({ onMain, writers }: Load): boolean {
   return onMain && writers === 1;
 }
 
-/** What keeps requests from being made. */
-export function beforeRequests({ refused, unread, starved }: Sample): Bound | undefined {
+/** What keeps requests from being made, or their bodies from coming. */
+export function beforeRequests({ refused, unread, starved, heldBy }: Sample): Bound | undefined {
   if (refused) return 'budget';
   if (unread) return 'reader';
+  if (heldBy !== undefined) return 'limit';
   return starved ? 'list' : undefined;
 }

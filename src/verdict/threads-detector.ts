@@ -32,7 +32,8 @@ export class ThreadsDetector implements Detector<ThreadsSample> {
     const { wall } = load.times;
     this.#running = Math.max(this.#running, running);
     const before = beforeRequests(sample);
-    if (before !== undefined) this.#charges.charge(before, elapsed);
+    if (sample.heldBy !== undefined && before === 'limit') this.#charges.holdBack(sample.heldBy, elapsed);
+    else if (before !== undefined) this.#charges.charge(before, elapsed);
     else if (running > 0 || wall > 0) this.#charges.defer(elapsed, busy > BUSY);
     else if (busy > BUSY) this.#charges.charge('main thread', elapsed);
     else this.#charges.charge(again > 0 ? 'server' : undefined, elapsed);

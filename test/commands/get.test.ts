@@ -148,6 +148,8 @@ describe('sluice get', () => {
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['nothing to download', [], /nothing to download/],
     ['no requests', ['http://h/', '-m', '0'], /--max-requests 0/],
+    ['a number that is none', ['http://h/', '-m', 'all'], /Give a whole number, or auto\./],
+    ['a rate of nothing', ['http://h/', '--rate', '0'], /--rate 0 would request nothing: .*leave it out for no limit/s],
     ['no workers', ['http://h/', '--workers', '0'], /--workers 0/],
     ['too little memory', ['http://h/', '--memory', '1KB'], /--memory 1KB/],
     ['an unknown executor', ['http://h/', '--executor', 'magic'], /'--executor <name>' argument 'magic'/],

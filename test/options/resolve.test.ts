@@ -12,6 +12,11 @@ describe('resolveOptions', () => {
       directory: resolve('downloads'),
       maxRequests: 16,
       maxRequestsPerHost: Infinity,
+      rate: undefined,
+      ratePerHost: undefined,
+      waitPerHost: undefined,
+      limitRate: undefined,
+      limitRatePerHost: undefined,
       executor: 'pool',
       layout: 'flat',
       shardSize: 128 * MIB,
@@ -119,6 +124,32 @@ describe('resolveOptions', () => {
     ]);
   });
 
+  const rates: [given: number | string, perSecond: number][] = [
+    [5, 5],
+    [0.5, 0.5],
+    ['10/s', 10],
+    [' 90 / m ', 1.5],
+    ['1800/H', 0.5],
+    ['2.5', 2.5],
+    ['1/h', 1 / 3_600],
+  ];
+  for (const [given, perSecond] of rates) {
+    it(`takes ${JSON.stringify(given)} for ${perSecond} requests a second`, () => {
+      const { rate, ratePerHost } = resolveOptions({ rate: given, ratePerHost: given });
+      assert.deepEqual([rate, ratePerHost], [perSecond, perSecond]);
+    });
+  }
+
+  it('takes auto for the number of requests, and rates of bytes in all units', () => {
+    const { maxRequests, limitRate, limitRatePerHost, waitPerHost } = resolveOptions({
+      maxRequests: 'auto',
+      limitRate: '500k',
+      limitRatePerHost: '2M',
+      waitPerHost: 0.25,
+    });
+    assert.deepEqual([maxRequests, limitRate, limitRatePerHost, waitPerHost], ['auto', 500 << 10, 2 * MIB, 250]);
+  });
+
   // Options of a program in JavaScript may be anything.
   const refused: [options: Record<string, unknown>, message: RegExp][] = [
     [{ directory: '' }, /--directory is empty/],
@@ -127,6 +158,24 @@ describe('resolveOptions', () => {
     [{ maxRequests: 1.5 }, /--max-requests 1.5 /],
     [{ maxRequests: NaN }, /--max-requests NaN /],
     [{ maxRequests: '16' }, /--max-requests 16 /],
+    [{ maxRequests: 'many' }, /--max-requests many /],
+    [{ rate: 0 }, /--rate 0 would request nothing/],
+    [{ rate: '0/m' }, /--rate 0\/m would request nothing/],
+    [{ ratePerHost: '0/h' }, /--rate-per-host 0\/h would request nothing/],
+    [{ rate: -1 }, /--rate -1 is no rate/],
+    [{ rate: '5/d' }, /--rate 5\/d is no rate/],
+    [{ rate: 'fast' }, /--rate fast is no rate/],
+    [{ rate: NaN }, /--rate NaN is no rate/],
+    [{ rate: Infinity }, /--rate Infinity is no rate/],
+    [{ rate: '0.01/h' }, /--rate 0.01\/h is out of bounds/],
+    [{ rate: 1e7 }, /--rate 10000000 is out of bounds/],
+    [{ waitPerHost: 0 }, /--wait-per-host 0 is out of bounds/],
+    [{ waitPerHost: 86_401 }, /--wait-per-host 86401 is out of bounds/],
+    [{ limitRate: 0 }, /--limit-rate 0 would read nothing/],
+    [{ limitRatePerHost: '0k' }, /--limit-rate-per-host 0k would read nothing/],
+    [{ limitRate: '10/s' }, /--limit-rate 10\/s is no size/],
+    [{ limitRate: 5, executor: 'threads' }, /--limit-rate does not go with --executor threads/],
+    [{ limitRatePerHost: 5, executor: 'threads' }, /--limit-rate-per-host does not go with --executor threads/],
     [{ executor: 'threaded' }, /--executor threaded is unknown/],
     [{ executor: 'constructor' }, /--executor constructor is unknown/],
     [{ layout: 'deep' }, /--layout deep is unknown/],

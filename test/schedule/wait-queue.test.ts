@@ -80,6 +80,43 @@ test('a hundred thousand values that wait for one server come up in their order,
   assert.deepEqual([waiting.size, host.parked], [0, 0]);
 });
 
+test('what is on its way already comes up before all that has not begun', () => {
+  let free = 0;
+  const waiting = new WaitQueue<string>(
+    () => ({ free }),
+    AS_IT_IS,
+    () => undefined,
+  );
+  const host = hostFor('http://a');
+  waiting.park('new', host);
+  waiting.park('redirected', host, true);
+  waiting.park('newer', host);
+  waiting.park('redirected too', host, true);
+  assert.deepEqual([...waiting.hosts], [host]);
+  free = Infinity;
+  waiting.release(host);
+  assert.deepEqual(takeAll(waiting), ['redirected', 'redirected too', 'new', 'newer']);
+});
+
+test('more come up by themselves when their time has come, though some may at once', async () => {
+  let free = 1;
+  const waiting: WaitQueue<string> = new WaitQueue(
+    () => ({ free, pause: 5 }),
+    AS_IT_IS,
+    () => undefined,
+  );
+  const host = hostFor('http://a');
+  free = 0;
+  for (const value of ['a', 'b', 'c']) waiting.park(value, host);
+  free = 1;
+  const taken: string[] = [];
+  for (let turns = 0; taken.length < 3 && turns < 200; turns += 1) {
+    await sleep(5);
+    taken.push(...takeAll(waiting));
+  }
+  assert.deepEqual(taken, ['a', 'b', 'c']);
+});
+
 test('a value comes up at once when its server has become ready by then', () => {
   const waiting = new WaitQueue<string>(
     () => ({ free: 1 }),

@@ -32,7 +32,7 @@ export const command: Command = {
     { flag: '--error-rate <SHARE>', help: 'share of requests that it fails, 0 to 1 (default: 0)', read: readNumber },
     { flag: '--bandwidth <SIZE>', help: 'bytes a second that it sends (default: no bound)' },
     { flag: '--seed <N>', help: 'makes its random choices others', read: readWhole },
-    flagOf('maxRequests'),
+    flagOf('maxRequests', { flag: '-m, --max-requests <N>', help: 'requests at once', read: readWhole }),
     flagOf('workers'),
     flagOf('memory'),
     flagOf('layout', { help: 'where files go; the advice tries the others', choices: ['flat', 'hashed'] }),

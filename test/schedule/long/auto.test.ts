@@ -1,0 +1,55 @@
+/** `--max-requests auto` beside the best of some fixed numbers, at servers that bear so much and no more. */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { download } from '../../../src/index.js';
+import { type Answers, startCountingServer } from '../../helpers/counting-server.js';
+import { untilAborted } from '../../helpers/until-aborted.js';
+import { scratch } from '../../helpers/scratch.js';
+import { thorough } from '../../helpers/thorough.js';
+
+/** Seconds in which a number is found, and in which it is measured. */
+const FINDING = thorough ? 30 : 15;
+const WINDOW = thorough ? 60 : 15;
+
+interface Found {
+  /** Files a second. */
+  readonly rate: number;
+  /** Share of the answers. */
+  readonly refused: number;
+}
+
+async function measure(t: TestContext, answers: Answers, maxRequests: number | 'auto'): Promise<Found> {
+  const server = await startCountingServer(t, answers);
+  function* urls(): Generator<string> {
+    for (let n = 0; ; n += 1) yield `http://127.0.0.1:${server.port}/${n}`;
+  }
+  const finding = maxRequests === 'auto' ? FINDING : 3;
+  const signal = AbortSignal.timeout(1_000 * (finding + WINDOW + 2));
+  const run = download(urls(), { directory: scratch(t), maxRequests, layout: 'hashed', journal: false, signal });
+  await untilAborted(run);
+  const counts = await server.counts();
+  const sum = (list: readonly number[]): number =>
+    list.slice(10 * finding, 10 * (finding + WINDOW)).reduce((total, count) => total + count, 0);
+  const [requests, refused] = [sum(counts.tenths), sum(counts.refused)];
+  const found = { rate: (requests - refused) / WINDOW, refused: refused / requests };
+  t.diagnostic(`-m ${maxRequests}: ${found.rate.toFixed(1)} files/s, ${(100 * found.refused).toFixed(2)}% refused`);
+  return found;
+}
+
+describe('--max-requests auto brings as much as the best fixed number', () => {
+  const servers: [what: string, answers: Answers, fixed: number[]][] = [
+    ['of a server that answers 429 at 40 requests a second', { latency: 5, most: 40 }, [1, 2, 8]],
+    ['of one that slows down above 64 at once', { latency: 250, slowAbove: 64 }, [32, 64, 128]],
+    ['of one that has no limit', { latency: 400 }, [128, 512]],
+  ];
+  for (const [what, answers, fixed] of servers) {
+    test(what, async (t) => {
+      let best = 0;
+      for (const number of fixed) best = Math.max(best, (await measure(t, answers, number)).rate);
+      const { rate, refused } = await measure(t, answers, 'auto');
+      t.diagnostic(`auto has ${((100 * rate) / best).toFixed(1)}% of the best`);
+      assert.ok(rate >= 0.85 * best, `${rate} of ${best} files a second`);
+      assert.ok(refused <= 0.02, `${100 * refused}% refused`);
+    });
+  }
+});
