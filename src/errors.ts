@@ -26,6 +26,9 @@ export type ErrorCode =
   | 'NET_TLS'
   | 'NET_TOO_MANY_OPEN'
   | 'NET_OTHER'
+  // whose server it is does not want the file to be taken
+  | 'ROBOTS_TXT'
+  | 'ROBOTS_TAG'
   // the body
   | 'BODY_CUT'
   | 'BODY_EXCESS'

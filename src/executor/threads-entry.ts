@@ -31,7 +31,7 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
   const kept = connections;
   watchdog ??= new StallWatchdog(request, request.maxTime);
   const { maxBodySize } = settings;
-  const rules = { ...request, maxBodySize, watchdog, headers: new RequestHeaders(request.headers) };
+  const rules = { ...request, maxBodySize, watchdog, headers: new RequestHeaders(request.headers, request.userAgent) };
   const clock = new ThreadClock();
   return new Promise((resolve) => {
     let unproven = false;
@@ -92,6 +92,7 @@ export default function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer
       },
       onLarge: onFetched,
       onNotFound: (_item, status) => end({ kind: 'not_found', status }),
+      onDisallowed: (_item, error) => end({ kind: 'disallowed', error }),
       // The next item is not begun while parts of this one are still written.
       onFailure: (_item, failure) => void executor.close().then(() => end({ kind: 'failed', failure })),
     };

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
+import type { Disallowing } from '../fetch/directives.js';
 import type { TimeLimit } from '../fetch/stall-watchdog.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/failure.js';
@@ -27,6 +28,8 @@ import { Workers } from './workers.js';
 export interface ThreadRequest {
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
+  /** Default: that of the program. */
+  readonly userAgent?: string | undefined;
   /** Milliseconds. */
   readonly timeout: number;
   /** Bytes a second; 0 for no bound. */
@@ -37,6 +40,9 @@ export interface ThreadRequest {
   readonly maxWhole: number;
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
+  readonly disallowing?: Disallowing | undefined;
+  /** As of AttemptRules. */
+  readonly handsOnRedirects?: boolean;
   /** Idle connections that a thread keeps. */
   readonly maxIdle: number;
 }
@@ -67,6 +73,7 @@ export type ThreadEnd =
       readonly storing: number;
     }
   | { readonly kind: 'not_found'; readonly status: number }
+  | { readonly kind: 'disallowed'; readonly error: PlainError }
   | { readonly kind: 'redirected'; readonly to: Redirected }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
@@ -78,7 +85,10 @@ export interface ThreadAnswer {
 }
 
 /** Told of each item how it ended: a stored one as fetched first, with how long ago that was. */
-export interface ThreadListener extends Pick<AttemptListener, 'onLarge' | 'onNotFound' | 'onRedirect' | 'onFailure'> {
+export interface ThreadListener extends Pick<
+  AttemptListener,
+  'onLarge' | 'onNotFound' | 'onDisallowed' | 'onRedirect' | 'onFailure'
+> {
   onUnproven(item: Item): void;
   /** @param ago milliseconds since: it is told when all is over */
   onAnswer(item: Item, answer: Answer, ago: number): void;
@@ -154,6 +164,8 @@ export class ThreadDownloads {
           this.#listener.onStored(item, end.result);
         } else if (end.kind === 'not_found') {
           this.#listener.onNotFound(item, end.status);
+        } else if (end.kind === 'disallowed') {
+          this.#listener.onDisallowed(item, end.error);
         } else if (end.kind === 'redirected') {
           limit.timeLeft -= performance.now() - started;
           this.#listener.onRedirect(item, end.to);

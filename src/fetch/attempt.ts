@@ -5,6 +5,7 @@ import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
+import { directiveIn, disallowedBy, type Disallowing } from './directives.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import {
   type AttemptFailure,
@@ -32,7 +33,7 @@ export interface AttemptListener {
   readonly onHeaders?: ((item: Item, headers: readonly Buffer[], url: string) => void) | undefined;
   /** The final answer begins. */
   onAnswer?(item: Item, answer: Answer): void;
-  /** The answer leads to another server: to be gone on with there by another attempt, when that server may be asked. */
+  /** The answer leads to another server, or with `handsOnRedirects` elsewhere: to be gone on with there by another attempt, when that server may be asked. */
   onRedirect(item: Item, to: Redirected): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
   onUnproven?(item: Item): void;
@@ -43,6 +44,8 @@ export interface AttemptListener {
   /** A body that went to a writer is whole, for `ago` milliseconds already if it is told late. */
   onLarge(item: Item, ago?: number): void;
   onNotFound(item: Item, status: number): void;
+  /** Whose server it is does not want the file to be taken. */
+  onDisallowed(item: Item, error: PlainError): void;
   onFailure(item: Item, failure: AttemptFailure): void;
 }
 
@@ -56,6 +59,10 @@ export interface AttemptRules {
   /** A body whose end nothing proves is an error. */
   readonly strict: boolean;
   readonly watchdog: StallWatchdog;
+  /** Headers that say of a file that it is not to be taken. Default: none is looked at. */
+  readonly disallowing?: Disallowing | undefined;
+  /** Redirects to the same server are handed on, too: it may not want to be asked for where they lead. */
+  readonly handsOnRedirects?: boolean;
 }
 
 /** How the end of a body is told (RFC 9112, 6.3). */
@@ -67,6 +74,9 @@ const MAX_DISCARDED = 64 << 10;
 const MAX_INTERIM = 100;
 /** Chunks that a body may lie in before they are joined: each holds more memory than its bytes. */
 const MAX_CHUNKS = 64;
+
+/** In place of a status: of an answer whose body is passed over. */
+const NOT_TAKEN = -1;
 
 const EMPTY: readonly Uint8Array[] = [];
 /** Why a body that nobody wants is broken off. */
@@ -94,6 +104,8 @@ export class Attempt implements ResponseHandler, Runner {
   #status = 0;
   #location: string | undefined;
   #retryAfter: string | undefined;
+  /** Why the file is not to be taken. */
+  #disallowed: PlainError | undefined;
   #encoding = '';
   #framing: Framing = 'connection';
   #chunks: Uint8Array[] | undefined;
@@ -196,6 +208,8 @@ export class Attempt implements ResponseHandler, Runner {
     let lastModified = '';
     let framing: Framing = 'connection';
     let announced = 0;
+    const { disallowing } = this.#rules;
+    let directive: string | undefined;
     // Compared by length first: nearly all of a response's headers are passed over without being decoded.
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] as Buffer;
@@ -212,6 +226,9 @@ export class Attempt implements ResponseHandler, Runner {
       else if (isNamed(name, LOCATION)) this.#location = value.toString('latin1');
       else if (isNamed(name, RETRY_AFTER)) this.#retryAfter = value.toString('latin1');
       else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
+      else if (disallowing !== undefined && isNamed(name, X_ROBOTS_TAG)) {
+        directive ??= directiveIn(value.toString('latin1'), disallowing);
+      }
     }
     if (!this.#over && !isRedirect(status)) {
       const answer = { status: this.#status, url: this.#answeredUrl, contentType: type, etag, lastModified };
@@ -219,6 +236,11 @@ export class Attempt implements ResponseHandler, Runner {
     }
     this.#framing = framing;
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#target.path);
+    if (directive !== undefined && this.#status === 200) {
+      this.#disallowed = disallowedBy(directive, this.where);
+      this.#status = NOT_TAKEN;
+      return true;
+    }
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
@@ -349,6 +371,8 @@ export class Attempt implements ResponseHandler, Runner {
     this.#finish();
     if (this.#status === 404 || this.#status === 410) {
       this.#listener.onNotFound(this.#item, this.#status);
+    } else if (this.#disallowed !== undefined) {
+      this.#listener.onDisallowed(this.#item, this.#disallowed);
     } else if (this.#status !== 200) {
       this.#listener.onFailure(this.#item, {
         error: describeStatus(this.#status, this.where),
@@ -370,7 +394,7 @@ export class Attempt implements ResponseHandler, Runner {
       return;
     }
     this.#redirects += 1;
-    if (target.origin !== this.#target.origin) {
+    if (target.origin !== this.#target.origin || this.#rules.handsOnRedirects === true) {
       this.#finish();
       this.#listener.onRedirect(this.#item, { target, redirects: this.#redirects });
       return;
@@ -436,7 +460,7 @@ export class Attempt implements ResponseHandler, Runner {
  * Whether a failure before the answer may be the fault of what the connection carried before: the server closed it when
  * it had been idle (RFC 9112, 9.3.1 allows to send a GET again then), or sent more than the last answer's length.
  */
-function isOfConnection({ code }: PlainError): boolean {
+export function isOfConnection({ code }: PlainError): boolean {
   return code === 'NET_RESET' || code === 'HTTP_BROKEN';
 }
 
@@ -447,6 +471,7 @@ const ETAG = Buffer.from('etag');
 const LAST_MODIFIED = Buffer.from('last-modified');
 const LOCATION = Buffer.from('location');
 const RETRY_AFTER = Buffer.from('retry-after');
+const X_ROBOTS_TAG = Buffer.from('x-robots-tag');
 const TRANSFER_ENCODING = Buffer.from('transfer-encoding');
 
 /** @param lowerCase letters and hyphens: with the bit that tells cases apart they are themselves */

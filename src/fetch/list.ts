@@ -17,6 +17,8 @@ export interface ListRules {
   readonly timeout: number;
   /** For the list's own server: name, value, name, value ... */
   readonly headers: readonly string[];
+  /** Default: that of the program. */
+  readonly userAgent: string | undefined;
 }
 
 /** Held while who takes the body is slower than the server, in bytes. */
@@ -30,10 +32,10 @@ const MAX_INTERIM = 100;
  */
 export async function* fetchList(
   request: ListRequest,
-  { timeout, headers }: ListRules,
+  { timeout, headers, userAgent }: ListRules,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const item: Item = { index: 0, url: request.url, origin: request.origin, path: request.path, name: '' };
-  const requestHeaders = new RequestHeaders(headers);
+  const requestHeaders = new RequestHeaders(headers, userAgent);
   const connections = new Connections({ timeout });
   try {
     let target: Target = request;

@@ -3,6 +3,7 @@
  * does nothing else.
  */
 import { type PlainError, SluiceError } from '../errors.js';
+import { disallowingOf } from '../fetch/directives.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry } from '../item.js';
@@ -94,11 +95,13 @@ export class Download {
     };
     this.#items = new Items(run, scheduler, this.#outcomes, observer);
     const { maxWhole } = scheduler.inFlight;
-    const headers = new RequestHeaders(options.headers);
+    const headers = new RequestHeaders(options.headers, options.userAgent);
+    const disallowing = disallowingOf(options);
+    const handsOnRedirects = options.respectRobots;
     this.#resources = new Resources({
       sources,
       options,
-      rules: { headers, maxWhole, maxBodySize, strict, watchdog: this.#watchdog },
+      rules: { headers, maxWhole, maxBodySize, strict, watchdog: this.#watchdog, disallowing, handsOnRedirects },
       scheduler,
       shutdown: this.#shutdown,
       outcomes: this.#outcomes,

@@ -2,6 +2,7 @@
 import type { PlainError, StorageError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
+import type { RobotsAnswer } from '../fetch/robots-request.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
@@ -61,10 +62,14 @@ export class Items implements StageListener, ResumptionListener {
     if (hasUntried(work) && this.#scheduler.isDown(work) && this.#goElsewhere(work, DOWN, true)) return;
     const permit = this.#scheduler.begin(work);
     if (permit === true) this.#request(work);
-    else if (permit !== false) this.#fail(work, permit);
+    else if (permit !== false) this.#refuse(work, permit);
   }
 
   #request(work: Work): void {
+    if (work.asksRobots) {
+      this.#run.stages()?.askRobots(work);
+      return;
+    }
     const { redirected } = work;
     if (redirected === undefined) {
       work.askedAt = Date.now();
@@ -93,7 +98,24 @@ export class Items implements StageListener, ResumptionListener {
       this.#request(work);
       return;
     }
-    if (permit !== false) this.#fail(work, permit);
+    if (permit !== false) this.#refuse(work, permit);
+    this.#run.goOn();
+  }
+
+  onRobots(item: Item, answer: RobotsAnswer): void {
+    if (this.#run.isStopping()) {
+      this.#scheduler.ended(item);
+      this.#run.goOn();
+      return;
+    }
+    if (answer.kind === 'failed' && answer.failure.error.code === 'NET_TOO_MANY_OPEN') this.#doFewer();
+    const work = this.#scheduler.inFlight.of(item);
+    const permit = this.#scheduler.robotsNoted(item, answer);
+    if (permit === true) {
+      this.#request(work);
+      return;
+    }
+    if (permit !== false) this.#refuse(work, permit);
     this.#run.goOn();
   }
 
@@ -115,6 +137,11 @@ export class Items implements StageListener, ResumptionListener {
     const work = this.#scheduler.ended(item);
     const message = `the server answered ${status}`;
     this.#fail(work, { code: 'HTTP_STATUS', message, hint: 'check the URL' }, 'not_found');
+    this.#run.goOn();
+  }
+
+  onDisallowed(item: Item, error: PlainError): void {
+    this.#fail(this.#scheduler.ended(item), error, 'disallowed');
     this.#run.goOn();
   }
 
@@ -182,7 +209,12 @@ export class Items implements StageListener, ResumptionListener {
     return true;
   }
 
-  #fail(work: Work, error: PlainError, status?: 'not_found'): void {
+  /** It is not requested at all. */
+  #refuse(work: Work, error: PlainError): void {
+    this.#fail(work, error, error.code === 'ROBOTS_TXT' ? 'disallowed' : undefined);
+  }
+
+  #fail(work: Work, error: PlainError, status?: 'not_found' | 'disallowed'): void {
     if (this.#goElsewhere(work, error, false)) return;
     this.#run.stages()?.forget(work.item);
     this.#outcomes.failed(work, error, status);

@@ -16,13 +16,18 @@ export interface HostsOptions extends BreakerOptions {
 
 export class Hosts {
   readonly #clock: () => number;
-  readonly #limits: readonly Limit[];
+  readonly #limits: Limit[];
   readonly #hosts = new Map<string, Host>();
   #many = MANY;
 
   constructor(options: HostsOptions) {
     this.#clock = options.clock;
     this.#limits = [new RequestsPerHost(options.maxRequests), new CircuitBreaker(options)];
+  }
+
+  /** For what not every run limits. */
+  limitBy(...limits: readonly Limit[]): void {
+    this.#limits.push(...limits);
   }
 
   of(origin: string): Host {
@@ -41,7 +46,7 @@ export class Hosts {
       const permit = limit.permit(host, now);
       if (permit !== true) return permit;
     }
-    for (const limit of this.#limits) limit.begun?.(host);
+    for (const limit of this.#limits) limit.begun?.(host, now);
     host.running += 1;
     return true;
   }

@@ -34,7 +34,7 @@ export interface Limit {
   /** Consistent with {@link permit} of the same moment. */
   outlook(host: Host, now: number): Outlook;
   /** A request begins, which all limits have permitted. */
-  begun?(host: Host): void;
+  begun?(host: Host, now: number): void;
   /** The server has begun to answer. */
   answered?(host: Host, status: number): void;
   /** The request is over. */

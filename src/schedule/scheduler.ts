@@ -5,6 +5,7 @@
 import type { ErrorCode, PlainError } from '../errors.js';
 import { type AttemptFailure, tooLate } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
+import type { RobotsAnswer } from '../fetch/robots-request.js';
 import type { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Item } from '../item.js';
 import type { ResolvedOptions } from '../options/resolve.js';
@@ -13,6 +14,7 @@ import { InFlight } from './in-flight.js';
 import type { Host, Permit } from './limit.js';
 import type { Packing } from './packed-queue.js';
 import { retryDelay } from './retry.js';
+import type { Robots } from './robots.js';
 import { WaitQueue } from './wait-queue.js';
 import { type Lease, type Work, workFor } from './work.js';
 
@@ -51,6 +53,8 @@ export class Scheduler {
   readonly #hosts: Hosts;
   readonly #waiting: WaitQueue<Work>;
   readonly #inFlight: InFlight;
+  /** Only where robots.txt is respected. */
+  #robots: Robots | undefined;
 
   /**
    * @param requests requests at once
@@ -64,6 +68,12 @@ export class Scheduler {
     this.#inFlight = new InFlight(requests, memory);
     this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
     this.#waiting = new WaitQueue((host) => this.#hosts.outlook(host), PACKING, onDue);
+  }
+
+  /** Before the first item is begun. */
+  respect(robots: Robots): void {
+    this.#robots = robots;
+    this.#hosts.limitBy(robots, robots.crawlDelay);
   }
 
   get inFlight(): Account {
@@ -133,12 +143,17 @@ export class Scheduler {
     const work = this.#inFlight.of(item);
     this.#leave(work);
     work.redirected = to;
-    const permit = this.#enter(work);
-    if (permit === true) return true;
-    this.#inFlight.drop(item);
-    // It is still the same try when it comes up.
-    work.tried -= 1;
-    return permit;
+    return this.#enterAgain(work);
+  }
+
+  /** The robots.txt of its server was asked for in place of the item, which goes on as after a redirect. */
+  robotsNoted(item: Item, answer: RobotsAnswer): Permit {
+    const work = this.#inFlight.of(item);
+    if (work.host !== undefined) this.#robots?.note(work.host.origin, answer);
+    this.#leave(work, answer.kind === 'failed' ? answer.failure : undefined);
+    // It has waited as the others have.
+    work.parkedAt = this.#watchdog.now;
+    return this.#enterAgain(work);
   }
 
   /** The body is too large to be held whole: what it may take of memory, until that is given back. */
@@ -200,13 +215,24 @@ export class Scheduler {
     this.#inFlight.shrink();
   }
 
+  /** With its slot and its bytes, unless it has to wait. */
+  #enterAgain(work: Work): Permit {
+    const permit = this.#enter(work);
+    if (permit === true) return true;
+    this.#inFlight.drop(work.item);
+    // It is still the same try when it comes up.
+    work.tried -= 1;
+    return permit;
+  }
+
   #enter(work: Work): Permit {
     const { origin, path } = work.redirected?.target ?? work.item;
     const host = this.#hosts.of(origin);
     const { parkedAt } = work;
     work.parkedAt = undefined;
+    work.asksRobots = this.#robots?.isKnown(origin) === false;
     if (parkedAt !== undefined && work.tried > 0) work.timeLeft -= this.#watchdog.now - parkedAt;
-    const permit = work.timeLeft > 0 ? this.#permit(host, parkedAt) : tooLate(origin + path);
+    const permit = this.#whyNot(work, origin, path) ?? this.#permit(host, parkedAt);
     if (permit === true) {
       work.host = host;
     } else if (permit === false) {
@@ -216,6 +242,11 @@ export class Scheduler {
       this.#bringUp(host);
     }
     return permit;
+  }
+
+  /** Why it is not to be requested any more, whoever else is. */
+  #whyNot({ timeLeft }: Work, origin: string, path: string): PlainError | undefined {
+    return timeLeft > 0 ? this.#robots?.disallows(origin, path) : tooLate(origin + path);
   }
 
   /** Who has not waited yet comes after those who do: else one item would be the probe again and again, and use up its tries. */

@@ -28,6 +28,9 @@ describe('resolveOptions', () => {
       retry: { tries: 5, baseDelay: 500, maxDelay: 30_000, maxRetryAfter: 600_000, patience: 300_000 },
       strict: false,
       headers: [],
+      userAgent: undefined,
+      respectRobots: false,
+      respectDirectives: undefined,
       name: undefined,
       contentDisposition: false,
       trustServerNames: false,
@@ -61,6 +64,17 @@ describe('resolveOptions', () => {
     assert.equal(resolved.simulatedLatency, simulatedLatency);
     assert.equal(resolved.retry.tries, 2);
     assert.equal(resolved.directory, '/somewhere/else');
+  });
+
+  it('refuses who asks what cannot be sent, and what is no directive', () => {
+    for (const userAgent of ['', ' ', 'a\r\nb: c', 'a\nb', 'ツ', 'a\0']) {
+      assert.throws(() => resolveOptions({ userAgent }), UsageError, JSON.stringify(userAgent));
+    }
+    assert.equal(resolveOptions({ userAgent: 'Mine/1 (é)' }).userAgent, 'Mine/1 (é)');
+    for (const respectDirectives of [[], [''], ['no ai'], ['noai', 'http://a/']]) {
+      assert.throws(() => resolveOptions({ respectDirectives }), UsageError, JSON.stringify(respectDirectives));
+    }
+    assert.deepEqual(resolveOptions({ respectDirectives: ['NoAI'] }).respectDirectives, new Set(['noai']));
   });
 
   it('makes the folder absolute', () => {

@@ -7,6 +7,7 @@ const SUMMARY: Summary = {
   ok: 10,
   unproven: 0,
   notFound: 0,
+  disallowed: 0,
   errors: 0,
   skipped: 0,
   kept: 0,

@@ -52,8 +52,8 @@ function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions):
     const { message, hint } = whyRefused(text);
     throw new UsageError(`--input-file ${printable(label, 1000)}: ${message}`, hint);
   }
-  const { timeout, headers } = options;
-  return { kind: 'stream', stream: listAt(address, label, { timeout, headers }), label, reading };
+  const { timeout, headers, userAgent } = options;
+  return { kind: 'stream', stream: listAt(address, label, { timeout, headers, userAgent }), label, reading };
 }
 
 /** It is stored as a whole first: a server would not wait for as long as the files of its list take. */
