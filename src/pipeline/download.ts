@@ -178,6 +178,8 @@ export class Download {
       }
       if (this.#scheduler.timed >= MAX_WAITING) break;
       const entry = this.#entries.first;
+      const isIdle = entry === undefined;
+      if (this.#scheduler.bringUpDeferred(isIdle, isIdle && this.#entries.ended)) continue;
       if (entry === undefined) {
         this.#planMore();
         break;
@@ -186,6 +188,7 @@ export class Download {
       if (entry.kind === 'item') this.#items.begin(workFor(entry.item, this.#options.maxTime));
       else this.#outcomes.passedOver(entry);
     }
+    if (!this.#shutdown.isStopping && (this.#scheduler.isDue || !this.#entries.ended)) this.#scheduler.hurry();
     this.#pumping = false;
     this.#finishIfDone();
   }

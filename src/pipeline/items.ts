@@ -8,7 +8,8 @@ import type { Answer } from '../outcome.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
 import { elsewhere, hasUntried } from '../schedule/mirrors.js';
 import { mayPass } from '../schedule/retry.js';
-import { isFetchedAgain, type Scheduler } from '../schedule/scheduler.js';
+import type { Permit } from '../schedule/limit.js';
+import { isFetchedAgain, PUT_OFF, type Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Outcomes } from './outcomes.js';
 import type { ResumptionListener } from './resume.js';
@@ -93,13 +94,7 @@ export class Items implements StageListener, ResumptionListener {
 
   onRedirect(item: Item, to: Redirected): void {
     const work = this.#scheduler.inFlight.of(item);
-    const permit = this.#scheduler.redirected(item, to);
-    if (permit === true) {
-      this.#request(work);
-      return;
-    }
-    if (permit !== false) this.#refuse(work, permit);
-    this.#run.goOn();
+    this.#goOn(work, this.#scheduler.redirected(item, to));
   }
 
   onRobots(item: Item, answer: RobotsAnswer): void {
@@ -110,13 +105,7 @@ export class Items implements StageListener, ResumptionListener {
     }
     if (answer.kind === 'failed' && answer.failure.error.code === 'NET_TOO_MANY_OPEN') this.#doFewer();
     const work = this.#scheduler.inFlight.of(item);
-    const permit = this.#scheduler.robotsNoted(item, answer);
-    if (permit === true) {
-      this.#request(work);
-      return;
-    }
-    if (permit !== false) this.#refuse(work, permit);
-    this.#run.goOn();
+    this.#goOn(work, this.#scheduler.robotsNoted(item, answer));
   }
 
   onUnproven(item: Item): void {
@@ -146,6 +135,11 @@ export class Items implements StageListener, ResumptionListener {
   }
 
   onFailure(item: Item, failure: AttemptFailure): void {
+    if (failure.error === PUT_OFF && !this.#run.isStopping()) {
+      const work = this.#scheduler.inFlight.of(item);
+      this.#goOn(work, this.#scheduler.putOff(item, failure));
+      return;
+    }
     const work = this.#scheduler.ended(item, failure);
     if (this.#run.isStopping()) {
       this.#run.goOn();
@@ -207,6 +201,16 @@ export class Items implements StageListener, ResumptionListener {
     this.#run.stages()?.forget(work.item);
     this.#scheduler.later(next, 0);
     return true;
+  }
+
+  /** It had a slot, and has it still, or others may have it. */
+  #goOn(work: Work, permit: Permit): void {
+    if (permit === true) {
+      this.#request(work);
+      return;
+    }
+    if (permit !== false) this.#refuse(work, permit);
+    this.#run.goOn();
   }
 
   /** It is not requested at all. */

@@ -34,7 +34,7 @@ export class Hosts {
     const known = this.#hosts.get(origin);
     if (known !== undefined) return known;
     if (this.#hosts.size >= this.#many) this.#forget();
-    const host: Host = { origin, running: 0, parked: 0, breaker: undefined };
+    const host: Host = { origin, running: 0, parked: 0, answered: false, breaker: undefined };
     this.#hosts.set(origin, host);
     return host;
   }

@@ -9,6 +9,7 @@ import type { RobotsAnswer } from '../fetch/robots-request.js';
 import type { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Item } from '../item.js';
 import type { ResolvedOptions } from '../options/resolve.js';
+import { Deferral } from './deferral.js';
 import { Hosts } from './hosts.js';
 import { InFlight } from './in-flight.js';
 import type { Host, Permit } from './limit.js';
@@ -25,6 +26,13 @@ const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BODY_CUT',
   'BODY_CHECKSUM',
 ]);
+
+/** Why a request is broken off whose slot others need: it is not the item's fault, nor its server's. */
+export const PUT_OFF: PlainError = {
+  code: 'ABORTED',
+  message: 'others are asked first',
+  hint: 'it is asked again later',
+};
 
 /** What of an item has to be known again when it comes up: all else is of a request. */
 type Parked = Pick<
@@ -53,6 +61,9 @@ export class Scheduler {
   readonly #hosts: Hosts;
   readonly #waiting: WaitQueue<Work>;
   readonly #inFlight: InFlight;
+  readonly #deferral = new Deferral<Work>();
+  readonly #onDue: () => void;
+  #hurrying: NodeJS.Timeout | undefined;
   /** Only where robots.txt is respected. */
   #robots: Robots | undefined;
 
@@ -66,7 +77,9 @@ export class Scheduler {
     this.#options = options;
     this.#watchdog = watchdog;
     this.#inFlight = new InFlight(requests, memory);
+    this.#onDue = onDue;
     this.#hosts = new Hosts({ retry, maxRequests, clock, date: Date.now, random: Math.random });
+    this.#hosts.limitBy(this.#deferral);
     this.#waiting = new WaitQueue((host) => this.#hosts.outlook(host), PACKING, onDue);
   }
 
@@ -107,8 +120,37 @@ export class Scheduler {
     return work;
   }
 
+  /**
+   * One of those that were put off has its turn.
+   *
+   * @param isIdle nobody else wants the slots, and @param isLast nobody else will
+   * @returns whether there is one more whose turn it is
+   */
+  bringUpDeferred(isIdle: boolean, isLast: boolean): boolean {
+    const origin = this.#deferral.bringUp(this.#inFlight.maxRequests, isIdle, isLast);
+    if (origin === undefined) return false;
+    this.#bringUp(this.#hosts.of(origin));
+    return true;
+  }
+
+  /** Others wait for slots: those that are waited for in vain will give theirs back. */
+  hurry(): void {
+    if (this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
+    const delay = this.#deferral.next(performance.now());
+    if (delay === undefined) return;
+    this.#hurrying = setTimeout(() => {
+      this.#hurrying = undefined;
+      if (this.#inFlight.hasSlot) return;
+      const late = this.#deferral.late(performance.now(), ({ host }) => (host as Host).origin);
+      for (const { attempt } of late) attempt?.cancel(PUT_OFF);
+      this.#onDue();
+    }, delay);
+    this.#hurrying.unref();
+  }
+
   /** Nobody who waits is requested any more. */
   clear(): void {
+    clearTimeout(this.#hurrying);
     this.#waiting.clear();
   }
 
@@ -133,6 +175,7 @@ export class Scheduler {
     const work = this.#inFlight.answer(item);
     const { host } = work;
     if (host === undefined) return work;
+    if (!host.answered) this.#noteAnswer(work, host);
     this.#hosts.answer(host, status);
     this.#bringUp(host);
     return work;
@@ -143,6 +186,14 @@ export class Scheduler {
     const work = this.#inFlight.of(item);
     this.#leave(work);
     work.redirected = to;
+    return this.#enterAgain(work);
+  }
+
+  /** Its request was broken off for others; it is as if it had never begun. */
+  putOff(item: Item, failure: AttemptFailure): Permit {
+    const work = this.#inFlight.of(item);
+    this.#leave(work, failure);
+    work.parkedAt = this.#watchdog.now;
     return this.#enterAgain(work);
   }
 
@@ -235,6 +286,7 @@ export class Scheduler {
     const permit = this.#whyNot(work, origin, path) ?? this.#permit(host, parkedAt);
     if (permit === true) {
       work.host = host;
+      if (!host.answered) this.#deferral.begin(work, host, performance.now());
     } else if (permit === false) {
       work.parkedAt = this.#watchdog.now;
       this.#waiting.park(work, host);
@@ -254,8 +306,18 @@ export class Scheduler {
     return host.parked > 0 && parkedAt === undefined ? false : this.#hosts.enter(host);
   }
 
-  #leave({ host }: Work, failure?: AttemptFailure): void {
+  #noteAnswer(work: Work, host: Host): void {
+    host.answered = true;
+    this.#deferral.hasAnswered(work, host, performance.now());
+  }
+
+  #leave(work: Work, failure?: AttemptFailure): void {
+    const { host } = work;
     if (host === undefined) return;
+    if (!host.answered) {
+      if (failure === undefined || failure.status !== undefined) this.#noteAnswer(work, host);
+      else this.#deferral.hasFailed(work, host);
+    }
     this.#hosts.leave(host, failure);
     this.#bringUp(host);
   }

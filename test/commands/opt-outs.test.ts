@@ -63,7 +63,8 @@ describe('what is left out', () => {
     assert.equal((await warmSluice(['retry', 'out'], { cwd })).status, 0);
     assert.deepEqual(requested, []);
     await warmSluice([...given, ...RESPECT], { cwd });
-    assert.deepEqual(requested.sort(), ['/robots.txt', '/tagged/c']);
+    assert.deepEqual(new Set(requested), new Set(['/robots.txt', '/tagged/c']));
+    assert.equal(requested.length, 2);
     await warmSluice(given, { cwd });
     assert.deepEqual(filesBelow(join(cwd, 'out')).sort(), ['a', 'b', 'c']);
   });
