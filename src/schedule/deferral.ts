@@ -28,9 +28,9 @@ export class Deferral<W> implements Limit {
   #answers = 0;
   #mean = 0;
 
-  /** Servers that were put off. */
-  get size(): number {
-    return this.#deferred.size;
+  /** Whether any server is waited for that has never answered. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
   }
 
   /** Milliseconds for which a first answer is waited for while others need the slot; undefined while nobody knows. */
@@ -54,10 +54,15 @@ export class Deferral<W> implements Limit {
     if (!this.#patient.has(origin)) this.#waiting.set(what, now);
   }
 
-  /** It has answered. */
-  hasAnswered(what: W, { origin }: Host, now: number): void {
-    this.#patient.delete(origin);
+  /** Nobody waits for the server any more. */
+  forget({ origin }: Host): void {
     this.#deferred.delete(origin);
+    this.#patient.delete(origin);
+  }
+
+  /** It has answered. */
+  hasAnswered(what: W, host: Host, now: number): void {
+    if (this.#deferred.size + this.#patient.size > 0) this.forget(host);
     const since = this.#waiting.get(what);
     if (since === undefined) return;
     this.#waiting.delete(what);

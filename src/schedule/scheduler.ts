@@ -129,13 +129,17 @@ export class Scheduler {
   bringUpDeferred(isIdle: boolean, isLast: boolean): boolean {
     const origin = this.#deferral.bringUp(this.#inFlight.maxRequests, isIdle, isLast);
     if (origin === undefined) return false;
-    this.#bringUp(this.#hosts.of(origin));
+    const host = this.#hosts.of(origin);
+    if (host.parked > 0) this.#bringUp(host);
+    else this.#deferral.forget(host);
     return true;
   }
 
   /** Others wait for slots: those that are waited for in vain will give theirs back. */
   hurry(): void {
-    if (this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
+    if (!this.#deferral.isWaiting || this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
+    // A thread does not tell that an answer has begun before it is over.
+    if (this.#options.executor === 'threads') return;
     const delay = this.#deferral.next(performance.now());
     if (delay === undefined) return;
     this.#hurrying = setTimeout(() => {
@@ -291,6 +295,8 @@ export class Scheduler {
       work.parkedAt = this.#watchdog.now;
       this.#waiting.park(work, host);
     } else {
+      // Nobody is left who could find out.
+      if (!host.answered && host.running + host.parked === 0) this.#deferral.forget(host);
       this.#bringUp(host);
     }
     return permit;

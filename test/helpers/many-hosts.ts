@@ -1,10 +1,11 @@
 /**
  * A server with as many names as the loopback network has addresses: by that at which it is asked, it answers, says nothing,
- * or cuts the connection. It has a thread of its own.
+ * or cuts the connection. It has a process of its own.
  */
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 
 export interface ManyHostsOptions {
   readonly hosts: number;
@@ -19,6 +20,7 @@ export interface ManyHosts extends AsyncDisposable {
   readonly all: readonly string[];
 }
 
+const PROGRAM = fileURLToPath(import.meta.url);
 const ANSWER = `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${'x'.repeat(100)}`;
 
 type Kind = 'sound' | 'hangs' | 'refuses' | 'resets';
@@ -33,8 +35,8 @@ function addressOf(number: number): string {
 }
 
 export async function startManyHosts({ hosts, delay }: ManyHostsOptions): Promise<ManyHosts> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { delay } });
-  const [port] = (await once(worker, 'message')) as [number];
+  const child = fork(PROGRAM, [String(delay)]);
+  const [port] = (await once(child, 'message')) as [number];
   // Nobody listens there: it was given to somebody just now.
   const free = await freePort();
   const numbers = Array.from({ length: hosts }, (_, number) => number);
@@ -44,7 +46,8 @@ export async function startManyHosts({ hosts, delay }: ManyHostsOptions): Promis
     sound: numbers.filter((number) => kindOf(number) === 'sound').map(urlOf),
     all: numbers.map(urlOf),
     [Symbol.asyncDispose]: async () => {
-      await worker.terminate();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
     },
   };
 }
@@ -73,11 +76,10 @@ function serve(socket: Socket, delay: number): void {
   });
 }
 
-if (!isMainThread && parentPort !== null) {
-  const port = parentPort;
-  const { delay } = workerData as { delay: number };
+if (process.argv[1] === PROGRAM) {
+  const delay = Number(process.argv[2]);
   const server = createServer({ noDelay: true }, (socket) => serve(socket, delay));
   server.listen({ port: 0, host: '0.0.0.0', backlog: 4096 }, () => {
-    port.postMessage((server.address() as AddressInfo).port);
+    process.send?.((server.address() as AddressInfo).port);
   });
 }

@@ -32,6 +32,11 @@ test('a total that is estimated is said to be, and nothing is all done before it
   assert.match(describeProgress({ ...SUMMARY, ok: 0, total: total(0) }), /^0\/0 done \(100%\), /);
 });
 
+test('what is left out is done, and no failure', () => {
+  const summary = { ...SUMMARY, disallowed: 5, total: total(20) };
+  assert.equal(describeProgress(summary), '15/20 done (75%), 1.5 files/s, 2.0 MiB/s, 5 disallowed, 4s left');
+});
+
 test('the line tells how many, how fast and how long still', () => {
   assert.equal(
     describeProgress({ ...SUMMARY, total: total(20) }),
