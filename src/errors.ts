@@ -29,6 +29,9 @@ export type ErrorCode =
   // a proxy on the way
   | 'PROXY_DOWN'
   | 'PROXY_REFUSED'
+  // whose server it is does not want the file to be taken
+  | 'ROBOTS_TXT'
+  | 'ROBOTS_TAG'
   // the body
   | 'BODY_CUT'
   | 'BODY_EXCESS'

@@ -9,7 +9,7 @@ export type { DownloadOptions } from './options/resolve.js';
 export type { ExecutorName } from './options/table.js';
 export type { ItemRequest } from './lists/source.js';
 export type { ImageCheck, OnExists, SimulatedLatency } from './protocol/settings.js';
-export type { Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
+export type { Disallowed, Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
 export type { Bound, Verdict } from './outcome.js';
 
 /** Outcomes as items complete, and the account of the run. */

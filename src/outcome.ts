@@ -79,13 +79,22 @@ export interface NotFound extends OutcomeBase, Partial<Requested> {
   readonly error: FetchError;
 }
 
+/**
+ * Left out, since whose server it is does not want the file to be taken: by its robots.txt (ROBOTS_TXT), or by the header
+ * X-Robots-Tag of the answer (ROBOTS_TAG).
+ */
+export interface Disallowed extends OutcomeBase, Partial<Requested> {
+  readonly status: 'disallowed';
+  readonly error: FetchError;
+}
+
 export interface Failed extends OutcomeBase, Partial<Requested> {
   readonly status: 'error';
   readonly error: FetchError;
 }
 
 /** What became of an item. Nothing is `ok` before it is stored. */
-export type Outcome = Stored | Skipped | NotFound | Failed;
+export type Outcome = Stored | Skipped | NotFound | Disallowed | Failed;
 
 /** The account of a run, so far or at its end. */
 export interface Summary {
@@ -95,6 +104,8 @@ export interface Summary {
   /** Of these, bodies that came in answers which broke the rules of HTTP, and were read leniently. */
   readonly bent: number;
   readonly notFound: number;
+  /** Items that are left out, since robots.txt or X-Robots-Tag disallows it, and the run respects that. */
+  readonly disallowed: number;
   readonly errors: number;
   /** Items that an earlier run stored, and that are still there; and those that are `kept`. */
   readonly skipped: number;

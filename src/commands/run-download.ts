@@ -7,7 +7,7 @@ import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable, withoutPassword, withoutUrl } from '../shared/printable.js';
-import type { Summary } from '../outcome.js';
+import type { Disallowed, Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
@@ -72,6 +72,8 @@ export async function runDownload(
         if (progress === undefined) continue;
         if (outcome.status === 'ok') {
           if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
+        } else if (outcome.status === 'disallowed') {
+          if (verbose) progress.print(describeLeftOut(outcome), process.stdout);
         } else if (outcome.status !== 'skipped') {
           failed += 1;
           if (verbose || failed <= SHOWN_ERRORS) {
@@ -101,13 +103,18 @@ export function describeFailure(url: string, message: string): string {
   return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}`;
 }
 
+function describeLeftOut({ url, error: { message } }: Disallowed): string {
+  return `${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}, left out`;
+}
+
 function describeFewer({ requests, files }: NonNullable<Download['fewer']>): string {
   const most = requests === 1 ? 'One request' : `${requests} requests`;
   return `${most} at once, not more: this process may have ${files} files open; see ulimit -n.`;
 }
 
 function describeSummary(summary: Summary): string {
-  const { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } = summary;
+  const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, duplicates, bytes } = summary;
+  const { elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (bent > 0) lines.push(`${bent} of them came in answers that break the rules of HTTP, and were read leniently.`);
@@ -119,9 +126,14 @@ function describeSummary(summary: Summary): string {
     );
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
+  if (disallowed > 0) lines.push(describeDisallowed(disallowed));
   if (errors > 0) lines.push(describeErrors(errors, causes));
   if (verdict !== undefined) lines.push(`Held up by ${describeVerdict(verdict)}.`);
   return `${lines.join('\n')}\n`;
+}
+
+export function describeDisallowed(disallowed: number): string {
+  return `${disallowed} left out: robots.txt or X-Robots-Tag disallows it.`;
 }
 
 export function describeErrors(errors: number, causes: Readonly<Record<string, number>>): string {

@@ -29,7 +29,8 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
   const { item, from, id, timeLeft, request, settings, names } = task;
   cancels ??= listenTo(task.cancels);
   connections ??= new Connections({ ...request, way: await openWay(request.network?.way) });
-  const headers = new RequestHeaders(request.headers, await openCredentials(request.network?.credentials));
+  const credentials = await openCredentials(request.network?.credentials);
+  const headers = new RequestHeaders(request.headers, request.userAgent, credentials);
   const kept = connections;
   watchdog ??= new StallWatchdog(request, request.maxTime);
   const { maxBodySize } = settings;
@@ -98,6 +99,7 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
       },
       onLarge: onFetched,
       onNotFound: (_item, status) => end({ kind: 'not_found', status }),
+      onDisallowed: (_item, error) => end({ kind: 'disallowed', error }),
       // The next item is not begun while parts of this one are still written.
       onFailure: (_item, failure) => void executor.close().then(() => end({ kind: 'failed', failure })),
     };

@@ -7,6 +7,7 @@ import { BroadcastChannel, type MessagePort } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { AttemptListener } from '../fetch/attempt.js';
 import type { Network } from '../fetch/network.js';
+import type { Disallowing } from '../fetch/directives.js';
 import type { TimeLimit } from '../fetch/stall-watchdog.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { AttemptFailure } from '../fetch/failure.js';
@@ -28,6 +29,8 @@ import { Workers } from './workers.js';
 export interface ThreadRequest {
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
+  /** Default: that of the program. */
+  readonly userAgent?: string | undefined;
   /** Milliseconds. */
   readonly timeout: number;
   /** Bytes a second; 0 for no bound. */
@@ -40,6 +43,7 @@ export interface ThreadRequest {
   readonly strict: boolean;
   /** Redirects within a server are told of, too, before they are followed. */
   readonly tellsEach?: boolean | undefined;
+  readonly disallowing?: Disallowing | undefined;
   /** Idle connections that a thread keeps. */
   readonly maxIdle: number;
   readonly network?: Pick<Network, 'way' | 'credentials'>;
@@ -72,6 +76,7 @@ export type ThreadEnd =
       readonly storing: number;
     }
   | { readonly kind: 'not_found'; readonly status: number }
+  | { readonly kind: 'disallowed'; readonly error: PlainError }
   | { readonly kind: 'redirected'; readonly to: Redirected }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure };
 
@@ -83,7 +88,10 @@ export interface ThreadAnswer {
 }
 
 /** Told of each item how it ended: a stored one as fetched first, with how long ago that was. */
-export interface ThreadListener extends Pick<AttemptListener, 'onLarge' | 'onNotFound' | 'onRedirect' | 'onFailure'> {
+export interface ThreadListener extends Pick<
+  AttemptListener,
+  'onLarge' | 'onNotFound' | 'onDisallowed' | 'onRedirect' | 'onFailure'
+> {
   onUnproven(item: Item): void;
   onBent(item: Item): void;
   /** @param ago milliseconds since: it is told when all is over */
@@ -161,6 +169,8 @@ export class ThreadDownloads {
           this.#listener.onStored(item, end.result);
         } else if (end.kind === 'not_found') {
           this.#listener.onNotFound(item, end.status);
+        } else if (end.kind === 'disallowed') {
+          this.#listener.onDisallowed(item, end.error);
         } else if (end.kind === 'redirected') {
           limit.timeLeft -= performance.now() - started;
           this.#listener.onRedirect(item, end.to);

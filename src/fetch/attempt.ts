@@ -6,6 +6,7 @@ import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { Chain } from './chain.js';
+import { disallowedBy, type Disallowing } from './directives.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import {
   type AttemptFailure,
@@ -56,6 +57,8 @@ export interface AttemptListener {
   /** A body that went to a writer is whole, for `ago` milliseconds already if it is told late. */
   onLarge(item: Item, ago?: number): void;
   onNotFound(item: Item, status: number): void;
+  /** Whose server it is does not want the file to be taken. */
+  onDisallowed(item: Item, error: PlainError): void;
   onFailure(item: Item, failure: AttemptFailure): void;
 }
 
@@ -73,6 +76,8 @@ export interface AttemptRules {
   readonly tellsEach?: boolean | undefined;
   /** Only where the bytes a second are limited. */
   readonly throttle?: Throttle | undefined;
+  /** Headers that say of a file that it is not to be taken. Default: none is looked at. */
+  readonly disallowing?: Disallowing | undefined;
 }
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
@@ -81,6 +86,9 @@ const MAX_DISCARDED = 64 << 10;
 const MAX_INTERIM = 100;
 /** Chunks that a body may lie in before they are joined: each holds more memory than its bytes. */
 const MAX_CHUNKS = 64;
+
+/** In place of a status: of an answer whose body is passed over. */
+const NOT_TAKEN = -1;
 
 const EMPTY: readonly Uint8Array[] = [];
 /** Why a body that nobody wants is broken off. */
@@ -106,6 +114,8 @@ export class Attempt implements ResponseHandler, Runner {
   #interim = 0;
   #status = 0;
   #head: ResponseHead | undefined;
+  /** Why the file is not to be taken. */
+  #disallowed: PlainError | undefined;
   #encoding = '';
   #chunks: Uint8Array[] | undefined;
   /** What is there of the body already; undefined once it turned out to be of no use. */
@@ -206,8 +216,8 @@ export class Attempt implements ResponseHandler, Runner {
     }
     this.#status = rest === undefined ? status : 200;
     this.#resume = resume;
-    const head = readResponseHead(headers);
-    const { coding, type, etag, lastModified, framing, announced } = head;
+    const head = readResponseHead(headers, this.#rules.disallowing);
+    const { coding, type, etag, lastModified, framing, announced, directive } = head;
     this.#head = head;
     if (head.isLarge) this.#headers = headers;
     if (!this.#over && !isRedirect(status)) {
@@ -215,6 +225,11 @@ export class Attempt implements ResponseHandler, Runner {
       this.#listener.onAnswer?.(this.#item, answer);
     }
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#chain.target.path);
+    if (directive !== undefined && this.#status === 200) {
+      this.#disallowed = disallowedBy(directive, this.where);
+      this.#status = NOT_TAKEN;
+      return true;
+    }
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
@@ -399,6 +414,8 @@ export class Attempt implements ResponseHandler, Runner {
     this.#finish();
     if (this.#status === 404 || this.#status === 410) {
       this.#listener.onNotFound(this.#item, this.#status);
+    } else if (this.#disallowed !== undefined) {
+      this.#listener.onDisallowed(this.#item, this.#disallowed);
     } else if (this.#status !== 200) {
       this.#listener.onFailure(this.#item, {
         error: describeStatus(this.#status, this.where, this.#connections.proxyOf(this.#chain.target.origin)),
@@ -494,7 +511,7 @@ export class Attempt implements ResponseHandler, Runner {
  * Whether a failure before the answer may be the fault of what the connection carried before: the server closed it when
  * it had been idle (RFC 9112, 9.3.1 allows to send a GET again then), or sent more than the last answer's length.
  */
-function isOfConnection({ code }: PlainError): boolean {
+export function isOfConnection({ code }: PlainError): boolean {
   return code === 'NET_RESET' || code === 'HTTP_BROKEN';
 }
 

@@ -4,14 +4,14 @@ import { ACCEPT_ENCODING, isCompressedFile } from './encoding.js';
 import type { Credentials } from './credentials.js';
 import type { Kept } from '../protocol/result.js';
 import type { Target } from './redirect.js';
-
-const SHARED = ['user-agent', 'sluice', 'accept', '*/*'] as const;
-const ENCODED = [...SHARED, 'accept-encoding', ACCEPT_ENCODING];
-const PLAIN = [...SHARED, 'accept-encoding', 'identity'];
+import { USER_AGENT } from './user-agent.js';
 
 export class RequestHeaders {
   readonly #encoded: string[];
   readonly #plain: string[];
+  /** The same for other servers than an item's own. */
+  readonly #encodedElsewhere: string[];
+  readonly #plainElsewhere: string[];
   readonly #given: readonly string[];
   readonly #credentials: Credentials | undefined;
 
@@ -19,11 +19,14 @@ export class RequestHeaders {
    * @param headers what the user gave with `--header`: name, value, name, value ...; only an item's own origin gets them
    * @param credentials what it gives besides
    */
-  constructor(headers: readonly string[], credentials?: Credentials) {
+  constructor(headers: readonly string[], userAgent = USER_AGENT, credentials?: Credentials) {
+    const shared = ['user-agent', userAgent, 'accept', '*/*'];
+    this.#encodedElsewhere = [...shared, 'accept-encoding', ACCEPT_ENCODING];
+    this.#plainElsewhere = [...shared, 'accept-encoding', 'identity'];
     this.#given = headers;
     this.#credentials = credentials;
-    this.#encoded = [...headers, ...withoutGiven(headers, ENCODED)];
-    this.#plain = [...headers, ...withoutGiven(headers, PLAIN)];
+    this.#encoded = [...headers, ...withoutGiven(headers, this.#encodedElsewhere)];
+    this.#plain = [...headers, ...withoutGiven(headers, this.#plainElsewhere)];
   }
 
   /** For a request to `target` on behalf of `item`: what is private stays with the item's own scheme, host and port. */
@@ -49,7 +52,7 @@ export class RequestHeaders {
   }
 
   #ofItem(item: Item, target: Target, isPlain: boolean): string[] {
-    if (target.origin !== item.origin) return isPlain ? PLAIN : ENCODED;
+    if (target.origin !== item.origin) return isPlain ? this.#plainElsewhere : this.#encodedElsewhere;
     const own = item.details?.headers;
     const headers = own === undefined ? (isPlain ? this.#plain : this.#encoded) : this.#with(own, isPlain);
     const url = item.mirror ?? item.url;

@@ -19,6 +19,8 @@ export interface ListRules {
   /** For the list's own server: name, value, name, value ... */
   readonly headers: readonly string[];
   readonly network?: Pick<Network, 'way' | 'credentials'>;
+  /** Default: that of the program. */
+  readonly userAgent: string | undefined;
 }
 
 /** Held while who takes the body is slower than the server, in bytes. */
@@ -32,10 +34,10 @@ const MAX_INTERIM = 100;
  */
 export async function* fetchList(
   request: ListRequest,
-  { timeout, headers, network }: ListRules,
+  { timeout, headers, userAgent, network }: ListRules,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const item: Item = { index: 0, url: request.url, origin: request.origin, path: request.path, name: '' };
-  const requestHeaders = new RequestHeaders(headers, await openCredentials(network?.credentials));
+  const requestHeaders = new RequestHeaders(headers, userAgent, await openCredentials(network?.credentials));
   const connections = new Connections({ timeout, way: await openWay(network?.way) });
   try {
     let target: Target = request;

@@ -1,4 +1,5 @@
 /** What of an answer's headers its attempt goes by. Nearly all headers are passed over without being decoded. */
+import { directiveIn, type Disallowing } from './directives.js';
 import { isWorthKeeping } from './range.js';
 
 /** How the end of a body is told (RFC 9112, 6.3). */
@@ -22,6 +23,8 @@ export interface ResponseHead {
   readonly date: string | undefined;
   /** What a redirect sets. */
   readonly setCookies: readonly string[];
+  /** What says that the file is not to be taken. */
+  readonly directive: string | undefined;
 }
 
 const NONE: readonly string[] = [];
@@ -36,9 +39,13 @@ const LOCATION = Buffer.from('location');
 const RETRY_AFTER = Buffer.from('retry-after');
 const SET_COOKIE = Buffer.from('set-cookie');
 const TRANSFER_ENCODING = Buffer.from('transfer-encoding');
+const X_ROBOTS_TAG = Buffer.from('x-robots-tag');
 
-/** @param headers name, value, name, value ... */
-export function readResponseHead(headers: readonly Buffer[]): ResponseHead {
+/**
+ * @param headers name, value, name, value ...
+ * @param disallowing what is looked for in X-Robots-Tag. Default: nothing
+ */
+export function readResponseHead(headers: readonly Buffer[], disallowing?: Disallowing): ResponseHead {
   let framing: Framing = 'connection';
   let announced = 0;
   let isLarge = false;
@@ -77,7 +84,16 @@ export function readResponseHead(headers: readonly Buffer[]): ResponseHead {
     retryAfter,
     date: retryAfter === undefined ? undefined : valuesIn(headers, DATE)[0],
     setCookies: location === undefined ? NONE : valuesIn(headers, SET_COOKIE),
+    directive: disallowing === undefined ? undefined : directiveFrom(valuesIn(headers, X_ROBOTS_TAG), disallowing),
   };
+}
+
+function directiveFrom(values: readonly string[], disallowing: Disallowing): string | undefined {
+  for (const value of values) {
+    const directive = directiveIn(value, disallowing);
+    if (directive !== undefined) return directive;
+  }
+  return undefined;
 }
 
 function valuesIn(headers: readonly Buffer[], lowerCase: Buffer): string[] {

@@ -55,7 +55,7 @@ export interface EndRecord {
 }
 
 export interface FailureRecord {
-  readonly status: 'error' | 'not_found';
+  readonly status: 'error' | 'not_found' | 'disallowed';
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;

@@ -35,6 +35,8 @@ export function optionsOf(values: Values): DownloadOptions {
   }
   // As curl calls it.
   if (values['remoteHeaderName'] === true) given['contentDisposition'] = true;
+  // As curl and wget call it.
+  if (given['userAgent'] === undefined && values['agent'] !== undefined) given['userAgent'] = values['agent'];
   return given;
 }
 

@@ -243,6 +243,35 @@ function checkHeader(name: string, value: string): [string, string] {
   return [name, value];
 }
 
+/** The value of that header. */
+export const userAgent: Kind<string, string> = {
+  check: (option, value) => {
+    if (value.trim() !== '' && headerFault(option, value) === undefined) return value;
+    const hint = 'give a line of Latin letters, such as my-program/1.0 (+https://example.com/about)';
+    throw new UsageError(`--${option} ${JSON.stringify(value)} cannot be sent`, hint);
+  },
+};
+
+const DIRECTIVE = /^[a-z][a-z_-]*$/i;
+/** What img2dataset respects unless it is told otherwise. */
+const DIRECTIVES = ['noai', 'noimageai', 'noindex', 'noimageindex'];
+
+/** Names, in lower case. */
+export const directives: Kind<readonly string[] | true, ReadonlySet<string>> = {
+  read: (text) => {
+    const names = text.split(',').map((name) => name.trim());
+    if (names.every((name) => DIRECTIVE.test(name))) return names;
+    // It is most likely a URL that follows.
+    throw new UnusableText('Give names with commas between them, or the option as the last argument.');
+  },
+  check: (option, given) => {
+    const names = given === true ? DIRECTIVES : given;
+    const wrong = names.find((name) => !DIRECTIVE.test(name));
+    if (wrong === undefined && names.length > 0) return new Set(names.map((name) => name.toLowerCase()));
+    throw new UsageError(`--${option} ${JSON.stringify(wrong ?? '')} is no directive`, 'give names such as noai');
+  },
+};
+
 /** Milliseconds. */
 const MAX_LATENCY = 60_000;
 

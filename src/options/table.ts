@@ -419,6 +419,36 @@ export const OPTIONS = {
     kind: kinds.text,
     unset: undefined,
   }),
+  /** What requests say that they come from. Without it: `sluice/VERSION`. */
+  userAgent: row({
+    flag: '-U, --user-agent <TEXT>',
+    help: 'what requests say that they come from, in place of sluice/VERSION',
+    more: 'what stands before its first slash is what robots.txt and X-Robots-Tag call this program',
+    kind: kinds.userAgent,
+    unset: undefined,
+  }),
+  /**
+   * What the robots.txt of a server (RFC 9309) disallows is left out, with the outcome `disallowed`; its Crawl-delay is obeyed.
+   * One that cannot be had disallows all, and its items fail; one that is not there allows all. Default: `false`.
+   */
+  respectRobots: row({
+    flag: '--respect-robots',
+    help: 'leave out what robots.txt disallows, and obey its Crawl-delay',
+    more: 'one that is not there (4xx) allows all; where it cannot be had (5xx, no answer), items fail without being requested',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
+   * Directives of X-Robots-Tag: a file whose answer has one of them, for everyone or for this program, is left out, with the
+   * outcome `disallowed`; `true` for `noai`, `noimageai`, `noindex` and `noimageindex`. Without it: that header is not looked at.
+   */
+  respectDirectives: row({
+    flag: '--respect-directives [NAMES]',
+    help: 'leave out files whose X-Robots-Tag says one of these; without names: noai,noimageai,noindex,noimageindex',
+    more: 'for everyone, or for the name that `--user-agent` begins with; `none` says `noindex`, too',
+    kind: kinds.directives,
+    unset: undefined,
+  }),
   /** Folder for the journal. Without it: `.sluice` in the destination. */
   state: row({
     flag: '--state <DIR>',

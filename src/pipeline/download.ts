@@ -3,6 +3,7 @@
  * does nothing else.
  */
 import { type PlainError, SluiceError } from '../errors.js';
+import { disallowingOf } from '../fetch/directives.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Entry } from '../item.js';
 import type { Admitted } from '../journal/placement.js';
@@ -106,7 +107,8 @@ export class Download {
         maxBodySize,
         strict,
         watchdog: this.#watchdog,
-        tellsEach: limitsRequests(options),
+        tellsEach: limitsRequests(options) || options.respectRobots,
+        disallowing: disallowingOf(options),
         throttle,
       },
       scheduler,
@@ -186,6 +188,8 @@ export class Download {
       }
       if (this.#scheduler.timed >= MAX_WAITING || this.#scheduler.waiting >= MAX_PARKED) break;
       const entry = this.#entries.first;
+      const isIdle = entry === undefined;
+      if (this.#scheduler.bringUpDeferred(isIdle, isIdle && this.#entries.ended)) continue;
       if (entry === undefined) {
         this.#planMore();
         break;
@@ -194,6 +198,7 @@ export class Download {
       if (entry.kind === 'item') this.#items.begin(workFor(entry.item, this.#options.maxTime));
       else this.#outcomes.passedOver(entry);
     }
+    if (!this.#shutdown.isStopping && (this.#scheduler.isDue || !this.#entries.ended)) this.#scheduler.hurry();
     this.#pumping = false;
     this.#finishIfDone();
   }

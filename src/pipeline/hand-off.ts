@@ -1,5 +1,6 @@
 /** The stages of a run: requests on the main thread, which hand bodies over to an executor. */
 import type { BodyWriter } from '../body.js';
+import type { PlainError } from '../errors.js';
 import { PartialFiles } from '../destination/partial-files.js';
 import { createExecutor, createTarExecutor } from '../executor/create.js';
 import type { Executor } from '../executor/executor.js';
@@ -22,12 +23,21 @@ import type { Setting } from '../verdict/attribution.js';
 import { StagesDetector } from '../verdict/detector.js';
 import { Sampler } from '../verdict/sampler.js';
 import type { AnswerNaming } from './naming.js';
-import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
+import type { RobotsAsking } from './robots.js';
+import {
+  openRobots,
+  type RunSample,
+  type Sampling,
+  type StageListener,
+  type StageOptions,
+  type Stages,
+} from './stages.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /** What not every run has. */
 interface Parts {
   readonly naming: AnswerNaming | undefined;
+  readonly robots: RobotsAsking | undefined;
   readonly originals: WeakMap<Item, Item>;
   readonly partials?: PartialFiles;
   readonly tar?: TarExecutor;
@@ -44,6 +54,8 @@ export class HandOff implements Stages, AttemptListener {
   readonly #pauses = new Pauses();
   /** Only where names depend on answers. */
   readonly #naming: AnswerNaming | undefined;
+  /** Only where robots.txt is respected. */
+  readonly #robots: RobotsAsking | undefined;
   /** Items that have got another name, by the objects that have it. */
   readonly #originals: WeakMap<Item, Item>;
   /** Bodies that are whole and wait until the journal knows their names. */
@@ -62,15 +74,16 @@ export class HandOff implements Stages, AttemptListener {
       ? (item, result) => listener.onStored(originalOf(item), result)
       : (item, result) => listener.onStored(item, result);
     const connections = new Connections({ timeout, maxIdle, way: await openWay(network.way) });
+    const robots = await openRobots(stages, listener, connections);
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));
       const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten }, captionColumn);
-      return new HandOff(stages, listener, connections, tar, { naming, originals, tar });
+      return new HandOff(stages, listener, connections, tar, { naming, robots, originals, tar });
     }
     if (name === 'threads') throw new RangeError('threads hand nothing over');
     const executor = await createExecutor(name, workers, settings, onStored);
     const partials = await PartialFiles.open(own, await bootId());
-    return new HandOff(stages, listener, connections, executor, { naming, originals, partials });
+    return new HandOff(stages, listener, connections, executor, { naming, robots, originals, partials });
   }
 
   private constructor(
@@ -78,7 +91,7 @@ export class HandOff implements Stages, AttemptListener {
     listener: StageListener,
     connections: Connections,
     executor: Executor,
-    { naming, originals, partials, tar }: Parts,
+    { naming, robots, originals, partials, tar }: Parts,
   ) {
     this.#rules = rules;
     this.#scheduler = scheduler;
@@ -87,6 +100,7 @@ export class HandOff implements Stages, AttemptListener {
     this.#executor = executor;
     this.#partials = partials;
     this.#naming = naming;
+    this.#robots = robots;
     this.#originals = originals;
     this.#tar = tar;
     this.onHeaders = naming === undefined ? tar?.onHeaders : this.#onHeaders;
@@ -98,6 +112,10 @@ export class HandOff implements Stages, AttemptListener {
     // Before it starts, since it may end at once.
     work.attempt = attempt;
     attempt.start();
+  }
+
+  askRobots(work: Work): void {
+    this.#robots?.ask(work);
   }
 
   isBusy(item: Item): boolean {
@@ -253,6 +271,10 @@ export class HandOff implements Stages, AttemptListener {
 
   onNotFound(item: Item, status: number): void {
     this.#listener.onNotFound(item, status);
+  }
+
+  onDisallowed(item: Item, error: PlainError): void {
+    this.#listener.onDisallowed(item, error);
   }
 
   onFailure(item: Item, failure: AttemptFailure): void {

@@ -2,12 +2,14 @@
 import type { PlainError, StorageError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
+import type { RobotsAnswer } from '../fetch/robots-request.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
 import { elsewhere, hasUntried } from '../schedule/mirrors.js';
 import { mayPass } from '../schedule/retry.js';
-import { isFetchedAgain, type Scheduler } from '../schedule/scheduler.js';
+import type { Permit } from '../schedule/limit.js';
+import { isFetchedAgain, PUT_OFF, type Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Outcomes } from './outcomes.js';
 import type { ResumptionListener } from './resume.js';
@@ -61,10 +63,14 @@ export class Items implements StageListener, ResumptionListener {
     if (hasUntried(work) && this.#scheduler.isDown(work) && this.#goElsewhere(work, DOWN, true)) return;
     const permit = this.#scheduler.begin(work);
     if (permit === true) this.#request(work);
-    else if (permit !== false) this.#fail(work, permit);
+    else if (permit !== false) this.#refuse(work, permit);
   }
 
   #request(work: Work): void {
+    if (work.asksRobots) {
+      this.#run.stages()?.askRobots(work);
+      return;
+    }
     const { redirected } = work;
     if (redirected === undefined) {
       work.askedAt = Date.now();
@@ -88,13 +94,18 @@ export class Items implements StageListener, ResumptionListener {
 
   onRedirect(item: Item, to: Redirected): void {
     const work = this.#scheduler.inFlight.of(item);
-    const permit = this.#scheduler.redirected(item, to);
-    if (permit === true) {
-      this.#request(work);
+    this.#goOn(work, this.#scheduler.redirected(item, to));
+  }
+
+  onRobots(item: Item, answer: RobotsAnswer): void {
+    if (this.#run.isStopping()) {
+      this.#scheduler.ended(item);
+      this.#run.goOn();
       return;
     }
-    if (permit !== false) this.#fail(work, permit);
-    this.#run.goOn();
+    if (answer.kind === 'failed' && answer.failure.error.code === 'NET_TOO_MANY_OPEN') this.#doFewer();
+    const work = this.#scheduler.inFlight.of(item);
+    this.#goOn(work, this.#scheduler.robotsNoted(item, answer));
   }
 
   onUnproven(item: Item): void {
@@ -122,7 +133,17 @@ export class Items implements StageListener, ResumptionListener {
     this.#run.goOn();
   }
 
+  onDisallowed(item: Item, error: PlainError): void {
+    this.#fail(this.#scheduler.ended(item), error, 'disallowed');
+    this.#run.goOn();
+  }
+
   onFailure(item: Item, failure: AttemptFailure): void {
+    if (failure.error === PUT_OFF && !this.#run.isStopping()) {
+      const work = this.#scheduler.inFlight.of(item);
+      this.#goOn(work, this.#scheduler.putOff(item, failure));
+      return;
+    }
     const work = this.#scheduler.ended(item, failure);
     if (this.#run.isStopping()) {
       this.#run.goOn();
@@ -186,7 +207,22 @@ export class Items implements StageListener, ResumptionListener {
     return true;
   }
 
-  #fail(work: Work, error: PlainError, status?: 'not_found'): void {
+  /** It had a slot, and has it still, or others may have it. */
+  #goOn(work: Work, permit: Permit): void {
+    if (permit === true) {
+      this.#request(work);
+      return;
+    }
+    if (permit !== false) this.#refuse(work, permit);
+    this.#run.goOn();
+  }
+
+  /** It is not requested at all. */
+  #refuse(work: Work, error: PlainError): void {
+    this.#fail(work, error, error.code === 'ROBOTS_TXT' ? 'disallowed' : undefined);
+  }
+
+  #fail(work: Work, error: PlainError, status?: 'not_found' | 'disallowed'): void {
     if (this.#goElsewhere(work, error, false)) return;
     this.#run.stages()?.forget(work.item);
     this.#outcomes.failed(work, error, status);

@@ -4,6 +4,7 @@ import { shardName } from '../../workers/shard-name.js';
 import { Channel } from '../shared/channel.js';
 import { FetchError, type PlainError } from '../errors.js';
 import type { Admitted, Taken } from '../journal/placement.js';
+import type { FailureRecord } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import type { Learned } from '../journal/learned.js';
 import type { Item } from '../item.js';
@@ -94,7 +95,7 @@ export class Outcomes implements AsyncIterable<Outcome> {
       });
   }
 
-  failed(work: Work, error: PlainError, status: 'error' | 'not_found' = 'error'): void {
+  failed(work: Work, error: PlainError, status: FailureRecord['status'] = 'error'): void {
     const { item } = work;
     const { code, message, hint } = error;
     // It may have failed without a request.

@@ -78,7 +78,8 @@ export class Resources {
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
     const settings = { directory, scratch, layout, imageCheck, computeHash, maxBodySize, slow, durable, cancelled };
-    const headers = new RequestHeaders(options.headers, await openCredentials(network.credentials));
+    const credentials = await openCredentials(network.credentials);
+    const headers = new RequestHeaders(options.headers, options.userAgent, credentials);
     const rules = { ...this.#with.rules, headers };
     const stages = { options, network, settings, rules, scheduler, maxIdle, firstShard, own, resumption };
     this.#stages = await openStages(stages, listener);

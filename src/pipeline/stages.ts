@@ -2,10 +2,13 @@
  * What fetches and stores: in stages, which hand bodies over to one another, or, to be compared with, in threads that each
  * do the whole.
  */
+import type { PlainError } from '../errors.js';
 import type { AttemptRules } from '../fetch/attempt.js';
+import type { Connections } from '../fetch/client.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Network } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
+import type { RobotsAnswer } from '../fetch/robots-request.js';
 import type { Item } from '../item.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { StoreResult } from '../protocol/result.js';
@@ -17,11 +20,14 @@ import type { Setting } from '../verdict/attribution.js';
 import type { Sample } from '../verdict/detector.js';
 import type { Answer, Verdict } from '../outcome.js';
 import type { AnswerNaming } from './naming.js';
+import type { RobotsAsking } from './robots.js';
 import type { Resumption } from './resume.js';
 
 export interface Stages {
   /** Requests an item. @param from where redirects have led it */
   start(work: Work, from: Redirected | undefined): void;
+  /** Asks for the robots.txt of its server in place of the item. */
+  askRobots(work: Work): void;
   /** What an earlier try of the item has begun is still being written to its end. */
   isBusy(item: Item): boolean;
   /** What is there of the item is not to be gone on with. */
@@ -56,11 +62,13 @@ export interface Sampling {
   stop(): void;
 }
 
-/** Told of what becomes of items. Each request ends with a body, a failure, a redirect or nothing found. */
+/** Told of what becomes of items. Each request ends with a body, a failure, a redirect, or nothing that is to be had. */
 export interface StageListener {
   /** The final answer begins. @param ago milliseconds since it did */
   onAnswer(item: Item, answer: Answer, ago: number): void;
   onRedirect(item: Item, to: Redirected): void;
+  /** The robots.txt of its server was asked for. */
+  onRobots(item: Item, answer: RobotsAnswer): void;
   /** Nothing but the end of the connection tells where the body ends. */
   onUnproven(item: Item): void;
   /** An answer breaks the rules of HTTP, and is read all the same. */
@@ -73,6 +81,8 @@ export interface StageListener {
    */
   onFetched(item: Item, length: number | undefined, ago: number): void;
   onNotFound(item: Item, status: number): void;
+  /** Whose server it is does not want the file to be taken. */
+  onDisallowed(item: Item, error: PlainError): void;
   onFailure(item: Item, failure: AttemptFailure): void;
   /** The body is in a shard that has no final name yet. */
   onWritten(item: Item): void;
@@ -106,10 +116,21 @@ export async function openStages(stages: StageOptions, listener: StageListener):
   const naming = answersName(stages.options) ? await openNaming(stages) : undefined;
   if (stages.options.executor === 'threads') {
     const { ThreadStages } = await import('./thread-stages.js');
-    return new ThreadStages(stages, listener, naming);
+    return new ThreadStages(stages, listener, naming, await openRobots(stages, listener));
   }
   const { HandOff } = await import('./hand-off.js');
   return HandOff.open(stages, listener, naming);
+}
+
+/** Undefined where robots.txt is not respected. */
+export async function openRobots(
+  stages: StageOptions,
+  listener: StageListener,
+  connections?: Connections,
+): Promise<RobotsAsking | undefined> {
+  if (!stages.options.respectRobots) return undefined;
+  const { RobotsAsking } = await import('./robots.js');
+  return RobotsAsking.open(stages, listener, connections);
 }
 
 async function openNaming({ options, resumption }: StageOptions): Promise<AnswerNaming> {

@@ -8,6 +8,7 @@ export class Tally {
   unproven = 0;
   bent = 0;
   notFound = 0;
+  disallowed = 0;
   errors = 0;
   skipped = 0;
   kept = 0;
@@ -17,8 +18,20 @@ export class Tally {
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, causes } = this;
-    return { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, causes: { ...causes } };
+    const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, duplicates, bytes, causes } = this;
+    return {
+      ok,
+      unproven,
+      bent,
+      notFound,
+      disallowed,
+      errors,
+      skipped,
+      kept,
+      duplicates,
+      bytes,
+      causes: { ...causes },
+    };
   }
 
   count(outcome: Outcome): void {
@@ -32,6 +45,8 @@ export class Tally {
       if (outcome.kept) this.kept += 1;
     } else if (outcome.status === 'not_found') {
       this.notFound += 1;
+    } else if (outcome.status === 'disallowed') {
+      this.disallowed += 1;
     } else {
       this.errors += 1;
       this.causes[outcome.error.code] = (this.causes[outcome.error.code] ?? 0) + 1;

@@ -6,19 +6,37 @@ import type { Setting } from '../verdict/attribution.js';
 import { Sampler } from '../verdict/sampler.js';
 import { ThreadsDetector } from '../verdict/threads-detector.js';
 import type { AnswerNaming } from './naming.js';
+import type { RobotsAsking } from './robots.js';
 import type { RunSample, Sampling, StageListener, StageOptions, Stages } from './stages.js';
 
 export class ThreadStages implements Stages {
   readonly #threads: ThreadDownloads;
 
-  /** @param naming where names depend on answers */
-  constructor(stages: StageOptions, listener: StageListener, naming?: AnswerNaming) {
+  readonly #robots: RobotsAsking | undefined;
+
+  /**
+   * @param naming where names depend on answers
+   * @param robots where robots.txt is respected
+   */
+  constructor(stages: StageOptions, listener: StageListener, naming?: AnswerNaming, robots?: RobotsAsking) {
+    this.#robots = robots;
     const { options, network, settings, rules, scheduler, maxIdle } = stages;
-    const { headers, timeout, lowestSpeed, maxTime } = options;
-    const { strict, maxWhole, tellsEach } = rules;
+    const { headers, userAgent, timeout, lowestSpeed, maxTime } = options;
+    const { strict, maxWhole, disallowing, tellsEach } = rules;
     const { maxRequests } = scheduler.inFlight;
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
-    const request = { headers, timeout, lowestSpeed, maxTime, maxWhole, strict, tellsEach, maxIdle: idle, network };
+    const pace = { timeout, lowestSpeed, maxTime };
+    const request = {
+      headers,
+      userAgent,
+      ...pace,
+      maxWhole,
+      strict,
+      disallowing,
+      tellsEach,
+      maxIdle: idle,
+      network,
+    };
     this.#threads = new ThreadDownloads(maxRequests, request, settings, {
       ...(naming && {
         nameOf: async (item, answered) => {
@@ -38,6 +56,7 @@ export class ThreadStages implements Stages {
       },
       onStored: (item, result) => listener.onStored(item, result),
       onNotFound: (item, status) => listener.onNotFound(item, status),
+      onDisallowed: (item, error) => listener.onDisallowed(item, error),
       onRedirect: (item, to) => listener.onRedirect(item, to),
       onFailure: (item, failure) => listener.onFailure(item, failure),
     });
@@ -45,6 +64,10 @@ export class ThreadStages implements Stages {
 
   start(work: Work, from: Redirected | undefined): void {
     work.attempt = this.#threads.start(work.item, work, from);
+  }
+
+  askRobots(work: Work): void {
+    this.#robots?.ask(work);
   }
 
   isBusy(): boolean {
@@ -75,7 +98,7 @@ export class ThreadStages implements Stages {
     return Promise.resolve();
   }
 
-  disconnect(): Promise<void> {
-    return Promise.resolve();
+  async disconnect(): Promise<void> {
+    await this.#robots?.disconnect();
   }
 }

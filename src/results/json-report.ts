@@ -2,7 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 import { withoutPassword } from '../shared/printable.js';
-import type { Outcome, Summary } from '../outcome.js';
+import type { Failed, NotFound, Outcome, Summary } from '../outcome.js';
 import type { ResultsWriter } from './results.js';
 import { isWritten } from './written.js';
 
@@ -40,16 +40,16 @@ export class JsonReport implements ResultsWriter {
   }
 
   note(outcome: Outcome): void {
-    if (outcome.status === 'ok' || outcome.status === 'skipped' || this.#failures.length >= MAX_FAILURES) return;
+    if (!isFailure(outcome) || this.#failures.length >= MAX_FAILURES) return;
     const { code, message, hint } = outcome.error;
     const url = withoutPassword(outcome.url);
     this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });
   }
 
   async close(command: string, summary: Summary): Promise<boolean> {
-    const { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes, elapsed, causes, verdict } =
-      summary;
-    const counts = { ok, unproven, bent, notFound, errors, skipped, kept, duplicates, bytes };
+    const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, duplicates, bytes } = summary;
+    const { elapsed, causes, verdict } = summary;
+    const counts = { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, duplicates, bytes };
     const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
     const text = `${JSON.stringify(report, undefined, 2)}\n`;
     const file = this.#file;
@@ -61,6 +61,10 @@ export class JsonReport implements ResultsWriter {
   async abandon(): Promise<void> {
     await this.#file?.close();
   }
+}
+
+function isFailure(outcome: Outcome): outcome is NotFound | Failed {
+  return outcome.status === 'not_found' || outcome.status === 'error';
 }
 
 async function replaceAll(file: FileHandle, text: string): Promise<void> {

@@ -18,7 +18,7 @@ export interface HostsOptions extends BreakerOptions {
 
 export class Hosts {
   readonly #clock: () => number;
-  readonly #limits: readonly Limit[];
+  readonly #limits: Limit[];
   readonly #hosts = new Map<string, Host>();
   #many = MANY;
 
@@ -27,11 +27,16 @@ export class Hosts {
     this.#limits = [new RequestsPerHost(options.maxRequests), new CircuitBreaker(options), ...(options.limits ?? [])];
   }
 
+  /** For what not every run limits. */
+  limitBy(...limits: readonly Limit[]): void {
+    this.#limits.push(...limits);
+  }
+
   of(origin: string): Host {
     const known = this.#hosts.get(origin);
     if (known !== undefined) return known;
     if (this.#hosts.size >= this.#many) this.#forget();
-    const host: Host = { origin, running: 0, parked: 0, breaker: undefined };
+    const host: Host = { origin, running: 0, parked: 0, answered: false, breaker: undefined };
     this.#hosts.set(origin, host);
     return host;
   }

@@ -10,6 +10,8 @@ export interface Host {
   running: number;
   /** Items that wait for it. */
   parked: number;
+  /** Ever. */
+  answered: boolean;
   /** Undefined for one that has not just failed. */
   breaker: Breaker | undefined;
 }

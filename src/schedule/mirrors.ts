@@ -27,7 +27,7 @@ export function hasUntried({ mirrors }: Work): boolean {
  */
 export function elsewhere(work: Work, { code }: PlainError, mayRecover: boolean): Work | undefined {
   const { item, mirrors, timeLeft } = work;
-  if (mirrors === undefined || !/^(?:NET|HTTP|BODY)_/.test(code)) return undefined;
+  if (mirrors === undefined || !/^(?:(?:NET|HTTP|BODY)_|ROBOTS_TXT$)/.test(code)) return undefined;
   const failed = mayRecover ? [...mirrors.failed, item.mirror ?? item.url] : mirrors.failed;
   const isFirstRound = mirrors.untried.length > 0;
   const [mirror, ...rest] = isFirstRound ? mirrors.untried : failed;

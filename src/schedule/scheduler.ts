@@ -5,10 +5,12 @@
 import type { ErrorCode, PlainError } from '../errors.js';
 import { type AttemptFailure, tooLate } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
+import type { RobotsAnswer } from '../fetch/robots-request.js';
 import type { StallWatchdog } from '../fetch/stall-watchdog.js';
 import type { Item } from '../item.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Throttle } from '../fetch/throttle.js';
+import { Deferral } from './deferral.js';
 import { Gate } from './gate.js';
 import { Hosts } from './hosts.js';
 import { InFlight } from './in-flight.js';
@@ -16,6 +18,7 @@ import type { Host, Permit } from './limit.js';
 import { globalLimitsOf, limitsOf, limitsRequests } from './limits.js';
 import type { Packing } from './packed-queue.js';
 import { retryDelay } from './retry.js';
+import type { Robots } from './robots.js';
 import { WaitQueue } from './wait-queue.js';
 import { type Lease, type Work, workFor } from './work.js';
 
@@ -29,6 +32,12 @@ const FETCHED_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Servers that are asked what holds them back: one in a list of thousands says it for the others. */
 const ASKED = 8;
+/** Why a request is broken off whose slot others need: it is not the item's fault, nor its server's. */
+export const PUT_OFF: PlainError = {
+  code: 'ABORTED',
+  message: 'others are asked first',
+  hint: 'it is asked again later',
+};
 
 /** What of an item has to be known again when it comes up: all else is of a request. */
 type Parked = Pick<
@@ -76,6 +85,11 @@ export class Scheduler {
   /** Whether requests wait for what they were asked to wait for, which is not the fault of any item. */
   readonly #isLimited: boolean;
   readonly #throttle: Throttle | undefined;
+  readonly #deferral = new Deferral<Work>();
+  readonly #onDue: () => void;
+  #hurrying: NodeJS.Timeout | undefined;
+  /** Only where robots.txt is respected. */
+  #robots: Robots | undefined;
 
   /**
    * @param requests requests at once
@@ -100,7 +114,15 @@ export class Scheduler {
     this.#hosts = new Hosts({ retry, maxRequests, limits, clock, date: Date.now, random: Math.random });
     const globalLimits = this.#isLimited ? globalLimitsOf(options, throttle) : [];
     if (globalLimits.length > 0) this.#gate = new Gate(globalLimits, clock, onDue);
+    this.#onDue = onDue;
+    this.#hosts.limitBy(this.#deferral);
     this.#waiting = new WaitQueue((host) => this.#hosts.outlook(host), PACKING, onDue);
+  }
+
+  /** Before the first item is begun. */
+  respect(robots: Robots): void {
+    this.#robots = robots;
+    this.#hosts.limitBy(robots, robots.crawlDelay);
   }
 
   get inFlight(): Account {
@@ -150,8 +172,41 @@ export class Scheduler {
     return work;
   }
 
+  /**
+   * One of those that were put off has its turn.
+   *
+   * @param isIdle nobody else wants the slots, and @param isLast nobody else will
+   * @returns whether there is one more whose turn it is
+   */
+  bringUpDeferred(isIdle: boolean, isLast: boolean): boolean {
+    const origin = this.#deferral.bringUp(this.#inFlight.maxRequests, isIdle, isLast);
+    if (origin === undefined) return false;
+    const host = this.#hosts.of(origin);
+    if (host.parked > 0) this.#bringUp(host);
+    else this.#deferral.forget(host);
+    return true;
+  }
+
+  /** Others wait for slots: those that are waited for in vain will give theirs back. */
+  hurry(): void {
+    if (!this.#deferral.isWaiting || this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
+    // A thread does not tell that an answer has begun before it is over.
+    if (this.#options.executor === 'threads') return;
+    const delay = this.#deferral.next(performance.now());
+    if (delay === undefined) return;
+    this.#hurrying = setTimeout(() => {
+      this.#hurrying = undefined;
+      if (this.#inFlight.hasSlot) return;
+      const late = this.#deferral.late(performance.now(), ({ host }) => (host as Host).origin);
+      for (const { attempt } of late) attempt?.cancel(PUT_OFF);
+      this.#onDue();
+    }, delay);
+    this.#hurrying.unref();
+  }
+
   /** Nobody who waits is requested any more. */
   clear(): void {
+    clearTimeout(this.#hurrying);
     this.#waiting.clear();
     this.#gate?.clear();
   }
@@ -177,6 +232,7 @@ export class Scheduler {
     const work = this.#inFlight.answer(item);
     const { host } = work;
     if (host === undefined) return work;
+    if (!host.answered) this.#noteAnswer(work, host);
     this.#hosts.answer(host, status);
     this.#bringUp(host);
     return work;
@@ -187,18 +243,25 @@ export class Scheduler {
     const work = this.#inFlight.of(item);
     this.#leave(work);
     work.redirected = to;
-    const mayGo = this.#gate === undefined || this.#gate.isOpen;
-    const permit = mayGo && this.#enter(work);
-    if (permit === true) {
-      this.#inFlight.beginAgain(item);
-      return true;
-    }
-    this.#inFlight.drop(item);
-    // It is still the same try when it comes up.
-    work.tried -= 1;
-    // What may go at all comes before all new ones.
-    if (!mayGo) this.#waiting.add(work, 0);
-    return permit;
+    return this.#enterAgain(work);
+  }
+
+  /** Its request was broken off for others; it is as if it had never begun. */
+  putOff(item: Item, failure: AttemptFailure): Permit {
+    const work = this.#inFlight.of(item);
+    this.#leave(work, failure);
+    work.parkedAt = this.#watchdog.now;
+    return this.#enterAgain(work);
+  }
+
+  /** The robots.txt of its server was asked for in place of the item, which goes on as after a redirect. */
+  robotsNoted(item: Item, answer: RobotsAnswer): Permit {
+    const work = this.#inFlight.of(item);
+    if (work.host !== undefined) this.#robots?.note(work.host.origin, answer);
+    this.#leave(work, answer.kind === 'failed' ? answer.failure : undefined);
+    // It has waited as the others have.
+    work.parkedAt = this.#watchdog.now;
+    return this.#enterAgain(work);
   }
 
   /** It is requested once more, without having been asked for. */
@@ -268,23 +331,48 @@ export class Scheduler {
     this.#inFlight.shrink();
   }
 
+  /** With its slot and its bytes, unless it has to wait. */
+  #enterAgain(work: Work): Permit {
+    const mayGo = this.#gate === undefined || this.#gate.isOpen;
+    const permit = mayGo && this.#enter(work);
+    if (permit === true) {
+      this.#inFlight.beginAgain(work.item);
+      return true;
+    }
+    this.#inFlight.drop(work.item);
+    // It is still the same try when it comes up.
+    work.tried -= 1;
+    // What may go at all comes before all new ones.
+    if (!mayGo) this.#waiting.add(work, 0);
+    return permit;
+  }
+
   #enter(work: Work): Permit {
     const { origin, path } = work.redirected?.target ?? work.item;
     const host = this.#hosts.of(origin);
     const { parkedAt } = work;
     work.parkedAt = undefined;
+    work.asksRobots = this.#robots?.isKnown(origin) === false;
     if (parkedAt !== undefined && work.tried > 0 && !this.#isLimited) work.timeLeft -= this.#watchdog.now - parkedAt;
-    const permit = work.timeLeft > 0 ? this.#permit(host, work, parkedAt) : tooLate(origin + path);
+    const permit = this.#whyNot(work, origin, path) ?? this.#permit(host, work, parkedAt);
     if (permit === true) {
       work.host = host;
       this.#gate?.begun();
+      if (!host.answered) this.#deferral.begin(work, host, performance.now());
     } else if (permit === false) {
       work.parkedAt = this.#watchdog.now;
       this.#waiting.park(work, host, work.redirected !== undefined);
     } else {
+      // Nobody is left who could find out.
+      if (!host.answered && host.running + host.parked === 0) this.#deferral.forget(host);
       this.#bringUp(host);
     }
     return permit;
+  }
+
+  /** Why it is not to be requested any more, whoever else is. */
+  #whyNot({ timeLeft }: Work, origin: string, path: string): PlainError | undefined {
+    return timeLeft > 0 ? this.#robots?.disallows(origin, path) : tooLate(origin + path);
   }
 
   /** Who has not waited yet comes after those who do: else one item would be the probe again and again, and use up its tries. */
@@ -293,8 +381,18 @@ export class Scheduler {
     return mustWait ? false : this.#hosts.enter(host);
   }
 
-  #leave({ host }: Work, failure?: AttemptFailure): void {
+  #noteAnswer(work: Work, host: Host): void {
+    host.answered = true;
+    this.#deferral.hasAnswered(work, host, performance.now());
+  }
+
+  #leave(work: Work, failure?: AttemptFailure): void {
+    const { host } = work;
     if (host === undefined) return;
+    if (!host.answered) {
+      if (failure === undefined || failure.status !== undefined) this.#noteAnswer(work, host);
+      else this.#deferral.hasFailed(work, host);
+    }
     this.#hosts.leave(host, failure);
     this.#bringUp(host);
   }

@@ -32,6 +32,8 @@ export interface Work {
   mirrors: Mirrors | undefined;
   /** Where redirects have led it, to another server, which it waits for or asks. */
   redirected: Redirected | undefined;
+  /** What is requested is not the item but the robots.txt of its server. */
+  asksRobots: boolean;
   /** The server that was asked last, whose account of requests it is in while it runs. */
   host: Host | undefined;
   /** The server has begun to answer. */
@@ -80,6 +82,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     tried: 0,
     mirrors: item.details?.mirrors && { untried: item.details.mirrors, failed: [] },
     redirected: undefined,
+    asksRobots: false,
     host: undefined,
     answered: false,
     answer: undefined,

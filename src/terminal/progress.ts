@@ -62,8 +62,8 @@ function showLines(describe: () => string): Progress {
 
 /** One line: how many, how fast, how long still, what waits for the storage, and what holds up the run. */
 export function describeProgress(summary: Summary): string {
-  const { ok, notFound, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } = summary;
-  const ended = ok + notFound + errors;
+  const { ok, notFound, disallowed, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } = summary;
+  const ended = ok + notFound + disallowed + errors;
   // What was there before counts as done, and not for how fast this run is.
   const done = ended + skipped + duplicates;
   const rate = elapsed > 0 ? ended / elapsed : 0;
@@ -72,6 +72,7 @@ export function describeProgress(summary: Summary): string {
     `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`,
   ];
   if (errors + notFound > 0) parts.push(`${errors + notFound} failed`);
+  if (disallowed > 0) parts.push(`${disallowed} disallowed`);
   if (total !== undefined && rate > 0 && done < total.count) {
     const left = formatDuration((total.count - done) / rate);
     parts.push(total.isEstimate ? `about ${left} left` : `${left} left`);

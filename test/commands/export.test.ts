@@ -179,7 +179,10 @@ describe('export', () => {
     const cases: readonly [readonly string[], RegExp][] = [
       [[], /nothing tells which format is wanted: give --format csv\|jsonl\|parquet/],
       [['--format', 'csv', '--fields', 'url,nonsense'], /there is no field nonsense: choose from url, name, status/],
-      [['--format', 'csv', '--status', 'good'], /--status good is unknown: give some of ok,error,not_found,pending/],
+      [
+        ['--format', 'csv', '--status', 'good'],
+        /--status good is unknown: give some of ok,error,not_found,disallowed,pending/,
+      ],
       [['-o', 'not/there.csv'], /--output not\/there\.csv cannot be written: ENOENT/],
     ];
     for (const [args, message] of cases) {

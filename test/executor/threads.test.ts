@@ -56,6 +56,10 @@ class Ends implements ThreadListener {
     assert.fail('a body without an end of its own');
   }
 
+  onDisallowed(): void {
+    assert.fail('a file that is not to be taken');
+  }
+
   onRedirect(): void {
     assert.fail('a redirect to another server');
   }

@@ -161,7 +161,7 @@ describe('an attempt that is redirected', () => {
         assert.equal(other.requests.length, 2);
         for (const { head } of other.requests) {
           assert.doesNotMatch(head, /secret|authorization|cookie|referer|x-api-key/i);
-          assert.match(head, /\r\nuser-agent: sluice\r\n/);
+          assert.match(head, /\r\nuser-agent: sluice\/\d[^\s]*\r\n/);
         }
       });
     });

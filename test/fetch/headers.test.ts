@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RequestHeaders } from '../../src/fetch/headers.js';
+import { productToken, USER_AGENT } from '../../src/fetch/user-agent.js';
 import { itemFor } from './recording.js';
 
 const PRIVATE = ['Authorization', 'Bearer secret', 'Cookie', 'id=secret', 'User-Agent', 'mine'];
@@ -22,7 +23,7 @@ function headersFor(given: readonly string[], url: string, target = itemFor(url)
 describe('RequestHeaders', () => {
   it('has defaults', () => {
     assert.deepEqual(headersFor([], 'http://a.example/a'), {
-      'user-agent': 'sluice',
+      'user-agent': USER_AGENT,
       accept: '*/*',
       'accept-encoding': 'gzip, deflate, br',
     });
@@ -91,4 +92,26 @@ describe('RequestHeaders', () => {
   it('sends one Authorization where the user gave one and the URL holds another', () => {
     assert.equal(headersFor(['AUTHORIZATION', 'Bearer x'], 'http://u:p@a.example/')['authorization'], 'Bearer x');
   });
+
+  it('says what it was told to say of who asks, to every server', () => {
+    const item = itemFor('http://a.example/a');
+    const headers = new RequestHeaders([], 'mine/2.0');
+    for (const target of [item, ELSEWHERE])
+      assert.deepEqual(headers.for(item, target).slice(0, 2), ['user-agent', 'mine/2.0']);
+  });
+});
+
+describe('productToken', () => {
+  const told: readonly [headers: readonly string[], userAgent: string | undefined, token: string][] = [
+    [[], undefined, 'sluice'],
+    [[], 'My-Bot/2.0 (+http://a.example)', 'my-bot'],
+    [[], 'Mozilla/5.0 (compatible)', 'mozilla'],
+    [[], 'plain', 'plain'],
+    [['Referer', 'http://a/', 'USER-AGENT', 'Other 1'], 'mine/1', 'other'],
+  ];
+  for (const [headers, userAgent, token] of told) {
+    it(`is ${token} for ${JSON.stringify([headers, userAgent])}`, () => {
+      assert.equal(productToken({ headers, userAgent }), token);
+    });
+  }
 });

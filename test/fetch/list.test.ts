@@ -8,7 +8,10 @@ async function fetched(script: Script): Promise<{ text: string; requests: number
   await using server = await startRawServer({ onRequest: () => script });
   const { origin } = server;
   const chunks: Uint8Array[] = [];
-  for await (const chunk of fetchList({ url: `${origin}/l`, origin, path: '/l' }, { timeout: 5_000, headers: [] })) {
+  for await (const chunk of fetchList(
+    { url: `${origin}/l`, origin, path: '/l' },
+    { timeout: 5_000, headers: [], userAgent: undefined },
+  )) {
     chunks.push(chunk);
   }
   return { text: Buffer.concat(chunks).toString(), requests: server.requests.length };

@@ -4,6 +4,7 @@ import type { PlainError } from '../../src/errors.js';
 import type { BodyWriter } from '../../src/body.js';
 import { Attempt, type AttemptListener } from '../../src/fetch/attempt.js';
 import { Connections } from '../../src/fetch/client.js';
+import type { Disallowing } from '../../src/fetch/directives.js';
 import { RequestHeaders } from '../../src/fetch/headers.js';
 import { StallWatchdog, type TimeLimit } from '../../src/fetch/stall-watchdog.js';
 import type { Redirected } from '../../src/fetch/redirect.js';
@@ -23,6 +24,7 @@ export type Ended =
     }
   | { readonly kind: 'large'; readonly text: string; readonly unproven?: true; readonly bent?: true }
   | { readonly kind: 'not_found'; readonly status: number }
+  | { readonly kind: 'disallowed'; readonly error: PlainError }
   | ({ readonly kind: 'failure' } & AttemptFailure);
 
 export interface FetchOptions {
@@ -34,6 +36,8 @@ export interface FetchOptions {
   readonly maxBodySize?: number;
   /** Default: false. */
   readonly strict?: boolean;
+  /** Default: none is looked at. */
+  readonly disallowing?: Disallowing;
   /** Default: without bounds. */
   readonly limit?: TimeLimit;
   readonly watchdog?: StallWatchdog;
@@ -103,6 +107,7 @@ export function startFetch(connections: Connections, url: string, options: Fetch
     },
     onLarge: (of) => end(of, { kind: 'large', text: toWriter.join(''), ...proof }),
     onNotFound: (of, status) => end(of, { kind: 'not_found', status }),
+    onDisallowed: (of, error) => end(of, { kind: 'disallowed', error }),
     onFailure: (of, failure) => end(of, { kind: 'failure', ...failure }),
   };
   const { maxWhole = 64 << 10, maxBodySize = Infinity, strict = false } = options;
@@ -111,7 +116,7 @@ export function startFetch(connections: Connections, url: string, options: Fetch
   let attempt: Attempt;
   function begin(from?: Redirected): void {
     toWriter = [];
-    const rules = { headers, maxWhole, maxBodySize, strict, watchdog };
+    const rules = { headers, maxWhole, maxBodySize, strict, watchdog, disallowing: options.disallowing };
     attempt = new Attempt(item, limit, connections, rules, listener, undefined, from);
     attempt.start();
   }

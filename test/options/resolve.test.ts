@@ -50,6 +50,9 @@ describe('resolveOptions', () => {
         ipv6: false,
         interface: undefined,
       },
+      userAgent: undefined,
+      respectRobots: false,
+      respectDirectives: undefined,
       name: undefined,
       contentDisposition: false,
       trustServerNames: false,
@@ -83,6 +86,17 @@ describe('resolveOptions', () => {
     assert.equal(resolved.simulatedLatency, simulatedLatency);
     assert.equal(resolved.retry.tries, 2);
     assert.equal(resolved.directory, '/somewhere/else');
+  });
+
+  it('refuses who asks what cannot be sent, and what is no directive', () => {
+    for (const userAgent of ['', ' ', 'a\r\nb: c', 'a\nb', 'ツ', 'a\0']) {
+      assert.throws(() => resolveOptions({ userAgent }), UsageError, JSON.stringify(userAgent));
+    }
+    assert.equal(resolveOptions({ userAgent: 'Mine/1 (é)' }).userAgent, 'Mine/1 (é)');
+    for (const respectDirectives of [[], [''], ['no ai'], ['noai', 'http://a/']]) {
+      assert.throws(() => resolveOptions({ respectDirectives }), UsageError, JSON.stringify(respectDirectives));
+    }
+    assert.deepEqual(resolveOptions({ respectDirectives: ['NoAI'] }).respectDirectives, new Set(['noai']));
   });
 
   it('makes the folder absolute', () => {

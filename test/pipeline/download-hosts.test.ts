@@ -179,3 +179,31 @@ test('an item that is redirected to a server that named a time waits there witho
   assert.equal(busy.requests.length, 22);
   assert.equal(before, 70);
 });
+
+for (const respectRobots of [false, true]) {
+  test(`servers that never answer do not take the slots of others, and get their time in the end, with${respectRobots ? '' : 'out'} robots.txt`, async (t) => {
+    await using server = await startRawServer({
+      host: '0.0.0.0',
+      onRequest: async function* ({ head, path }) {
+        const [, host = ''] = /^host: (\S+):/im.exec(head) ?? [];
+        if (host.endsWith('5')) return;
+        await pause(10);
+        yield answer(path === '/robots.txt' ? '' : 'x');
+      },
+    });
+    const urls = Array.from({ length: 200 }, (_, i) => `http://127.0.3.${i}:${server.port}/x`);
+    const isSound = (url: string): boolean => !/5:/.test(url);
+    const outcomes = await run(t, urls, { tries: 1 }, { maxRequests: 8, timeout: 2, respectRobots });
+    const order = [...outcomes.values()];
+    const firstLost = order.findIndex(({ status }) => status === 'error');
+    assert.ok(order.slice(0, firstLost).filter(({ url }) => isSound(url)).length > 150, `${firstLost} came before`);
+    for (const outcome of order) {
+      if (isSound(outcome.url)) assert.equal(outcome.status, 'ok', outcome.url);
+      else assert.ok(outcome.status === 'error' && outcome.error.code === 'NET_TIMEOUT', outcome.url);
+    }
+    for (const url of urls.filter((candidate) => !isSound(candidate))) {
+      const asked = server.requests.filter(({ head }) => head.includes(new URL(url).host)).length;
+      assert.ok(asked <= 2, `${url} was asked ${asked} times`);
+    }
+  });
+}

@@ -14,6 +14,7 @@ import type { Outcome } from '../../src/outcome.js';
 import { Download } from '../../src/pipeline/download.js';
 import { addressOf } from '../../src/plan/address.js';
 import { noise } from '../helpers/bodies.js';
+import { version } from '../../src/shared/version.js';
 import { scratch } from '../helpers/scratch.js';
 
 const EXECUTORS = ['pool', 'inline', 'libuv', 'threads'] as const;
@@ -148,7 +149,7 @@ describe('mirrors', () => {
     assert.deepEqual(sent('/gone'), ['http://a/', 'mine', 'yes']);
     assert.deepEqual(sent('/here'), ['http://a/', 'mine', 'yes']);
     assert.deepEqual(sent('/away'), ['http://a/', 'mine', 'yes']);
-    assert.deepEqual(sent('/x'), [undefined, 'sluice', undefined]);
+    assert.deepEqual(sent('/x'), [undefined, `sluice/${version}`, undefined]);
     assert.deepEqual(sent('/plain'), [undefined, 'all', 'yes']);
   });
 });

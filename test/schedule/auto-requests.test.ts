@@ -36,7 +36,7 @@ class Scene {
   constructor(made: Made, limit = new AutoRequests(Infinity), origin = 'http://a') {
     this.#made = made;
     this.#limit = limit;
-    this.host = { origin, running: 0, parked: 0, breaker: undefined };
+    this.host = { origin, running: 0, parked: 0, breaker: undefined, answered: false };
   }
 
   pass(milliseconds: number): Seen {

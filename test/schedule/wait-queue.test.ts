@@ -13,7 +13,7 @@ const READY = (): Outlook => ({ free: Infinity });
 const AS_IT_IS: Packing<string> = { pack: (value) => value, unpack: (packed) => packed as string };
 
 function hostFor(origin: string): Host {
-  return { origin, running: 0, parked: 0, breaker: undefined };
+  return { origin, running: 0, parked: 0, answered: false, breaker: undefined };
 }
 
 /** All that can go on, in order. */

@@ -8,6 +8,7 @@ const SUMMARY: Summary = {
   unproven: 0,
   bent: 0,
   notFound: 0,
+  disallowed: 0,
   errors: 0,
   skipped: 0,
   kept: 0,
@@ -30,6 +31,11 @@ test('a total that is estimated is said to be, and nothing is all done before it
   assert.match(describeProgress({ ...SUMMARY, total: total(10) }), /^10\/10 done \(100%\), /);
   assert.match(describeProgress({ ...SUMMARY, ok: 9_999, total: total(10_000) }), /^9999\/10000 done \(99%\), /);
   assert.match(describeProgress({ ...SUMMARY, ok: 0, total: total(0) }), /^0\/0 done \(100%\), /);
+});
+
+test('what is left out is done, and no failure', () => {
+  const summary = { ...SUMMARY, disallowed: 5, total: total(20) };
+  assert.equal(describeProgress(summary), '15/20 done (75%), 1.5 files/s, 2.0 MiB/s, 5 disallowed, 4s left');
 });
 
 test('the line tells how many, how fast and how long still', () => {

@@ -58,12 +58,12 @@ function atUrl(text: string, options: ResolvedOptions, reading: ReadingOptions):
 async function* listAt(
   address: Address,
   label: string,
-  { timeout, headers, network }: ResolvedOptions,
+  { timeout, headers, userAgent, network }: ResolvedOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { fetchList } = await import('../../fetch/list.js');
   const { spooled } = await import('../../lists/spool.js');
   try {
-    yield* spooled(fetchList(address, { timeout, headers, network: await readNetwork(network) }));
+    yield* spooled(fetchList(address, { timeout, headers, userAgent, network: await readNetwork(network) }));
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     throw unreadableBecause(label, withoutUrl(error.message, address.url), error.hint, error);

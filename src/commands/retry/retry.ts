@@ -26,7 +26,9 @@ export async function retry(args: AgainArguments): Promise<number> {
   const shards = isInShards(layout) ? await shardsIn(resolve(args.directory)) : new Set<number>();
   const isGone = (past: PastOutcome): boolean =>
     past.status === 'stored' && past.stored.shard !== undefined && !shards.has(past.stored.shard);
-  const isWanted = (past: PastOutcome): boolean => past.status !== 'stored' || isGone(past);
+  // What is left out has not failed: the same `sluice get` asks again.
+  const isLeftOut = (past: PastOutcome): boolean => past.status === 'failed' && past.failure.status === 'disallowed';
+  const isWanted = (past: PastOutcome): boolean => (past.status === 'stored' ? isGone(past) : !isLeftOut(past));
   const { status } = await downloadAgain('retry', args, history, layout, isWanted);
   return status;
 }

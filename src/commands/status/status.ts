@@ -8,7 +8,7 @@ import type { Run, PastOutcome } from '../../journal/history.js';
 import { type Holder, Lock } from '../../destination/lock.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
 import { count, formatBytes } from '../../shared/format.js';
-import { describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
+import { describeDisallowed, describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { openHistory, type HistoryArguments } from '../open-history.js';
 import { isInShards } from '../../protocol/layouts.js';
@@ -32,6 +32,8 @@ interface Known {
   /** Of what is stored. */
   bytes: number;
   notFound: number;
+  /** Left out: robots.txt or X-Robots-Tag disallowed it. */
+  disallowed: number;
   errors: number;
   unfinished: number;
   /** How many errors there are of each code. */
@@ -50,6 +52,7 @@ export async function status(args: StatusArguments): Promise<number> {
     unproven: 0,
     bytes: 0,
     notFound: 0,
+    disallowed: 0,
     errors: 0,
     unfinished: 0,
     causes: {},
@@ -84,8 +87,8 @@ function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, show
   const { code, message, kind } = failure;
   if (kind === 'error') known.causes[code] = (known.causes[code] ?? 0) + 1;
   known[kind === 'error' ? 'errors' : kind] += 1;
-  // Those that are not finished did not fail, and after an interruption they are many: a run writes down ahead.
-  if (kind === 'unfinished' || known.failures.length >= shown) return;
+  // Those that are left out or not finished did not fail, and after an interruption they are many: a run writes down ahead.
+  if (kind === 'unfinished' || kind === 'disallowed' || known.failures.length >= shown) return;
   known.failures.push({ url: withoutPassword(past.item.url), code, message });
 }
 
@@ -93,10 +96,10 @@ function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, show
 function failureOf(
   past: PastOutcome,
   shards: ReadonlySet<number>,
-): { kind: 'error' | 'notFound' | 'unfinished'; code: string; message: string } | undefined {
+): { kind: 'error' | 'notFound' | 'disallowed' | 'unfinished'; code: string; message: string } | undefined {
   if (past.status === 'failed') {
     const { status: what, code, message } = past.failure;
-    return { kind: what === 'not_found' ? 'notFound' : 'error', code, message };
+    return { kind: what === 'not_found' ? 'notFound' : what, code, message };
   }
   if (past.status === 'unfinished') {
     return { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
@@ -136,13 +139,14 @@ function describe(
   lists: readonly List[],
   holder: Holder | undefined,
 ): string {
-  const { stored, unproven, bytes, notFound, errors, unfinished, causes, failures } = known;
+  const { stored, unproven, bytes, notFound, disallowed, errors, unfinished, causes, failures } = known;
   const lines = failures.map(({ url, message }) => describeFailure(url, message));
   const hidden = notFound + errors - failures.length;
   if (hidden > 0) lines.push(`*** ${count(hidden, 'more error')}; --verbose shows them all.`);
   lines.push(`${printable(directory, 1000)}: ${count(stored, 'file')} stored, ${formatBytes(bytes)}.`);
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
+  if (disallowed > 0) lines.push(describeDisallowed(disallowed));
   if (errors > 0) lines.push(describeErrors(errors, causes));
   if (unfinished > 0) lines.push(`${unfinished} not finished: begun, or next in turn.`);
   for (const { label, state } of lists) {

@@ -16,8 +16,8 @@ export interface Field {
   readonly of: (row: TableRow) => Value;
 }
 
-export type RowStatus = 'ok' | 'error' | 'not_found' | 'pending';
-export const ROW_STATUSES: readonly RowStatus[] = ['ok', 'error', 'not_found', 'pending'];
+export type RowStatus = 'ok' | 'error' | 'not_found' | 'disallowed' | 'pending';
+export const ROW_STATUSES: readonly RowStatus[] = ['ok', 'error', 'not_found', 'disallowed', 'pending'];
 
 export function statusOf(row: TableRow): RowStatus {
   if (row.status === 'stored') return 'ok';

@@ -24,7 +24,7 @@ interface Format {
   readonly open: (output: Output, fields: readonly Field[], directory: string) => Promise<TableWriter>;
 }
 
-/** What another program has to do yet. */
+/** What another program has to do yet: not what nobody is to take. */
 const LEFT: readonly RowStatus[] = ['error', 'not_found', 'pending'];
 
 export type TableFormat = 'csv' | 'jsonl' | 'parquet' | 'sha256sum' | 'aria2' | 'urls';
