@@ -14,8 +14,12 @@ type Asked = Pick<
 
 /** Whether the number of requests in a time is limited, so that each has to be told of before it is sent. */
 export function limitsRequests(asked: Asked): boolean {
-  const { maxRequests, rate, ratePerHost, waitPerHost } = asked;
-  return maxRequests === 'auto' || (rate ?? ratePerHost ?? waitPerHost) !== undefined || limitsBytes(asked);
+  return asked.maxRequests === 'auto' || rations(asked) || limitsBytes(asked);
+}
+
+/** Whether a server is asked only so often, so that no request to it is to be broken off for others. */
+export function rations({ rate, ratePerHost, waitPerHost }: Asked): boolean {
+  return (rate ?? ratePerHost ?? waitPerHost) !== undefined;
 }
 
 function limitsBytes({ limitRate, limitRatePerHost }: Asked): boolean {

@@ -15,7 +15,7 @@ import { Gate } from './gate.js';
 import { Hosts } from './hosts.js';
 import { InFlight } from './in-flight.js';
 import type { Host, Permit } from './limit.js';
-import { globalLimitsOf, limitsOf, limitsRequests } from './limits.js';
+import { globalLimitsOf, limitsOf, limitsRequests, rations } from './limits.js';
 import type { Packing } from './packed-queue.js';
 import { retryDelay } from './retry.js';
 import type { Robots } from './robots.js';
@@ -87,6 +87,8 @@ export class Scheduler {
   readonly #throttle: Throttle | undefined;
   readonly #deferral = new Deferral<Work>();
   readonly #onDue: () => void;
+  /** A thread does not tell that an answer has begun before it is over; and where requests are rationed none is thrown away. */
+  readonly #putsOff: boolean;
   #hurrying: NodeJS.Timeout | undefined;
   /** Only where robots.txt is respected. */
   #robots: Robots | undefined;
@@ -109,6 +111,7 @@ export class Scheduler {
     this.#watchdog = watchdog;
     this.#inFlight = new InFlight(requests, memory);
     this.#isLimited = limitsRequests(options);
+    this.#putsOff = options.executor !== 'threads' && !rations(options);
     this.#throttle = throttle;
     const limits = this.#isLimited ? limitsOf(options, throttle) : [];
     this.#hosts = new Hosts({ retry, maxRequests, limits, clock, date: Date.now, random: Math.random });
@@ -190,8 +193,7 @@ export class Scheduler {
   /** Others wait for slots: those that are waited for in vain will give theirs back. */
   hurry(): void {
     if (!this.#deferral.isWaiting || this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
-    // A thread does not tell that an answer has begun before it is over.
-    if (this.#options.executor === 'threads') return;
+    if (!this.#putsOff) return;
     const delay = this.#deferral.next(performance.now());
     if (delay === undefined) return;
     this.#hurrying = setTimeout(() => {

@@ -76,7 +76,7 @@ describe('proxies', { timeout }, () => {
       [['--noproxy', '*', '--proxy', first], {}, 'none'],
       [['--all-proxy', first], {}, 'one'],
     ];
-    const place = new Place(t);
+    const place = new Place(t, true);
     for (const [args, env, used] of cases) {
       const before = [one.asked.length, other.asked.length];
       const line = ['--overwrite', '--no-journal', ...args, `${server.origin}/a`];
@@ -99,7 +99,7 @@ describe('credentials', { timeout }, () => {
           : answer(BODY),
       ],
     });
-    const place = new Place(t);
+    const place = new Place(t, true);
     const netrc = join(place.cwd, 'netrc');
     writeFileSync(netrc, '# mine\nmachine 127.0.0.1 login "a b" password s3cret\ndefault login d password e\n', {
       mode: 0o600,
@@ -124,7 +124,7 @@ describe('credentials', { timeout }, () => {
 
   test('in a netrc that others can read are used, and that is told', async (t) => {
     await using server = await startServer();
-    const place = new Place(t);
+    const place = new Place(t, true);
     const netrc = join(place.cwd, 'mine');
     writeFileSync(netrc, 'machine 127.0.0.1\nlogin a\npassword b\n');
     chmodSync(netrc, 0o644);
@@ -136,7 +136,7 @@ describe('credentials', { timeout }, () => {
 
   test('of a file of cookies go to their own domains and paths', async (t) => {
     await using server = await startServer();
-    const place = new Place(t);
+    const place = new Place(t, true);
     const cookies = join(place.cwd, 'cookies.txt');
     writeFileSync(
       cookies,
@@ -161,7 +161,7 @@ describe('credentials', { timeout }, () => {
 
 test('what is wrong or does not go together is told before anything is requested', { timeout }, async (t) => {
   await using server = await startServer();
-  const place = new Place(t);
+  const place = new Place(t, true);
   const file = (name: string, text: string): string => {
     writeFileSync(join(place.cwd, name), text);
     return name;
@@ -206,7 +206,7 @@ test('what is wrong or does not go together is told before anything is requested
 
 test('connections are made from an address and by a family that are asked for', { timeout }, async (t) => {
   await using server = await startServer();
-  const place = new Place(t);
+  const place = new Place(t, true);
   const get = async (...args: string[]) => place.get(['--no-journal', '--overwrite', '--tries', '1', ...args]);
   for (const args of [['-4'], ['--interface', '127.0.0.1'], ['--connect-timeout', '5']]) {
     const { status, stderr } = await get(...args, `http://localhost:${server.port}/a`);

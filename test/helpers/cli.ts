@@ -15,6 +15,8 @@ export interface Ran {
 export interface CommandLine {
   readonly args: readonly string[];
   readonly cwd: string;
+  /** As of {@link RunOptions}. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
 export interface RunOptions {
@@ -58,8 +60,13 @@ let before: Promise<unknown> = Promise.resolve();
  * The same in a process that all calls of a test file share, one after the other: a run takes a seventh of the processor
  * time, for the program is loaded once. For tests of what runs do, not of how processes begin and end.
  */
-export async function warmSluice(args: readonly string[], { cwd }: Pick<CommandLine, 'cwd'>): Promise<Ran> {
-  const ran = before.then(() => runInHost({ args, cwd }));
+export async function warmSluice(
+  args: readonly string[],
+  { cwd, env }: Pick<CommandLine, 'cwd' | 'env'>,
+): Promise<Ran> {
+  // A message has no place for what is undefined.
+  const overrides = env && Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? null]));
+  const ran = before.then(() => runInHost({ args, cwd, env: overrides as NodeJS.ProcessEnv | undefined }));
   before = ran.catch(() => undefined);
   return ran;
 }

@@ -24,11 +24,22 @@ process.exit = (status) => {
   throw new Exit(Number(status));
 };
 
+/** The variables of the environment are these and no others. */
+function setAll(env: Readonly<Record<string, string | null | undefined>>): void {
+  for (const name of Object.keys({ ...process.env, ...env })) {
+    const value = env[name] ?? undefined;
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+  }
+}
+
 threads.startThreads(() => {
   const loading = import('../../src/program.js');
-  process.on('message', ({ args, cwd }: CommandLine) => {
+  const own = { ...process.env };
+  process.on('message', ({ args, cwd, env = {} }: CommandLine) => {
     void loading.then(async ({ run }) => {
       process.chdir(cwd);
+      setAll({ ...own, ...env });
       const status = await run(['node', 'sluice', ...args]).then(
         () => null,
         (error: unknown) => {

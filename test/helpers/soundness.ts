@@ -60,8 +60,9 @@ export class Place {
     writeFileSync(this.#report, '');
     const line = ['get', '-d', 'd', '--report', this.#report, ...args];
     const { cwd } = this;
-    const isPlain = Object.keys(options).length === 0;
-    const ran = await (this.#warm && isPlain ? warmSluice(line, { cwd }) : sluice(line, { cwd, ...options }));
+    const { env, ...others } = options;
+    const isPlain = Object.keys(others).length === 0;
+    const ran = await (this.#warm && isPlain ? warmSluice(line, { cwd, env }) : sluice(line, { cwd, ...options }));
     const text = readFileSync(this.#report, 'utf8');
     return { ...ran, report: text === '' ? undefined : (JSON.parse(text) as Reported) };
   }

@@ -8,7 +8,7 @@ import { noPermissions, unprivileged } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
 
 /** So many that they are looked at by a thread for it. */
-const MANY = 3000;
+const MANY = 1500;
 
 describe('the sizes of files', () => {
   test('are told of few and of many, in their order, and as they are when it is asked', async (t) => {
