@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const HERE = import.meta.dirname;
 /** Rooms whose files are run in one process, one after the other. */
-const SHARING = ['plan', 'lists', 'schedule', 'shared', 'options', 'verdict'];
+const SHARING = ['plan', 'lists', 'schedule', 'workers', 'journal', 'shared', 'options', 'verdict'];
 /** Processes at once: more than processors, for many of them wait for servers and clocks. */
 const AT_ONCE = 6;
 

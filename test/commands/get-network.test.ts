@@ -30,7 +30,7 @@ describe('proxies', { timeout }, () => {
       onRequest: ({ path }) => [answer(path === '/list' ? `http://127.0.0.1:${server.port}/a\n` : BODY)],
     });
     await using proxy = await startHttpProxy({ wants: 'user:s3cret' });
-    const place = new Place(t);
+    const place = new Place(t, true);
     for (const executor of ['pool', 'threads']) {
       const { status, stderr, stdout } = await place.get(
         ['-i', `${server.origin}/list`, '--executor', executor, '--overwrite', '--no-journal'],
@@ -45,7 +45,7 @@ describe('proxies', { timeout }, () => {
 
   test('that are down or refuse leave no password in messages, report and journal', async (t) => {
     await using proxy = await startHttpProxy({ wants: 'user:right' });
-    const place = new Place(t);
+    const place = new Place(t, true);
     const given = ['--tries', '1', 'http://127.0.0.1:9/a', 'https://127.0.0.1:9/b'];
     const { status, stderr, report } = await place.get(given, {
       env: { all_proxy: `http://user:s3cret@127.0.0.1:${proxy.port}` },

@@ -10,6 +10,7 @@ import type { Outcome, Summary } from '../../src/outcome.js';
 import { Download } from '../../src/pipeline/download.js';
 import { answer, type RawRequest, type RawServer, RESET, type Script, startRawServer } from '../helpers/raw-server.js';
 import { scratch } from '../helpers/scratch.js';
+import { thorough } from '../helpers/thorough.js';
 
 const QUICK: RetryPolicy = { tries: 3, baseDelay: 10, maxDelay: 40, maxRetryAfter: 1_000, patience: 60_000 };
 const NOTHING: Script = [];
@@ -263,7 +264,8 @@ describe('robots.txt', () => {
     assert.deepEqual(statuses, ['ok']);
   });
 
-  test('of many servers is asked for once each, though they are more than are remembered', async (t) => {
+  const skip = !thorough && 'npm run test:rates asks a thousand servers';
+  test('of many servers is asked for once each, though they are more than are remembered', { skip }, async (t) => {
     // The same server under many names: addresses of the loopback network.
     const server = await startRawServer({ host: '0.0.0.0', onRequest: () => robotsTxt('Disallow: /1') });
     t.after(() => server.close());
