@@ -36,6 +36,13 @@ function assertRate({ tenths, requests, elapsed }: Counts, perSecond: number, la
   assert.ok(requests - 1 <= (perSecond * (elapsed + 200 + late)) / 1_000, `${requests} in ${elapsed} ms`);
 }
 
+/** Says so, and gives no advice; unless other tests have the processor, which then holds it up as well. */
+function assertHeldBack({ verdict }: Summary, option: string): void {
+  if (verdict?.bound === 'cpu') return;
+  const { bound, detail, advice } = verdict ?? {};
+  assert.deepEqual([bound, detail, advice], ['limit', `held back by ${option}`, undefined]);
+}
+
 describe('a run', () => {
   test('keeps --rate over all servers, redirects and further tries included', async (t) => {
     const ran = await run(t, { redirects: 1, failsFirst: true }, { count: 40, hosts: 8, rate: '100/s' });
@@ -62,8 +69,7 @@ describe('a run', () => {
     const ran = await run(t, {}, { count: 30, hosts: 2, waitPerHost: 0.1 });
     const total = ran.gaps.reduce((sum, gap) => sum + gap, 0);
     assert.ok(total / ran.gaps.length >= 80, `${total / ran.gaps.length} ms on average`);
-    const { bound, detail, advice } = ran.summary.verdict ?? {};
-    assert.deepEqual([bound, detail, advice], ['limit', 'held back by --wait-per-host', undefined]);
+    assertHeldBack(ran.summary, '--wait-per-host');
   });
 
   test('reads no more bytes a second than --limit-rate says, of small bodies', async (t) => {
@@ -71,15 +77,14 @@ describe('a run', () => {
     const bytes = ran.bytes.reduce((sum, each) => sum + each, 0);
     // All but the last of them, and a fifth of a second, had their time.
     assert.ok(ran.elapsed >= (1_000 * (bytes - 60_000)) / (200 << 10), `${bytes} bytes in ${ran.elapsed} ms`);
-    assert.equal(ran.summary.verdict?.detail, 'held back by --limit-rate');
+    assertHeldBack(ran.summary, '--limit-rate');
   });
 
   test('takes no body for a slow one that waits for its bytes to have their time, nor the storage for what it waits for', async (t) => {
     const options = { limitRatePerHost: '800k', timeout: 0.4, lowestSpeed: '1G', tries: 1 } as const;
     const ran = await run(t, { size: 1_000_000 }, { count: 2, ...options });
     assert.ok(ran.summary.elapsed > 2, `${ran.summary.elapsed} s`);
-    const { bound, detail } = ran.summary.verdict ?? {};
-    assert.deepEqual([bound, detail], ['limit', 'held back by --limit-rate-per-host']);
+    assertHeldBack(ran.summary, '--limit-rate-per-host');
   });
 
   test('holds up no server by the limit of another one', async (t) => {
