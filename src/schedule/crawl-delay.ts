@@ -1,34 +1,25 @@
 /** Crawl-delay of robots.txt: so long a time between the beginnings of two requests to one server. */
+import type { Bucket } from '../shared/bucket.js';
 import type { Host, Limit, Outlook } from './limit.js';
 
-export interface Delayed {
-  /** Milliseconds; 0 for none. */
-  readonly delay: number;
-  /** When the next request may begin, by the clock of limits. */
-  next: number;
-}
-
 export class CrawlDelay implements Limit {
-  readonly #of: (origin: string) => Delayed | undefined;
+  readonly #of: (origin: string) => Bucket | undefined;
 
-  /** @param of what is known of a server */
-  constructor(of: (origin: string) => Delayed | undefined) {
+  /** @param of what holds a server's requests apart; undefined where nothing does */
+  constructor(of: (origin: string) => Bucket | undefined) {
     this.#of = of;
   }
 
   permit({ origin }: Host, now: number): boolean {
-    const delayed = this.#of(origin);
-    return delayed === undefined || now >= delayed.next;
+    return (this.#of(origin)?.pause(now) ?? 0) === 0;
   }
 
   outlook({ origin }: Host, now: number): Outlook {
-    const delayed = this.#of(origin);
-    if (delayed === undefined || delayed.delay === 0) return { free: Infinity };
-    return now < delayed.next ? { free: 0, pause: delayed.next - now } : { free: 1 };
+    const bucket = this.#of(origin);
+    return bucket === undefined ? { free: Infinity } : { free: bucket.free(now), pause: bucket.next(now) };
   }
 
   begun({ origin }: Host, now: number): void {
-    const delayed = this.#of(origin);
-    if (delayed !== undefined) delayed.next = now + delayed.delay;
+    this.#of(origin)?.take(now);
   }
 }

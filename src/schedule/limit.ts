@@ -1,4 +1,4 @@
-/** What holds requests back, server by server. A new limit is a file beside this one, and a row in `hosts.ts`. */
+/** What holds requests back, server by server. A new limit is a file beside this one, and a row in `limits.ts`. */
 import type { PlainError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Breaker } from './circuit-breaker.js';

@@ -6,7 +6,8 @@ import type { PlainError } from '../errors.js';
 import type { RobotsAnswer } from '../fetch/robots-request.js';
 import { ALL_ALLOWED, allows, parseRobots, type RobotsRules } from '../fetch/robots-rules.js';
 import type { RetryPolicy } from '../options/retry-policy.js';
-import { CrawlDelay, type Delayed } from './crawl-delay.js';
+import { Bucket } from '../shared/bucket.js';
+import { CrawlDelay } from './crawl-delay.js';
 import type { Host, Limit, Outlook, Permit } from './limit.js';
 import { retryDelay } from './retry.js';
 
@@ -25,7 +26,9 @@ export interface RobotsOptions {
 }
 
 /** What is known of a server. Times are the clock's. */
-interface Known extends Delayed {
+interface Known {
+  /** What holds its requests apart, if it asks for that. */
+  readonly crawl: Bucket | undefined;
   readonly rules: RobotsRules;
   /** Why nobody knows what it says. */
   readonly error: PlainError | undefined;
@@ -52,7 +55,7 @@ const RULE_SIZE = 80;
 
 /** Pure: the clock and the chance are passed in. */
 export class Robots implements Limit {
-  readonly crawlDelay = new CrawlDelay((origin) => this.#known.get(origin));
+  readonly crawlDelay = new CrawlDelay((origin) => this.#known.get(origin)?.crawl);
   readonly #options: RobotsOptions;
   readonly #memory: number;
   /** What was used last comes last. */
@@ -123,7 +126,9 @@ export class Robots implements Limit {
     if (answer.kind !== 'failed') {
       const rules = answer.kind === 'none' ? ALL_ALLOWED : parseRobots(answer.text, this.#options.token);
       const delay = Math.min(rules.delay, this.#options.retry.maxRetryAfter);
-      this.#keep(origin, { rules, error: undefined, delay, next: asked.begun + delay, until: now + DAY });
+      const crawl = delay === 0 ? undefined : new Bucket(1000 / delay, 0);
+      crawl?.take(asked.begun);
+      this.#keep(origin, { rules, error: undefined, crawl, until: now + DAY });
       return;
     }
     const { retry, date, random } = this.#options;
@@ -142,7 +147,7 @@ export class Robots implements Limit {
       hint,
       ...(cause && { cause }),
     };
-    this.#keep(origin, { rules: ALL_ALLOWED, error, delay: 0, next: 0, until: now + retry.patience });
+    this.#keep(origin, { rules: ALL_ALLOWED, error, crawl: undefined, until: now + retry.patience });
   }
 
   #keep(origin: string, what: Omit<Known, 'size'>): void {
@@ -152,10 +157,10 @@ export class Robots implements Limit {
     this.#known.set(origin, known);
     this.#size += known.size;
     const now = this.#options.clock();
-    for (const [other, { size, next }] of this.#known) {
+    for (const [other, { size, crawl }] of this.#known) {
       if (this.#size <= this.#memory) return;
       // One that names a time is not asked before that, be it for its robots.txt.
-      if (other === origin || next > now) continue;
+      if (other === origin || (crawl?.pause(now) ?? 0) > 0) continue;
       this.#known.delete(other);
       this.#size -= size;
     }

@@ -85,10 +85,9 @@ export class Scheduler {
   /** Whether requests wait for what they were asked to wait for, which is not the fault of any item. */
   readonly #isLimited: boolean;
   readonly #throttle: Throttle | undefined;
-  readonly #deferral = new Deferral<Work>();
+  /** Undefined where nobody is put off. */
+  readonly #deferral: Deferral<Work> | undefined;
   readonly #onDue: () => void;
-  /** A thread does not tell that an answer has begun before it is over; and where requests are rationed none is thrown away. */
-  readonly #putsOff: boolean;
   #hurrying: NodeJS.Timeout | undefined;
   /** Only where robots.txt is respected. */
   #robots: Robots | undefined;
@@ -111,14 +110,17 @@ export class Scheduler {
     this.#watchdog = watchdog;
     this.#inFlight = new InFlight(requests, memory);
     this.#isLimited = limitsRequests(options);
-    this.#putsOff = options.executor !== 'threads' && !rations(options);
     this.#throttle = throttle;
     const limits = this.#isLimited ? limitsOf(options, throttle) : [];
     this.#hosts = new Hosts({ retry, maxRequests, limits, clock, date: Date.now, random: Math.random });
     const globalLimits = this.#isLimited ? globalLimitsOf(options, throttle) : [];
     if (globalLimits.length > 0) this.#gate = new Gate(globalLimits, clock, onDue);
     this.#onDue = onDue;
-    this.#hosts.limitBy(this.#deferral);
+    // A thread does not tell that an answer has begun before it is over; and where requests are rationed none is thrown away.
+    if (options.executor !== 'threads' && !rations(options)) {
+      this.#deferral = new Deferral<Work>();
+      this.#hosts.limitBy(this.#deferral);
+    }
     this.#waiting = new WaitQueue((host) => this.#hosts.outlook(host), PACKING, onDue);
   }
 
@@ -182,24 +184,24 @@ export class Scheduler {
    * @returns whether there is one more whose turn it is
    */
   bringUpDeferred(isIdle: boolean, isLast: boolean): boolean {
-    const origin = this.#deferral.bringUp(this.#inFlight.maxRequests, isIdle, isLast);
+    const origin = this.#deferral?.bringUp(this.#inFlight.maxRequests, isIdle, isLast);
     if (origin === undefined) return false;
     const host = this.#hosts.of(origin);
     if (host.parked > 0) this.#bringUp(host);
-    else this.#deferral.forget(host);
+    else this.#deferral?.forget(host);
     return true;
   }
 
   /** Others wait for slots: those that are waited for in vain will give theirs back. */
   hurry(): void {
-    if (!this.#deferral.isWaiting || this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
-    if (!this.#putsOff) return;
-    const delay = this.#deferral.next(performance.now());
+    const deferral = this.#deferral;
+    if (deferral?.isWaiting !== true || this.#hurrying !== undefined || this.#inFlight.hasSlot) return;
+    const delay = deferral.next(performance.now());
     if (delay === undefined) return;
     this.#hurrying = setTimeout(() => {
       this.#hurrying = undefined;
       if (this.#inFlight.hasSlot) return;
-      const late = this.#deferral.late(performance.now(), ({ host }) => (host as Host).origin);
+      const late = deferral.late(performance.now(), ({ host }) => (host as Host).origin);
       for (const { attempt } of late) attempt?.cancel(PUT_OFF);
       this.#onDue();
     }, delay);
@@ -360,13 +362,13 @@ export class Scheduler {
     if (permit === true) {
       work.host = host;
       this.#gate?.begun();
-      if (!host.answered) this.#deferral.begin(work, host, performance.now());
+      if (!host.answered) this.#deferral?.begin(work, host, performance.now());
     } else if (permit === false) {
       work.parkedAt = this.#watchdog.now;
       this.#waiting.park(work, host, work.redirected !== undefined);
     } else {
       // Nobody is left who could find out.
-      if (!host.answered && host.running + host.parked === 0) this.#deferral.forget(host);
+      if (!host.answered && host.running + host.parked === 0) this.#deferral?.forget(host);
       this.#bringUp(host);
     }
     return permit;
@@ -385,7 +387,7 @@ export class Scheduler {
 
   #noteAnswer(work: Work, host: Host): void {
     host.answered = true;
-    this.#deferral.hasAnswered(work, host, performance.now());
+    this.#deferral?.hasAnswered(work, host, performance.now());
   }
 
   #leave(work: Work, failure?: AttemptFailure): void {
@@ -393,7 +395,7 @@ export class Scheduler {
     if (host === undefined) return;
     if (!host.answered) {
       if (failure === undefined || failure.status !== undefined) this.#noteAnswer(work, host);
-      else this.#deferral.hasFailed(work, host);
+      else this.#deferral?.hasFailed(work, host);
     }
     this.#hosts.leave(host, failure);
     this.#bringUp(host);
