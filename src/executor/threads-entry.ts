@@ -18,8 +18,9 @@ import { ThreadClock } from './thread-clock.js';
 import { NameAsker } from './thread-name.js';
 import type { ThreadAnswer, ThreadEnd, ThreadTask } from './threads.js';
 
-/** A thread keeps its connections from item to item; it ends with its run. */
+/** A thread keeps its connections, and who it is, from item to item; it ends with its run. */
 let connections: Connections | undefined;
+let headers: RequestHeaders | undefined;
 let watchdog: StallWatchdog | undefined;
 let cancels: BroadcastChannel | undefined;
 /** Attempts under way, by what their tasks are called. */
@@ -29,8 +30,11 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
   const { item, from, id, timeLeft, request, settings, names } = task;
   cancels ??= listenTo(task.cancels);
   connections ??= new Connections({ ...request, way: await openWay(request.network?.way) });
-  const credentials = await openCredentials(request.network?.credentials);
-  const headers = new RequestHeaders(request.headers, request.userAgent, credentials);
+  headers ??= new RequestHeaders(
+    request.headers,
+    request.userAgent,
+    await openCredentials(request.network?.credentials),
+  );
   const kept = connections;
   watchdog ??= new StallWatchdog(request, request.maxTime);
   const { maxBodySize } = settings;

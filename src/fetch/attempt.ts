@@ -320,7 +320,7 @@ export class Attempt implements ResponseHandler, Runner {
       return;
     }
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
-    if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
+    if (mayBeOfConnection(failure, this.#connection, this.#status !== 0)) {
       this.#drop();
       this.#listener.onAgain?.(this.#item);
       this.#send(this.#connections.open(this.#chain.target.origin));
@@ -348,7 +348,7 @@ export class Attempt implements ResponseHandler, Runner {
     const { throttle } = this.#rules;
     if (throttle !== undefined) {
       this.#ration?.end();
-      this.#ration = throttle.begin(origin, this.#onMore);
+      this.#ration = throttle.begin(origin, () => this.#readOn());
     }
     this.#send(this.#chain.isLenient ? this.#connections.openLenient(origin) : this.#connections.take(origin));
   }
@@ -489,11 +489,11 @@ export class Attempt implements ResponseHandler, Runner {
     return room;
   }
 
-  readonly #onMore = (): void => {
+  #readOn(): void {
     if (!this.#rationed || this.#over) return;
     this.#rationed = false;
     if (!this.#paused) this.#resume?.();
-  };
+  }
 
   #finish(): void {
     this.#over = true;
@@ -508,11 +508,16 @@ export class Attempt implements ResponseHandler, Runner {
 }
 
 /**
- * Whether a failure before the answer may be the fault of what the connection carried before: the server closed it when
- * it had been idle (RFC 9112, 9.3.1 allows to send a GET again then), or sent more than the last answer's length.
+ * Whether a failure may be the fault of what the connection carried before: it came before the answer, since the server
+ * closed the connection when it had been idle (RFC 9112, 9.3.1 allows to send a GET again then), or sent more than the last
+ * answer's length.
  */
-export function isOfConnection({ code }: PlainError): boolean {
-  return code === 'NET_RESET' || code === 'HTTP_BROKEN';
+export function mayBeOfConnection(
+  { code }: PlainError,
+  connection: Connection | undefined,
+  isAnswered: boolean,
+): boolean {
+  return connection?.used === true && !isAnswered && (code === 'NET_RESET' || code === 'HTTP_BROKEN');
 }
 
 /** Bytes of an answer before its body, as nearly all servers write it. */

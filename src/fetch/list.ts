@@ -5,7 +5,7 @@ import type { Item } from '../item.js';
 import { type Connection, Connections, type ResponseHandler } from './client.js';
 import { describeNetworkFailure, describeStatus, noFinalAnswer, refusedAs } from './failure.js';
 import { type Network, openCredentials, openWay } from './network.js';
-import { RequestHeaders } from './headers.js';
+import { asItLies, RequestHeaders } from './headers.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 
 export interface ListRequest extends Target {
@@ -44,6 +44,7 @@ export async function* fetchList(
     for (let followed = 0; ; followed += 1) {
       const ask = (connection: Connection): Answer => {
         const asked = new Answer(target);
+        // Compressions of the list itself are undone where it is read.
         connections.send(connection, target.path, asItLies(requestHeaders.for(item, target)), asked);
         return asked;
       };
@@ -66,12 +67,6 @@ export async function* fetchList(
   } finally {
     await connections.destroy();
   }
-}
-
-/** Compressions of the list itself are undone where it is read; none is asked for besides. */
-function asItLies(headers: readonly string[]): string[] {
-  const before = (at: number): string => (headers[at - 1] ?? '').toLowerCase();
-  return headers.map((text, at) => (at % 2 === 1 && before(at) === 'accept-encoding' ? 'identity' : text));
 }
 
 interface Begun {

@@ -2,7 +2,7 @@
 import { brotliDecompressSync, constants, unzipSync } from 'node:zlib';
 import type { PlainError } from '../errors.js';
 import type { Item } from '../item.js';
-import { isOfConnection } from './attempt.js';
+import { mayBeOfConnection } from './attempt.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import {
   type AttemptFailure,
@@ -12,7 +12,7 @@ import {
   refusedAs,
   unanswered,
 } from './failure.js';
-import type { RequestHeaders } from './headers.js';
+import { asItLies, type RequestHeaders } from './headers.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
 import { MAX_ROBOTS } from './robots-rules.js';
 import type { Runner, StallWatchdog } from './stall-watchdog.js';
@@ -148,7 +148,7 @@ export class RobotsRequest implements ResponseHandler, Runner {
       return;
     }
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
-    if (this.#connection?.used === true && this.#status === 0 && isOfConnection(failure)) {
+    if (mayBeOfConnection(failure, this.#connection, this.#status !== 0)) {
       this.#drop();
       this.#send(this.#rules.connections.open(this.#target.origin));
     } else if (!this.#isLenient && refusedAs(error, this.#status !== 0) !== undefined) {
@@ -236,13 +236,7 @@ export class RobotsRequest implements ResponseHandler, Runner {
   }
 }
 
-/** No coding is asked for: it is undone on the main thread, if it comes all the same. */
-function asItLies(headers: readonly string[]): string[] {
-  const before = (at: number): string => (headers[at - 1] ?? '').toLowerCase();
-  return headers.map((text, at) => (at % 2 === 1 && before(at) === 'accept-encoding' ? 'identity' : text));
-}
-
-/** As far as it came. @throws for what cannot be undone, or becomes too large */
+/** As far as it came. None was asked for; it is undone on the main thread. @throws for what cannot be undone, or becomes too large */
 function decode(bytes: Buffer, coding: string): Buffer {
   const maxOutputLength = 4 * MAX_ROBOTS;
   switch (coding.toLowerCase()) {

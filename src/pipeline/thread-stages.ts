@@ -25,11 +25,12 @@ export class ThreadStages implements Stages {
     const { strict, maxWhole, disallowing, tellsEach } = rules;
     const { maxRequests } = scheduler.inFlight;
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
-    const pace = { timeout, lowestSpeed, maxTime };
     const request = {
       headers,
       userAgent,
-      ...pace,
+      timeout,
+      lowestSpeed,
+      maxTime,
       maxWhole,
       strict,
       disallowing,
