@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './programs.js';
 
 export interface ManyHostsOptions {
   readonly hosts: number;
@@ -50,15 +51,6 @@ export async function startManyHosts({ hosts, delay }: ManyHostsOptions): Promis
       await once(child, 'exit');
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** What one of the server's connections does. */

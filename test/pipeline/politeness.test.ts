@@ -1,29 +1,10 @@
 /** Runs that keep to rates, as the server sees them. */
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
-import { download, type DownloadOptions, type Outcome, type Summary } from '../../src/index.js';
-import { addressOf, type Answers, type Counts, startCountingServer } from '../helpers/counting-server.js';
+import { describe, test } from 'node:test';
+import { download, type Summary } from '../../src/index.js';
+import { addressOf, type Counts, startCountingServer } from '../helpers/counting-server.js';
 import { scratch } from '../helpers/scratch.js';
-
-interface Ran extends Counts {
-  readonly summary: Summary;
-  readonly outcomes: readonly Outcome[];
-}
-
-async function run(
-  t: TestContext,
-  answers: Answers,
-  { hosts = 1, count, ...options }: DownloadOptions & { hosts?: number; count: number },
-): Promise<Ran> {
-  const server = await startCountingServer(t, answers);
-  const urls = Array.from({ length: count }, (_, n) => `http://${addressOf(n % hosts)}:${server.port}/${n}`);
-  const run = download(urls, { directory: scratch(t), executor: 'inline', maxRequests: 1_000, ...options });
-  const outcomes: Outcome[] = [];
-  for await (const outcome of run) outcomes.push(outcome);
-  const failed = outcomes.filter(({ status }) => status !== 'ok');
-  assert.deepEqual(failed, []);
-  return { ...(await server.counts()), summary: run.summary, outcomes };
-}
+import { run } from './counted.js';
 
 /**
  * No window of a tenth of a second has more than so many, nor all of them together.
@@ -36,7 +17,7 @@ function assertRate({ tenths, requests, elapsed }: Counts, perSecond: number, la
   assert.ok(requests - 1 <= (perSecond * (elapsed + 200 + late)) / 1_000, `${requests} in ${elapsed} ms`);
 }
 
-/** Says so, and gives no advice; unless other tests have the processor, which then holds it up as well. */
+/** Says so, and gives no advice; unless other tests have the processor, which then holds it up as well: see `politeness.timing.ts`. */
 function assertHeldBack({ verdict }: Summary, option: string): void {
   if (verdict?.bound === 'cpu') return;
   const { bound, detail, advice } = verdict ?? {};

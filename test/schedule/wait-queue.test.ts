@@ -16,6 +16,11 @@ function hostFor(origin: string): Host {
   return { origin, running: 0, parked: 0, answered: false, breaker: undefined };
 }
 
+/** A queue of texts that tells nobody. */
+function queueOf(outlook: () => Outlook): WaitQueue<string> {
+  return new WaitQueue<string>(outlook, AS_IT_IS, () => undefined);
+}
+
 /** All that can go on, in order. */
 function takeAll<T>(waiting: WaitQueue<T>): T[] {
   const taken: T[] = [];
@@ -41,11 +46,7 @@ test('values come back in the order in which their times come, and are told of',
 
 test('values that wait for a server come up as many as may, in their order, and others are not held up', () => {
   let free = 0;
-  const waiting = new WaitQueue<string>(
-    () => ({ free }),
-    AS_IT_IS,
-    () => undefined,
-  );
+  const waiting = queueOf(() => ({ free }));
   const [a, b] = [hostFor('http://a'), hostFor('http://b')];
   for (const value of ['a1', 'a2', 'a3', 'a4']) waiting.park(value, a);
   waiting.park('b1', b);
@@ -64,11 +65,7 @@ test('values that wait for a server come up as many as may, in their order, and 
 
 test('a hundred thousand values that wait for one server come up in their order, a few at a time', () => {
   let free = 0;
-  const waiting = new WaitQueue<string>(
-    () => ({ free }),
-    AS_IT_IS,
-    () => undefined,
-  );
+  const waiting = queueOf(() => ({ free }));
   const host = hostFor('http://a');
   const values = Array.from({ length: 100_000 }, (_, i) => `value ${i}`);
   for (const value of values) waiting.park(value, host);
@@ -82,11 +79,7 @@ test('a hundred thousand values that wait for one server come up in their order,
 
 test('what is on its way already comes up before all that has not begun', () => {
   let free = 0;
-  const waiting = new WaitQueue<string>(
-    () => ({ free }),
-    AS_IT_IS,
-    () => undefined,
-  );
+  const waiting = queueOf(() => ({ free }));
   const host = hostFor('http://a');
   waiting.park('new', host);
   waiting.park('redirected', host, true);
@@ -100,11 +93,7 @@ test('what is on its way already comes up before all that has not begun', () => 
 
 test('more come up by themselves when their time has come, though some may at once', async () => {
   let free = 1;
-  const waiting: WaitQueue<string> = new WaitQueue(
-    () => ({ free, pause: 5 }),
-    AS_IT_IS,
-    () => undefined,
-  );
+  const waiting = queueOf(() => ({ free, pause: 5 }));
   const host = hostFor('http://a');
   free = 0;
   for (const value of ['a', 'b', 'c']) waiting.park(value, host);
@@ -118,11 +107,7 @@ test('more come up by themselves when their time has come, though some may at on
 });
 
 test('a value comes up at once when its server has become ready by then', () => {
-  const waiting = new WaitQueue<string>(
-    () => ({ free: 1 }),
-    AS_IT_IS,
-    () => undefined,
-  );
+  const waiting = queueOf(() => ({ free: 1 }));
   waiting.park('ready', hostFor('http://a'));
   assert.deepEqual(takeAll(waiting), ['ready']);
 });
