@@ -6,11 +6,6 @@ import { peek } from './peek.js';
 /** Compressions one around the other: `list.csv.gz` that a server has compressed once more. */
 const MAX_LAYERS = 3;
 
-/** Zstandard is in it from Node 22.15 on. */
-interface Zlib {
-  readonly createZstdDecompress?: () => Transform;
-}
-
 type Decoder = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 interface Mark {
@@ -59,8 +54,8 @@ async function* unGzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 async function* unZstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const { createZstdDecompress } = (await import('node:zlib')) as Zlib;
-  yield* createZstdDecompress === undefined ? withFzstd(chunks) : through(chunks, createZstdDecompress());
+  const { unZstd: frames } = await import('../shared/zstd.js');
+  yield* frames(chunks, Infinity);
 }
 
 async function* through(
@@ -76,13 +71,6 @@ async function* through(
 /** The stream takes a chunk before the last one is used up, and they may all be in the same memory. */
 async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) yield Buffer.from(chunk);
-}
-
-async function* withFzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const { UnZstd } = await import('../shared/zstd.js');
-  const frames = new UnZstd(Infinity);
-  for await (const chunk of chunks) yield* frames.push(Buffer.from(chunk), false);
-  yield* frames.push(new Uint8Array(0), true);
 }
 
 async function* fromUtf16(

@@ -131,8 +131,14 @@ describe('a compressed list', () => {
     }
     const twice = short(await entriesOf(list(Buffer.concat([zstd, zstd]), 'list')));
     assert.deepEqual(twice, ['a', 'b', '= http://h/a', '= http://h/b']);
-    const bytes = Array.from(zstd, (byte) => Buffer.of(byte));
-    assert.deepEqual(short(await entriesOf(stream(bytes, 'list'))), ['a', 'b']);
+    const skipped = Buffer.from('502a4d1803000000616263', 'hex');
+    const frames = Buffer.concat([zstd, skipped, zstd]);
+    for (const length of [1, 2, 7, 40]) {
+      const chunks = Array.from({ length: Math.ceil(frames.length / length) }, (_, i) =>
+        frames.subarray(i * length, (i + 1) * length),
+      );
+      assert.deepEqual(short(await entriesOf(stream(chunks, 'list'))), ['a', 'b', '= http://h/a', '= http://h/b']);
+    }
   });
 
   it('is refused where it is cut or damaged', async () => {

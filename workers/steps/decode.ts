@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 
 import { SluiceError } from '../../src/errors.js';
-import { UnZstd } from '../../src/shared/zstd.js';
+import { unZstd, unZstdSync } from '../../src/shared/zstd.js';
 
 /** No honest server stacks more codings than this; a bomb does, since each one multiplies the size by up to 1,000. */
 const MAX_CODINGS = 2;
@@ -40,33 +40,8 @@ interface Format {
   readonly stream: (options: { chunkSize: number }) => Transform;
 }
 
-/** Zstandard is in it from Node 22.15 on. */
-interface Zstd {
-  readonly zstdDecompressSync?: Format['sync'];
-  readonly zstdDecompress?: typeof zlib.gunzip;
-  readonly createZstdDecompress?: (options: object) => Transform;
-  readonly constants: { readonly ZSTD_d_windowLogMax?: number };
-}
-
-/** Of the window, which is held: what the coding allows (RFC 9659). */
-const MAX_WINDOW_LOG = 23;
-
-function zstdFormat({ zstdDecompressSync, zstdDecompress, createZstdDecompress, constants: named }: Zstd): Format {
-  if (zstdDecompressSync === undefined || zstdDecompress === undefined || createZstdDecompress === undefined) {
-    return {
-      sync: unZstd,
-      async: (...args) => Promise.resolve().then(() => unZstd(...args)),
-      stream: () => Duplex.from(unZstdPieces) as Transform,
-    };
-  }
-  const window = { params: { [named.ZSTD_d_windowLogMax as number]: MAX_WINDOW_LOG } };
-  const async = promisify(zstdDecompress as (bytes: Uint8Array, options: object, done: zlib.CompressCallback) => void);
-  return {
-    sync: (bytes, limits) => zstdDecompressSync(bytes, { ...limits, ...window }),
-    async: (bytes, limits) => async(bytes, { ...limits, ...window }),
-    stream: (options) => createZstdDecompress({ ...options, ...window }),
-  };
-}
+/** Bytes of the window of zstd, which are held: what the coding allows (RFC 9659). */
+const MAX_WINDOW = 8 * 1024 * 1024;
 
 const FORMATS = {
   gzip: { sync: zlib.gunzipSync, async: promisify(zlib.gunzip), stream: zlib.createGunzip },
@@ -77,7 +52,11 @@ const FORMATS = {
     async: promisify(zlib.brotliDecompress),
     stream: zlib.createBrotliDecompress,
   },
-  zstd: zstdFormat(zlib as unknown as Zstd),
+  zstd: {
+    sync: (bytes, { maxOutputLength }) => unZstdSync(bytes, MAX_WINDOW, maxOutputLength),
+    async: async (bytes, { maxOutputLength }) => unZstdSync(bytes, MAX_WINDOW, maxOutputLength),
+    stream: () => Duplex.from((chunks: AsyncIterable<Uint8Array>) => unZstd(chunks, MAX_WINDOW)) as Transform,
+  },
 } satisfies Record<string, Format>;
 
 /**
@@ -157,36 +136,6 @@ function codingsToUndo(contentEncoding: string): Coding[] {
 function formatOf(coding: Coding, firstByte: number | undefined): Format {
   if (coding === 'deflate' && firstByte !== undefined && (firstByte & 0x0f) !== 8) return FORMATS.rawDeflate;
   return FORMATS[coding];
-}
-
-/** Bytes that are undone at once: as many blocks of four bytes give 16 MiB. */
-const ZSTD_PIECE = 512;
-
-function unZstd(bytes: Uint8Array, { maxOutputLength }: Limits): Uint8Array {
-  const frames = new UnZstd(2 ** MAX_WINDOW_LOG);
-  const decoded: Uint8Array[] = [];
-  let length = 0;
-  for (let at = 0; at < bytes.length; at += ZSTD_PIECE) {
-    const end = at + ZSTD_PIECE;
-    for (const block of frames.push(bytes.subarray(at, end), end >= bytes.length)) {
-      length += block.length;
-      decoded.push(block);
-    }
-    if (length > maxOutputLength) {
-      throw Object.assign(new RangeError('it has more bytes than it may'), { code: 'ERR_BUFFER_TOO_LARGE' });
-    }
-  }
-  return Buffer.concat(decoded);
-}
-
-async function* unZstdPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const frames = new UnZstd(2 ** MAX_WINDOW_LOG);
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length; at += ZSTD_PIECE) {
-      yield* frames.push(Buffer.from(chunk.subarray(at, at + ZSTD_PIECE)), false);
-    }
-  }
-  yield* frames.push(new Uint8Array(0), true);
 }
 
 /** zlib takes 1 to MAX_LENGTH; what lies outside is left to {@link within}. */
