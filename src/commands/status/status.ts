@@ -1,8 +1,8 @@
 /** `sluice status`: what a destination has, what failed and why. Writes nothing, and works while a run is going on. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { shardName } from '../../../workers/shard-name.js';
 import { ownFolder, shardsIn } from '../../destination/destination.js';
+import { type Account, countOutcome, emptyAccount } from '../../journal/account.js';
 import type { ListMark } from '../../journal/format.js';
 import type { Run, PastOutcome } from '../../journal/history.js';
 import { type Holder, Lock } from '../../destination/lock.js';
@@ -26,18 +26,7 @@ interface FailureShown {
 }
 
 /** What is known of a destination's items. */
-interface Known {
-  stored: number;
-  unproven: number;
-  /** Of what is stored. */
-  bytes: number;
-  notFound: number;
-  /** Left out: robots.txt or X-Robots-Tag disallowed it. */
-  disallowed: number;
-  errors: number;
-  unfinished: number;
-  /** How many errors there are of each code. */
-  readonly causes: Record<string, number>;
+export interface Known extends Account {
   /** The first of what failed. */
   readonly failures: FailureShown[];
 }
@@ -47,17 +36,7 @@ export async function status(args: StatusArguments): Promise<number> {
   const directory = resolve(args.directory);
   const history = await openHistory(args);
   const holder = await Lock.holder(directory, ownFolder(directory));
-  const known: Known = {
-    stored: 0,
-    unproven: 0,
-    bytes: 0,
-    notFound: 0,
-    disallowed: 0,
-    errors: 0,
-    unfinished: 0,
-    causes: {},
-    failures: [],
-  };
+  const known: Known = { ...emptyAccount(), failures: [] };
   const shards = [...history.layouts].some(isInShards) ? await shardsIn(directory) : new Set<number>();
   const shown = args.verbose === true ? Infinity : SHOWN_ERRORS;
   for await (const batch of history.outcomes()) for (const past of batch) note(known, past, shards, shown);
@@ -75,38 +54,12 @@ export async function status(args: StatusArguments): Promise<number> {
   return isDone && lastListRun?.end !== undefined ? 0 : SOME_FAILED;
 }
 
-function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
-  const failure = failureOf(past, shards);
-  if (failure === undefined) {
-    if (past.status !== 'stored') return;
-    known.stored += 1;
-    known.bytes += past.stored.size;
-    if (past.stored.unproven) known.unproven += 1;
-    return;
-  }
-  const { code, message, kind } = failure;
-  if (kind === 'error') known.causes[code] = (known.causes[code] ?? 0) + 1;
-  known[kind === 'error' ? 'errors' : kind] += 1;
+export function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
+  const lack = countOutcome(known, past, shards);
   // Those that are left out or not finished did not fail, and after an interruption they are many: a run writes down ahead.
-  if (kind === 'unfinished' || kind === 'disallowed' || known.failures.length >= shown) return;
-  known.failures.push({ url: withoutPassword(past.item.url), code, message });
-}
-
-/** Why an item is not stored. */
-function failureOf(
-  past: PastOutcome,
-  shards: ReadonlySet<number>,
-): { kind: 'error' | 'notFound' | 'disallowed' | 'unfinished'; code: string; message: string } | undefined {
-  if (past.status === 'failed') {
-    const { status: what, code, message } = past.failure;
-    return { kind: what === 'not_found' ? 'notFound' : what, code, message };
-  }
-  if (past.status === 'unfinished') {
-    return { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
-  }
-  const { shard } = past.stored;
-  if (shard === undefined || shards.has(shard)) return undefined;
-  return { kind: 'error', code: 'STORE_CHANGED', message: `it was in ${shardName(shard)}, which is gone` };
+  if (lack === undefined || lack.kind === 'unfinished' || lack.kind === 'disallowed') return;
+  const { code, message } = lack;
+  if (known.failures.length < shown) known.failures.push({ url: withoutPassword(past.item.url), code, message });
 }
 
 /** A list of the last run as it is now; undefined for what is no file. */
