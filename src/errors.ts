@@ -51,6 +51,9 @@ export type ErrorCode =
   | 'STORE_FAILED'
   | 'STORE_SYNC'
   | 'STORE_JOURNAL'
+  // a plan and its shards
+  | 'PLAN_THERE'
+  | 'PLAN_DAMAGED'
   // this program
   | 'WORKER_LOST'
   | 'ABORTED'

@@ -24,6 +24,7 @@ import {
   learnedAt,
   recordSizeAt,
   refusedAt,
+  type RefusedRecord,
   renamedAt,
   type RunRecord,
   storedAt,
@@ -53,11 +54,19 @@ export type TableRow = {
   | { readonly status: 'pending' }
 );
 
+/** What is told of each row, whichever journals it is in. */
+export interface Rows {
+  /** Whether lists said more of any item than its URL and name. */
+  readonly someDetails: boolean;
+  /** May be asked for more than once. @throws StorageError */
+  rows(): AsyncGenerator<readonly TableRow[], void, undefined>;
+}
+
 /** Rows that are handed on at once. */
 const BATCH = 256;
 const NO_KEY: Key = { a: 0, b: 0, c: 0 };
 
-export class Table {
+export class Table implements Rows {
   readonly #path: string;
   readonly #directory: string;
   readonly #file: FileHandle;
@@ -96,7 +105,6 @@ export class Table {
     return this.#places.complete;
   }
 
-  /** Whether lists said more of any item than its URL and name. */
   get someDetails(): boolean {
     return this.#places.someDetails;
   }
@@ -105,7 +113,6 @@ export class Table {
     return this.#places.someRows;
   }
 
-  /** May be asked for more than once. @throws StorageError */
   async *rows(): AsyncGenerator<readonly TableRow[], void, undefined> {
     const records = new RecordReader(this.#file);
     const { begun, itemOf } = this.#places;
@@ -178,7 +185,7 @@ async function readRow(
   const next = recordSizeAt(first, 0);
   const item = await asGiven(records, itemAt(first, 0), renamed, isStray);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
-  if (ended === NOWHERE) return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
+  if (ended === NOWHERE) return pending(item, details, inShards);
   const ending = (bytes: Buffer): number => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0));
   const last = await records.from(ended, ending, isStray);
   const learned = isOf('learned', last, 0) ? learnedAt(last, 0, item.url) : undefined;
@@ -190,8 +197,21 @@ async function readRow(
 }
 
 function refusedRow(bytes: Buffer, inShards: boolean): TableRow {
-  const { text, message, hint, columns } = refusedAt(bytes, 0);
-  const item: ItemRecord = { index: indexAt(bytes, 0), key: NO_KEY, url: text, name: '' };
+  return refused(refusedAt(bytes, 0), indexAt(bytes, 0), inShards);
+}
+
+/** A row of which nobody has written down what became of it. */
+export function pending(item: ItemRecord, details: ItemDetails | undefined, inShards: boolean): TableRow {
+  return { item, repeats: false, inShards, details, learned: undefined, status: 'pending' };
+}
+
+/** A row that is no item. */
+export function refused(
+  { text, message, hint, columns }: Pick<RefusedRecord, 'text' | 'message' | 'hint' | 'columns'>,
+  index: number,
+  inShards: boolean,
+): TableRow {
+  const item: ItemRecord = { index, key: NO_KEY, url: text, name: '' };
   const failure: FailureRecord = { status: 'error', code: 'LIST_LINE', message, hint };
   const known = { item, repeats: false, inShards, details: columns && { columns }, learned: undefined };
   return { ...known, status: 'refused', failure };

@@ -89,6 +89,6 @@ function describeShare(done: number, { count, isEstimate }: NonNullable<Summary[
   return isEstimate ? `${done} of about ${count} done (${percent}%)` : `${done}/${count} done (${percent}%)`;
 }
 
-function formatRate(rate: number): string {
+export function formatRate(rate: number): string {
   return rate >= 100 ? rate.toFixed(0) : rate.toFixed(1);
 }

@@ -1,14 +1,17 @@
 /** `sluice export`: what is known of each item of a destination, for people and other programs. */
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { Table } from '../../journal/table.js';
+import type { Manifest } from '../../fleet/manifest.js';
+import { type Rows, Table } from '../../journal/table.js';
 import { DATASET } from '../../results/results.js';
 import { exportTable } from '../../results/table/export.js';
 import { ROW_STATUSES, type RowStatus } from '../../results/table/fields.js';
 import { formatFor, TABLE_FORMATS, type TableFormat } from '../../results/table/formats.js';
 import { openOutput, STDOUT } from '../../results/table/output.js';
 import { printable } from '../../shared/printable.js';
+import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { type HistoryArguments, journalPath, noJournal, requireOwn } from '../open-history.js';
+import { openPlan } from '../open-plan.js';
 
 export interface ExportArguments extends HistoryArguments {
   readonly format?: TableFormat | typeof DATASET;
@@ -26,6 +29,8 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
       `give --format ${[...Object.keys(TABLE_FORMATS), DATASET].join('|')}`,
     );
   }
+  const plan = await openPlan(args);
+  if (plan !== undefined) return exportPlan(args, format, plan);
   const write = format === DATASET ? datasetOf(args) : tableOf(args, format);
   const table = await Table.open(journalPath(args), resolve(args.directory));
   if (table === undefined) throw noJournal(args);
@@ -39,7 +44,25 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
   return 0;
 }
 
-function tableOf(args: ExportArguments, format: TableFormat): (table: Table) => Promise<void> {
+/** Of shards whose journals cannot be read, the rows are told, and not what became of them. */
+async function exportPlan(args: ExportArguments, format: TableFormat | typeof DATASET, plan: Manifest): Promise<number> {
+  if (format === DATASET) {
+    throw new UsageError(
+      `--format ${DATASET} is about shards of the layout tar, and this plan is of the layout ${plan.layout}`,
+      'choose csv, jsonl or parquet',
+    );
+  }
+  const { PlanTable } = await import('../../fleet/plan-table.js');
+  let unknown = 0;
+  const table = new PlanTable(resolve(args.directory), plan, (shard, why) => {
+    unknown += 1;
+    process.stderr.write(`*** Shard ${shard}: what became of its rows is not known: ${printable(why, 1000)}\n`);
+  });
+  await tableOf(args, format)(table);
+  return unknown > 0 ? SOME_FAILED : 0;
+}
+
+function tableOf(args: ExportArguments, format: TableFormat): (table: Rows) => Promise<void> {
   const options = {
     format,
     statuses: args.status === undefined ? undefined : statusesOf(args.status),

@@ -9,6 +9,7 @@ export const command: Command = {
   flags: [
     { flag: '--json', help: 'as JSON' },
     { flag: '-v, --verbose', help: 'tell of all that failed, not of the first ten' },
+    { flag: '--watch', help: 'of a plan: go on telling how far it is, until it is done' },
     flagOf('state'),
   ],
   run: async ({ argument, ...values }) => {

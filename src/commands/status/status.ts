@@ -1,63 +1,36 @@
 /** `sluice status`: what a destination has, what failed and why. Writes nothing, and works while a run is going on. */
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { shardName } from '../../../workers/shard-name.js';
 import { ownFolder, shardsIn } from '../../destination/destination.js';
-import type { ListMark } from '../../journal/format.js';
-import type { Run, PastOutcome } from '../../journal/history.js';
 import { type Holder, Lock } from '../../destination/lock.js';
-import { printable, withoutPassword } from '../../shared/printable.js';
-import { count, formatBytes } from '../../shared/format.js';
-import { describeDisallowed, describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
+import { UsageError } from '../../errors.js';
+import { emptyAccount } from '../../journal/account.js';
+import type { Run } from '../../journal/history.js';
+import { isInShards } from '../../protocol/layouts.js';
+import { printable } from '../../shared/printable.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { openHistory, type HistoryArguments } from '../open-history.js';
-import { isInShards } from '../../protocol/layouts.js';
+import { openPlan } from '../open-plan.js';
+import { SHOWN_ERRORS } from '../run-download.js';
+import { describeKnown, describeLists, type Known, type List, look, note } from './known.js';
 
 export interface StatusArguments extends HistoryArguments {
   readonly json?: boolean;
   readonly verbose?: boolean;
-}
-
-interface FailureShown {
-  /** Without its password. */
-  readonly url: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-/** What is known of a destination's items. */
-interface Known {
-  stored: number;
-  unproven: number;
-  /** Of what is stored. */
-  bytes: number;
-  notFound: number;
-  /** Left out: robots.txt or X-Robots-Tag disallowed it. */
-  disallowed: number;
-  errors: number;
-  unfinished: number;
-  /** How many errors there are of each code. */
-  readonly causes: Record<string, number>;
-  /** The first of what failed. */
-  readonly failures: FailureShown[];
+  /** Of a plan: tells how far it is until it is done. */
+  readonly watch?: boolean;
 }
 
 /** @returns the exit status: 0 when all that is known is stored, and the lists were gone through */
 export async function status(args: StatusArguments): Promise<number> {
+  const plan = await openPlan(args);
+  if (plan !== undefined) return (await import('./plan.js')).statusOfPlan(args, plan);
+  if (args.watch === true) {
+    throw new UsageError('--watch is about a plan, and there is none', 'a run shows its progress itself');
+  }
   const directory = resolve(args.directory);
   const history = await openHistory(args);
   const holder = await Lock.holder(directory, ownFolder(directory));
-  const known: Known = {
-    stored: 0,
-    unproven: 0,
-    bytes: 0,
-    notFound: 0,
-    disallowed: 0,
-    errors: 0,
-    unfinished: 0,
-    causes: {},
-    failures: [],
-  };
+  const known: Known = { ...emptyAccount(), failures: [] };
   const shards = [...history.layouts].some(isInShards) ? await shardsIn(directory) : new Set<number>();
   const shown = args.verbose === true ? Infinity : SHOWN_ERRORS;
   for await (const batch of history.outcomes()) for (const past of batch) note(known, past, shards, shown);
@@ -75,62 +48,6 @@ export async function status(args: StatusArguments): Promise<number> {
   return isDone && lastListRun?.end !== undefined ? 0 : SOME_FAILED;
 }
 
-function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
-  const failure = failureOf(past, shards);
-  if (failure === undefined) {
-    if (past.status !== 'stored') return;
-    known.stored += 1;
-    known.bytes += past.stored.size;
-    if (past.stored.unproven) known.unproven += 1;
-    return;
-  }
-  const { code, message, kind } = failure;
-  if (kind === 'error') known.causes[code] = (known.causes[code] ?? 0) + 1;
-  known[kind === 'error' ? 'errors' : kind] += 1;
-  // Those that are left out or not finished did not fail, and after an interruption they are many: a run writes down ahead.
-  if (kind === 'unfinished' || kind === 'disallowed' || known.failures.length >= shown) return;
-  known.failures.push({ url: withoutPassword(past.item.url), code, message });
-}
-
-/** Why an item is not stored. */
-function failureOf(
-  past: PastOutcome,
-  shards: ReadonlySet<number>,
-): { kind: 'error' | 'notFound' | 'disallowed' | 'unfinished'; code: string; message: string } | undefined {
-  if (past.status === 'failed') {
-    const { status: what, code, message } = past.failure;
-    return { kind: what === 'not_found' ? 'notFound' : what, code, message };
-  }
-  if (past.status === 'unfinished') {
-    return { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
-  }
-  const { shard } = past.stored;
-  if (shard === undefined || shards.has(shard)) return undefined;
-  return { kind: 'error', code: 'STORE_CHANGED', message: `it was in ${shardName(shard)}, which is gone` };
-}
-
-/** A list of the last run as it is now; undefined for what is no file. */
-interface List extends ListMark {
-  readonly state?: 'the same' | 'changed' | 'not there';
-}
-
-async function look(list: ListMark): Promise<List> {
-  if (list.changed === undefined) return list;
-  try {
-    const { size, mtime } = await stat(list.label);
-    const isSame = size === list.size && mtime.toISOString() === list.changed;
-    return { ...list, state: isSame ? 'the same' : 'changed' };
-  } catch {
-    return { ...list, state: 'not there' };
-  }
-}
-
-const SINCE = {
-  'the same': 'is the same since',
-  changed: 'has changed since',
-  'not there': 'is not there, seen from this folder',
-} as const;
-
 function describe(
   directory: string,
   known: Known,
@@ -139,19 +56,10 @@ function describe(
   lists: readonly List[],
   holder: Holder | undefined,
 ): string {
-  const { stored, unproven, bytes, notFound, disallowed, errors, unfinished, causes, failures } = known;
-  const lines = failures.map(({ url, message }) => describeFailure(url, message));
-  const hidden = notFound + errors - failures.length;
-  if (hidden > 0) lines.push(`*** ${count(hidden, 'more error')}; --verbose shows them all.`);
-  lines.push(`${printable(directory, 1000)}: ${count(stored, 'file')} stored, ${formatBytes(bytes)}.`);
-  if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
-  if (notFound > 0) lines.push(`${notFound} not found.`);
-  if (disallowed > 0) lines.push(describeDisallowed(disallowed));
-  if (errors > 0) lines.push(describeErrors(errors, causes));
+  const { notFound, errors, unfinished } = known;
+  const lines = describeKnown(directory, known);
   if (unfinished > 0) lines.push(`${unfinished} not finished: begun, or next in turn.`);
-  for (const { label, state } of lists) {
-    if (state !== undefined) lines.push(`The list ${printable(label, 1000)} ${SINCE[state]}.`);
-  }
+  lines.push(...describeLists(lists));
   if (holder !== undefined) {
     const { pid, host = 'this machine', since } = holder;
     const who = pid === undefined ? '' : `: process ${pid} on ${printable(host)}, since ${printable(String(since))}`;

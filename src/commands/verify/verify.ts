@@ -1,14 +1,12 @@
 /** `sluice verify`: whether what is stored is there and right; `--repair` fetches again what is not. */
 import { access, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { shardName } from '../../../workers/shard-name.js';
 import { Destination, shardsIn } from '../../destination/destination.js';
 import type { RunRecord } from '../../journal/format.js';
 import { Repair } from '../../journal/repair.js';
 import { salvageJournal } from '../../journal/salvage.js';
 import type { History } from '../../journal/history.js';
 import { verify as verifyStored } from '../../journal/verify.js';
-import { printable } from '../../shared/printable.js';
 import type { Layout } from '../../protocol/settings.js';
 import { version } from '../../shared/version.js';
 import { roomIn } from '../../terminal/output.js';
@@ -16,7 +14,7 @@ import { count, formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { type AgainArguments, downloadAgain, optionsAgain } from '../retry/retry.js';
 import { journalPath, openHistory } from '../open-history.js';
-import { isInShards } from '../../protocol/layouts.js';
+import { Findings } from './findings.js';
 
 export interface VerifyArguments extends AgainArguments {
   readonly repair?: boolean;
@@ -25,16 +23,9 @@ export interface VerifyArguments extends AgainArguments {
 /** What the folders of the layout `hashed` are called. */
 const HASH_DIGIT = /^[0-9a-f]$/;
 
-interface Found {
-  right: number;
-  /** Of what is right. */
-  bytes: number;
-  wrong: number;
-}
-
 /** @returns the exit status */
 export async function verify(args: VerifyArguments): Promise<number> {
-  return args.repair === true ? verifyAndRepair(args) : (await verifyAll(args)).wrong.size > 0 ? SOME_FAILED : 0;
+  return args.repair === true ? verifyAndRepair(args) : (await verifyAll(args)).size > 0 ? SOME_FAILED : 0;
 }
 
 async function verifyAndRepair(args: VerifyArguments): Promise<number> {
@@ -67,7 +58,7 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
         'Run sluice get once more; if it tells of files that are there already, with --overwrite: it goes on.',
       );
     }
-    layouts = [...(await verifyAll(args, (of, layout) => Repair.begin(of, layout, directory, version))).wrong];
+    layouts = [...(await verifyAll(args, (of, layout) => Repair.begin(of, layout, directory, version)))];
   } finally {
     await destination.close();
   }
@@ -95,49 +86,18 @@ function describeAgain({ right, wrong }: { readonly right: number; readonly wron
 async function verifyAll(
   args: VerifyArguments,
   repairs?: (history: History, layout: Layout) => Promise<Repair>,
-): Promise<{ readonly wrong: ReadonlySet<Layout> }> {
-  const directory = resolve(args.directory);
-  const found: Found = { right: 0, bytes: 0, wrong: 0 };
-  const wrong = new Set<Layout>();
+): Promise<ReadonlySet<Layout>> {
+  const findings = new Findings((line) => tell(args, line));
   let history = await openHistory(args);
   const layouts = [...history.layouts];
   for (const [position, layout] of layouts.entries()) {
     if (position > 0) history = await openHistory(args);
     const repair = await repairs?.(history, layout);
-    await verifyStored(history, layout, directory, {
-      onRight: ({ stored }) => {
-        found.right += 1;
-        found.bytes += stored.size;
-      },
-      onWrong: async (item, why) => {
-        found.wrong += 1;
-        wrong.add(layout);
-        await tell(args, `*** ${printable(item.item.name, 1000)} ${why}`);
-        if (!isInShards(layout)) await repair?.note(item, why);
-      },
-      onWrongShard: async (shard, items) => {
-        wrong.add(layout);
-        const its = `its ${count(items.length, 'item')}`;
-        if (repair === undefined) {
-          await tell(args, `*** ${shardName(shard)} is damaged: --repair sets it aside and fetches ${its} again`);
-          return;
-        }
-        const aside = await repair.noteShard(shard, items);
-        await tell(
-          args,
-          `*** ${shardName(shard)} is ${aside === undefined ? 'gone' : `${aside} now`}: ${its} are fetched again`,
-        );
-      },
-      onKnown: async ({ message }) => {
-        found.wrong += 1;
-        wrong.add(layout);
-        await tell(args, `*** ${printable(message, 1000)}`);
-      },
-    });
+    await verifyStored(history, layout, resolve(args.directory), findings.in(layout, repair));
     await repair?.close();
   }
-  await tell(args, `${count(found.right, 'file')} right, ${formatBytes(found.bytes)}; ${found.wrong} wrong.`);
-  return { wrong };
+  await tell(args, findings.describe());
+  return findings.layouts;
 }
 
 /** What to take for the first run of a journal that does not tell of it any more: the layout is seen from what is there. */

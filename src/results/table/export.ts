@@ -1,5 +1,5 @@
 /** Writes the table of a destination. */
-import type { Table, TableRow } from '../../journal/table.js';
+import type { Rows, TableRow } from '../../journal/table.js';
 import { UsageError } from '../../errors.js';
 import { printable } from '../../shared/printable.js';
 import { Columns } from './columns.js';
@@ -21,7 +21,7 @@ export interface ExportOptions {
  * @returns rows that were written
  * @throws UsageError for a field that is not there, StorageError
  */
-export async function exportTable(table: Table, output: Output, options: ExportOptions): Promise<number> {
+export async function exportTable(table: Rows, output: Output, options: ExportOptions): Promise<number> {
   const format = TABLE_FORMATS[options.format];
   const statuses = new Set(options.statuses ?? format.statuses);
   const fields = format.hasFields ? chosen(fieldsFor(await columnsOf(table)), options.fields) : [];
@@ -43,7 +43,7 @@ function isFile(row: TableRow): boolean {
   return row.status !== 'refused' && !row.repeats;
 }
 
-async function columnsOf(table: Table): Promise<ReadonlyMap<string, FieldType>> {
+async function columnsOf(table: Rows): Promise<ReadonlyMap<string, FieldType>> {
   const columns = new Columns();
   if (table.someDetails) for await (const batch of table.rows()) for (const row of batch) columns.note(row);
   return columns.types;

@@ -1,0 +1,71 @@
+/** What `sluice status` tells of items and lists, whether of one run after the other or of a plan. */
+import { stat } from 'node:fs/promises';
+import { type Account, countOutcome } from '../../journal/account.js';
+import type { ListMark } from '../../journal/format.js';
+import type { PastOutcome } from '../../journal/history.js';
+import { count, formatBytes } from '../../shared/format.js';
+import { printable, withoutPassword } from '../../shared/printable.js';
+import { describeDisallowed, describeErrors, describeFailure } from '../run-download.js';
+
+interface FailureShown {
+  /** Without its password. */
+  readonly url: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is known of a destination's items. */
+export interface Known extends Account {
+  /** The first of what failed. */
+  readonly failures: FailureShown[];
+}
+
+export function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
+  const lack = countOutcome(known, past, shards);
+  // Those that are left out or not finished did not fail, and after an interruption they are many: a run writes down ahead.
+  if (lack === undefined || lack.kind === 'unfinished' || lack.kind === 'disallowed') return;
+  const { code, message } = lack;
+  if (known.failures.length < shown) known.failures.push({ url: withoutPassword(past.item.url), code, message });
+}
+
+/** A list of the last run as it is now; undefined for what is no file. */
+export interface List extends ListMark {
+  readonly state?: 'the same' | 'changed' | 'not there';
+}
+
+export async function look(list: ListMark): Promise<List> {
+  if (list.changed === undefined) return list;
+  try {
+    const { size, mtime } = await stat(list.label);
+    const isSame = size === list.size && mtime.toISOString() === list.changed;
+    return { ...list, state: isSame ? 'the same' : 'changed' };
+  } catch {
+    return { ...list, state: 'not there' };
+  }
+}
+
+const SINCE = {
+  'the same': 'is the same since',
+  changed: 'has changed since',
+  'not there': 'is not there, seen from this folder',
+} as const;
+
+/** All but what is not finished. */
+export function describeKnown(directory: string, known: Known): string[] {
+  const { stored, unproven, bytes, notFound, disallowed, errors, causes, failures } = known;
+  const lines = failures.map(({ url, message }) => describeFailure(url, message));
+  const hidden = notFound + errors - failures.length;
+  if (hidden > 0) lines.push(`*** ${count(hidden, 'more error')}; --verbose shows them all.`);
+  lines.push(`${printable(directory, 1000)}: ${count(stored, 'file')} stored, ${formatBytes(bytes)}.`);
+  if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
+  if (notFound > 0) lines.push(`${notFound} not found.`);
+  if (disallowed > 0) lines.push(describeDisallowed(disallowed));
+  if (errors > 0) lines.push(describeErrors(errors, causes));
+  return lines;
+}
+
+export function describeLists(lists: readonly List[]): readonly string[] {
+  return lists.flatMap(({ label, state }) =>
+    state === undefined ? [] : `The list ${printable(label, 1000)} ${SINCE[state]}.`,
+  );
+}

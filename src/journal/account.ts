@@ -1,0 +1,58 @@
+/** What became of the items that journals tell of, counted. */
+import { shardName } from '../../workers/shard-name.js';
+import type { PastOutcome } from './history.js';
+
+export interface Account {
+  stored: number;
+  unproven: number;
+  /** Of what is stored. */
+  bytes: number;
+  notFound: number;
+  /** Left out: robots.txt or X-Robots-Tag disallowed it. */
+  disallowed: number;
+  errors: number;
+  unfinished: number;
+  /** How many errors there are of each code. */
+  readonly causes: Record<string, number>;
+}
+
+/** Why an item is not stored. */
+export interface Lack {
+  readonly kind: 'error' | 'notFound' | 'disallowed' | 'unfinished';
+  readonly code: string;
+  readonly message: string;
+}
+
+export function emptyAccount(): Account {
+  return { stored: 0, unproven: 0, bytes: 0, notFound: 0, disallowed: 0, errors: 0, unfinished: 0, causes: {} };
+}
+
+/**
+ * @param shards numbers of those that are there
+ * @returns why it is not stored; undefined for what is
+ */
+export function countOutcome(account: Account, past: PastOutcome, shards: ReadonlySet<number>): Lack | undefined {
+  const lack = lackOf(past, shards);
+  if (lack !== undefined) {
+    if (lack.kind === 'error') account.causes[lack.code] = (account.causes[lack.code] ?? 0) + 1;
+    account[lack.kind === 'error' ? 'errors' : lack.kind] += 1;
+  } else if (past.status === 'stored') {
+    account.stored += 1;
+    account.bytes += past.stored.size;
+    if (past.stored.unproven) account.unproven += 1;
+  }
+  return lack;
+}
+
+function lackOf(past: PastOutcome, shards: ReadonlySet<number>): Lack | undefined {
+  if (past.status === 'failed') {
+    const { status: what, code, message } = past.failure;
+    return { kind: what === 'not_found' ? 'notFound' : what, code, message };
+  }
+  if (past.status === 'unfinished') {
+    return { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
+  }
+  const { shard } = past.stored;
+  if (shard === undefined || shards.has(shard)) return undefined;
+  return { kind: 'error', code: 'STORE_CHANGED', message: `it was in ${shardName(shard)}, which is gone` };
+}
