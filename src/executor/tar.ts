@@ -6,6 +6,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { type PlainError, toPlain } from '../errors.js';
 import type { Item } from '../item.js';
+import type { Answer } from '../outcome.js';
 import { withoutPassword } from '../shared/printable.js';
 import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol/tar.js';
 import type { StoredFile, StoreResult } from '../protocol/result.js';
@@ -23,8 +24,6 @@ const MAX_UNDER_WAY = 2;
 const MAX_POISONS = 8;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../src/bundle/tar-entry.js', import.meta.url);
-/** Headers of an answer that a shard's descriptions keep. */
-const KEPT_HEADERS = new Set(['content-type', 'last-modified', 'etag']);
 const NO_HEADERS: readonly string[] = [];
 
 /** What is told of bodies: each is stored or will not be, as with any executor; most are told of as written before. */
@@ -71,16 +70,19 @@ export class TarExecutor implements Executor {
     this.#listener = listener;
   }
 
-  /** Keeps what a shard is to tell of the answer that brings an item's body; to be called before the body comes. */
-  readonly onHeaders = (item: Item, headers: readonly Buffer[]): void => {
-    const kept: string[] = [];
-    for (let i = 0; i + 1 < headers.length; i += 2) {
-      const [name, value] = [headers[i] as Buffer, headers[i + 1] as Buffer];
-      const lowerCase = name.toString('latin1').toLowerCase();
-      if (KEPT_HEADERS.has(lowerCase)) kept.push(lowerCase, value.toString('latin1'));
-    }
-    if (kept.length > 0) this.#headers.set(item, kept);
-  };
+  /**
+   * Keeps what a shard is to tell of the answer that brings an item's body; to be called before the body comes. What the answer
+   * with the rest of a body does not tell again (RFC 9110, 15.3.7) stays as it was.
+   */
+  onAnswer(item: Item, { status, contentType, etag, lastModified }: Answer): void {
+    if (status !== 200) return;
+    const before = this.#headers.get(item);
+    const kept = before === undefined || before.length === 0 ? [] : [...before];
+    keep(kept, 'content-type', contentType);
+    keep(kept, 'last-modified', lastModified);
+    keep(kept, 'etag', etag);
+    this.#headers.set(item, kept);
+  }
 
   /** The same item goes on as another object, which has another name. */
   readonly onRenamed = (item: Item, renamed: Item): void => {
@@ -276,4 +278,12 @@ function workerLost(error: unknown): PlainError {
     message: 'the thread that wrote the shards ended unexpectedly',
     hint: 'run the same command again; if it happens again, report it with the output of --verbose',
   });
+}
+
+/** @param headers name, value, name, value ... */
+function keep(headers: string[], name: string, value: string): void {
+  if (value === '') return;
+  const at = headers.indexOf(name);
+  if (at === -1) headers.push(name, value);
+  else headers[at + 1] = value;
 }

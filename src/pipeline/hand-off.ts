@@ -103,7 +103,7 @@ export class HandOff implements Stages, AttemptListener {
     this.#robots = robots;
     this.#originals = originals;
     this.#tar = tar;
-    this.onHeaders = naming === undefined ? tar?.onHeaders : this.#onHeaders;
+    this.onHeaders = naming === undefined ? undefined : this.#onHeaders;
   }
 
   start(work: Work, from: Redirected | undefined): void {
@@ -162,6 +162,7 @@ export class HandOff implements Stages, AttemptListener {
 
   onAnswer(item: Item, answer: Answer): void {
     this.#listener.onAnswer(item, answer, 0);
+    this.#tar?.onAnswer(item, answer);
   }
 
   onRedirect(item: Item, to: Redirected): void {
@@ -239,7 +240,6 @@ export class HandOff implements Stages, AttemptListener {
 
   readonly #onHeaders = (item: Item, headers: readonly Buffer[], url: string): void => {
     this.#naming?.onAnswer(this.#scheduler.inFlight.of(item), answeredBy(headers, url));
-    this.#tar?.onHeaders(item, headers);
   };
 
   /** Does it at once where the journal knows the name. */
