@@ -22,10 +22,13 @@ function treeOf(directory: string): readonly (readonly [string, string])[] {
 }
 
 /** A worker that believes that it is an hour later. */
-const HOUR_AHEAD = [
-  '--import',
-  'data:text/javascript,const N=Date,n=Date.now;globalThis.Date=class extends N{constructor(...a){a.length?super(...a):super(n()+36e5)}static now(){return n()+36e5}}',
-];
+const AHEAD = `const { Date: Real } = globalThis;
+const now = () => Real.now() + 3_600_000;
+globalThis.Date = class extends Real {
+  constructor(...given) { super(...(given.length > 0 ? given : [now()])); }
+  static now() { return now(); }
+};`;
+const HOUR_AHEAD = ['--import', `data:text/javascript,${encodeURIComponent(AHEAD)}`];
 
 describe('sluice work', () => {
   for (const options of [{ layout: 'flat' }, { layout: 'hashed' }, { layout: 'flat', name: '{host}/{path}' }] as const) {
