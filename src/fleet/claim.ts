@@ -19,7 +19,19 @@ import { makeFolders } from '../shared/folders.js';
 import { type ClaimFolder, claimFolders, namesIn } from './journals.js';
 import { isDead, SPACE_OF_PROCESSES } from './life.js';
 import { shardFolder } from './plan-folder.js';
-import { CLAIM, type ClaimRecord, DONE, type DoneRecord, FAILED, type FailedRecord, type Progress, type Read, readClaim, readDone, readFailed } from './records.js';
+import {
+  CLAIM,
+  type ClaimRecord,
+  DONE,
+  type DoneRecord,
+  FAILED,
+  type FailedRecord,
+  type Progress,
+  type Read,
+  readClaim,
+  readDone,
+  readFailed,
+} from './records.js';
 
 export interface ClaimOptions {
   /** Milliseconds after which this claim counts as dead if nobody renews it. */
@@ -132,7 +144,10 @@ export class Claim {
    *
    * @param most after how many tries there are no more
    */
-  async fail({ code, message }: Pick<PlainError, 'code' | 'message'>, most: number): Promise<'again' | 'failed' | 'lost'> {
+  async fail(
+    { code, message }: Pick<PlainError, 'code' | 'message'>,
+    most: number,
+  ): Promise<'again' | 'failed' | 'lost'> {
     const attempts = this.#failures + 1;
     if (attempts < most) {
       await this.#stop();
@@ -287,7 +302,11 @@ async function makeNew(folder: string): Promise<boolean> {
  *
  * @returns the folders of claims before it; else what has become of the shard
  */
-async function begin(folder: string, claim: Claim, reopen: boolean): Promise<readonly ClaimFolder[] | Exclude<Taken, { readonly kind: 'taken' }>> {
+async function begin(
+  folder: string,
+  claim: Claim,
+  reopen: boolean,
+): Promise<readonly ClaimFolder[] | Exclude<Taken, { readonly kind: 'taken' }>> {
   try {
     await mkdir(claim.folder);
   } catch (error) {
@@ -305,7 +324,11 @@ async function begin(folder: string, claim: Claim, reopen: boolean): Promise<rea
 }
 
 /** Who has the claim; undefined where nobody does any more. */
-async function holderOf(claim: string, told: Read<ClaimRecord> | undefined, lease: number): Promise<Holder | undefined> {
+async function holderOf(
+  claim: string,
+  told: Read<ClaimRecord> | undefined,
+  lease: number,
+): Promise<Holder | undefined> {
   const record = told?.kind === 'read' ? told.record : undefined;
   if (record !== undefined && isDead(record)) return undefined;
   const path = told === undefined || told.kind === 'none' ? claim : join(claim, CLAIM);

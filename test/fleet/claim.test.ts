@@ -145,7 +145,9 @@ test('of a commit and a take-over at the same moment, exactly one counts', async
     if (next.kind === 'taken') assert.equal(await next.claim.commit(ACCOUNT), 'committed');
     const done = JSON.parse(readFileSync(join(shard(directory), 'done.json'), 'utf8')) as DoneRecord;
     assert.equal(done.claim, committed === 'committed' ? 1 : 2);
-    assert.ok(existsSync(join(shard(directory), done.journal)) || existsSync(join(shard(directory), `${done.journal}.fenced`)));
+    assert.ok(
+      existsSync(join(shard(directory), done.journal)) || existsSync(join(shard(directory), `${done.journal}.fenced`)),
+    );
   }
   t.diagnostic(JSON.stringify(seen));
 });
@@ -208,7 +210,9 @@ test('of many that open a done shard once more, one gets it, with the journal th
     const first = await taken(t, directory);
     writeFileSync(join(first.folder, 'journal'), 'of the commit');
     assert.equal(await first.commit(ACCOUNT), 'committed');
-    const all = await Promise.all(Array.from({ length: 8 }, () => Claim.take(directory, 0, { ...OPTIONS, reopen: true })));
+    const all = await Promise.all(
+      Array.from({ length: 8 }, () => Claim.take(directory, 0, { ...OPTIONS, reopen: true })),
+    );
     const won = all.flatMap((one) => (one.kind === 'taken' ? one.claim : []));
     assert.equal(won.length, 1);
     const [claim] = won as [Claim];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listFile, shardFolder } from '../../src/fleet/plan-folder.js';
+import { listPath, shardFolder } from '../../src/fleet/plan-folder.js';
 import { sluice } from '../helpers/cli.js';
 import { filesBelow, subfolder } from '../helpers/folders.js';
 import { bodyAt, servePaths } from '../helpers/paths-server.js';
@@ -31,12 +31,22 @@ globalThis.Date = class extends Real {
 const HOUR_AHEAD = ['--import', `data:text/javascript,${encodeURIComponent(AHEAD)}`];
 
 describe('sluice work', () => {
-  for (const options of [{ layout: 'flat' }, { layout: 'hashed' }, { layout: 'flat', name: '{host}/{path}' }] as const) {
+  for (const options of [
+    { layout: 'flat' },
+    { layout: 'hashed' },
+    { layout: 'flat', name: '{host}/{path}' },
+  ] as const) {
     test(`of all parts makes the same tree as a single get, with ${JSON.stringify(options)}`, async (t) => {
       const folder = scratch(t);
       const [one, parts] = [subfolder(folder, 'one'), subfolder(folder, 'parts')];
       // The same name from several folders, a duplicate, and a line that is no URL.
-      const lines = [...linesOf(40), `${server.origin}/x/f1`, `${server.origin}/y/f1`, `${server.origin}/0/f0`, 'no url'];
+      const lines = [
+        ...linesOf(40),
+        `${server.origin}/x/f1`,
+        `${server.origin}/y/f1`,
+        `${server.origin}/0/f0`,
+        'no url',
+      ];
       assert.equal(await planOf(parts, lines, { shardItems: 7, options }), 7);
       writeFileSync(join(folder, 'list'), lines.map((line) => `${line}\n`).join(''));
       const name = 'name' in options ? ['--name', options.name] : [];
@@ -52,14 +62,33 @@ describe('sluice work', () => {
       assert.equal(server.requested.length, 2 * asked);
       const all = Array.from({ length: 7 }, (_, shard) => doneOf(parts, shard));
       const sum = (of: (done: (typeof all)[number]) => number): number => all.reduce((sum, done) => sum + of(done), 0);
-      assert.equal(sum(({ rows }) => rows), 44);
-      assert.equal(sum(({ ok }) => ok), 42);
-      assert.equal(sum(({ duplicates }) => duplicates), 1);
-      assert.equal(sum(({ refused }) => refused), 1);
-      assert.equal(sum(({ bytes }) => bytes), treeOf(one).reduce((bytes, [, text]) => bytes + text.length, 0));
+      assert.equal(
+        sum(({ rows }) => rows),
+        44,
+      );
+      assert.equal(
+        sum(({ ok }) => ok),
+        42,
+      );
+      assert.equal(
+        sum(({ duplicates }) => duplicates),
+        1,
+      );
+      assert.equal(
+        sum(({ refused }) => refused),
+        1,
+      );
+      assert.equal(
+        sum(({ bytes }) => bytes),
+        treeOf(one).reduce((bytes, [, text]) => bytes + text.length, 0),
+      );
       // Nothing but the journal stays of a claim that is committed.
       assert.deepEqual(namesOf(parts, 0), ['0001', 'done.json']);
-      assert.deepEqual(readdirSync(join(shardFolder(parts, 0), '0001')).toSorted(), ['claim.json', 'done.json', 'journal']);
+      assert.deepEqual(readdirSync(join(shardFolder(parts, 0), '0001')).toSorted(), [
+        'claim.json',
+        'done.json',
+        'journal',
+      ]);
     });
   }
 
@@ -79,7 +108,10 @@ describe('sluice work', () => {
     const env = { SLURM_ARRAY_TASK_ID: '3', SLURM_ARRAY_TASK_COUNT: '4', SLURM_ARRAY_TASK_MIN: '1' };
     const { status, stderr } = await sluice(['work', '.'], { cwd: directory, env });
     assert.equal(status, 0);
-    assert.match(stderr, /^Part 2 of 4, from 0, as SLURM_ARRAY_TASK_ID says: 1 shard of 6\.\nShard 2 done: 2 rows, 2 files/);
+    assert.match(
+      stderr,
+      /^Part 2 of 4, from 0, as SLURM_ARRAY_TASK_ID says: 1 shard of 6\.\nShard 2 done: 2 rows, 2 files/,
+    );
     assert.deepEqual(readdirSync(join(directory, '.sluice', 'plan', 'shards')), ['00002']);
   });
 
@@ -126,7 +158,10 @@ describe('sluice work', () => {
     const before = treeOf(directory);
     stopped.process.kill('SIGCONT');
     assert.equal(await stopped.ended, 0);
-    assert.match(stopped.stderr(), /\*\*\* Shard 0: taken over by \S+ .*; left to it\.|\*\*\* Shard 0: taken over by another worker; left to it\./);
+    assert.match(
+      stopped.stderr(),
+      /\*\*\* Shard 0: taken over by \S+ .*; left to it\.|\*\*\* Shard 0: taken over by another worker; left to it\./,
+    );
     assert.match(stopped.stderr(), /Shard 1 done: 30 rows, 30 files/);
     assert.deepEqual(doneOf(directory, 0), done);
     assert.ok(journal.length > 0);
@@ -159,7 +194,7 @@ describe('sluice work', () => {
   test('tells of a list that is damaged, counts nothing of it, and does the others', async (t) => {
     const directory = scratch(t);
     await planOf(directory, linesOf(15), { shardItems: 5 });
-    const list = listFile(directory, 1);
+    const list = listPath(directory, 1);
     const text = readFileSync(list, 'utf8');
     writeFileSync(list, text.replace('f5', 'g5'));
     const { status, stderr } = await sluice(['work', '.'], { cwd: directory });

@@ -3,17 +3,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listFile, manifestFile, planFolder, shardFolder } from '../../src/fleet/plan-folder.js';
+import { idOf, type PlanOptions } from '../../src/fleet/manifest.js';
+import { listPath, manifestPath, planFolder, shardFolder } from '../../src/fleet/plan-folder.js';
 import type { DoneRecord } from '../../src/fleet/records.js';
+import { lineOf } from '../../src/fleet/shard-list.js';
 import type { Entry } from '../../src/item.js';
-import type { DownloadOptions } from '../../src/options/resolve.js';
 import { plan } from '../../src/plan/plan.js';
 import { parseTemplate } from '../../src/plan/template.js';
 import { CLI } from './cli.js';
 
 export interface PlanSettings {
   readonly shardItems: number;
-  readonly options?: DownloadOptions;
+  readonly options?: PlanOptions;
 }
 
 /** Plans lines of a list into a destination. @returns how many shards there are */
@@ -29,34 +30,22 @@ export async function planOf(directory: string, lines: readonly string[], settin
   const shards = [];
   for (let at = 0; at < entries.length; at += shardItems) {
     const some = entries.slice(at, at + shardItems);
-    const text = some.map((entry) => `${JSON.stringify(lineOf(entry))}\n`).join('');
+    const text = some.map(lineOf).join('');
     const sha256 = createHash('sha256').update(text).digest('hex');
-    writeFileSync(listFile(directory, shards.length), text);
+    writeFileSync(listPath(directory, shards.length), text);
     shards.push({ rows: some.length, items: countOf(some, 'item'), bytes: Buffer.byteLength(text), sha256 });
   }
   const counts = { rows: entries.length, items: countOf(entries, 'item') };
   const others = { refused: countOf(entries, 'refused'), duplicates: countOf(entries, 'duplicate') };
-  const what = { version: 1, id: '0123456789abcdef', sluice: '0.1.0', created: new Date().toISOString(), lists: [] };
-  const how = { options, layout, partitionBy: 'order', shardItems, someDetails: false };
-  writeFileSync(manifestFile(directory), JSON.stringify({ ...what, ...how, ...counts, ...others, shards }));
+  const how = { options, layout, partitionBy: 'order', shardItems, someDetails: false, lists: [] } as const;
+  const told = { ...how, ...counts, ...others, shards };
+  const what = { version: 1, id: idOf(told), sluice: '0.1.0', created: new Date().toISOString() };
+  writeFileSync(manifestPath(directory), JSON.stringify({ ...what, ...told }));
   return shards.length;
 }
 
 function countOf(entries: readonly Entry[], kind: Entry['kind']): number {
   return entries.filter((entry) => entry.kind === kind).length;
-}
-
-function lineOf(entry: Entry): object {
-  if (entry.kind === 'item') {
-    const { index, url, name, details } = entry.item;
-    return { index, url, name, details };
-  }
-  if (entry.kind === 'duplicate') {
-    const { index, ...duplicate } = entry.duplicate;
-    return { index, duplicate };
-  }
-  const { index, ...refused } = entry.refused;
-  return { index, refused };
 }
 
 export function doneOf(directory: string, shard: number): DoneRecord {
