@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { listPath, shardFolder } from '../../src/fleet/plan-folder.js';
@@ -19,6 +19,12 @@ function linesOf(count: number): string[] {
 function treeOf(directory: string): readonly (readonly [string, string])[] {
   const files = filesBelow(directory).filter((path) => !path.startsWith('.sluice/'));
   return files.map((path) => [path, readFileSync(join(directory, path), 'utf8')]);
+}
+
+/** Which file has which name. */
+function inodes(directory: string): ReadonlyMap<string, number> {
+  const files = filesBelow(directory).filter((path) => !path.startsWith('.sluice'));
+  return new Map(files.map((path) => [path, statSync(join(directory, path)).ino]));
 }
 
 /** A worker that believes that it is an hour later. */
@@ -139,36 +145,34 @@ describe('sluice work', () => {
     assert.equal(server.requested.length, 120);
   });
 
-  test('that was stopped for longer than its lease leaves its shard to who took it, says so, and goes on', async (t) => {
-    const directory = scratch(t);
-    server.delay = 100;
-    const lines = linesOf(60);
-    await planOf(directory, lines, { shardItems: 30 });
-    const stopped = startWorker(t, [directory, '-m', '4', '--lease', '1']);
-    await until(() => filesBelow(directory).some((path) => /^f\d/.test(path)), 'its first file');
-    stopped.process.kill('SIGSTOP');
-    const journal = readFileSync(join(shardFolder(directory, 0), '0001', 'journal'));
-    server.delay = 0;
-    const other = startWorker(t, [directory, '--shard', '0/2', '--lease', '1']);
-    assert.equal(await other.ended, 0);
-    assert.match(other.stderr(), /^Part 0 of 2.*\nShard 0: taken over from \S+ \(process \d+ on /);
-    const done = doneOf(directory, 0);
-    assert.equal(done.claim, 2);
-    assert.equal(done.ok, 30);
-    const before = treeOf(directory);
-    stopped.process.kill('SIGCONT');
-    assert.equal(await stopped.ended, 0);
-    assert.match(
-      stopped.stderr(),
-      /\*\*\* Shard 0: taken over by \S+ .*; left to it\.|\*\*\* Shard 0: taken over by another worker; left to it\./,
-    );
-    assert.match(stopped.stderr(), /Shard 1 done: 30 rows, 30 files/);
-    assert.deepEqual(doneOf(directory, 0), done);
-    assert.ok(journal.length > 0);
-    for (const [path, text] of before) assert.equal(readFileSync(join(directory, path), 'utf8'), text);
-    assert.equal(treeOf(directory).length, 60);
-    assert.deepEqual(namesOf(directory, 0), ['0002', 'done.json']);
-  });
+  for (const layout of ['flat', 'hashed'] as const)
+    test(`that was stopped for longer than its lease leaves its shard to who took it, with ${layout}`, async (t) => {
+      const directory = scratch(t);
+      server.delay = 100;
+      await planOf(directory, linesOf(60), { shardItems: 30, options: { layout } });
+      const stopped = startWorker(t, [directory, '-m', '4', '--lease', '1']);
+      await until(() => filesBelow(directory).some((path) => !path.startsWith('.sluice')), 'its first file');
+      stopped.process.kill('SIGSTOP');
+      server.delay = 0;
+      const other = startWorker(t, [directory, '--shard', '0/2', '--lease', '1']);
+      assert.equal(await other.ended, 0);
+      assert.match(other.stderr(), /^Part 0 of 2.*\nShard 0: taken over from \S+ \(process \d+ on /);
+      const done = doneOf(directory, 0);
+      assert.equal(done.claim, 2);
+      assert.equal(done.ok, 30);
+      const before = inodes(directory);
+      stopped.process.kill('SIGCONT');
+      assert.equal(await stopped.ended, 0);
+      assert.match(
+        stopped.stderr(),
+        /\*\*\* Shard 0: taken over by \S+ .*; left to it\.|\*\*\* Shard 0: taken over by another worker; left to it\./,
+      );
+      assert.match(stopped.stderr(), /Shard 1 done: 30 rows, 30 files/);
+      assert.deepEqual(doneOf(directory, 0), done);
+      for (const [path, file] of before) assert.equal(inodes(directory).get(path), file, path);
+      assert.equal(treeOf(directory).length, 60);
+      assert.deepEqual(namesOf(directory, 0), ['0002', 'done.json']);
+    });
 
   test('that is interrupted gives its shard back, and whoever takes it requests nothing that was stored', async (t) => {
     const directory = scratch(t);

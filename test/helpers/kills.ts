@@ -15,18 +15,17 @@ export interface KillSettings {
   readonly rows: number;
   readonly kills: number;
   readonly seed: number;
+  /** Milliseconds that a worker lives at the most, from when it was started. */
+  readonly life: number;
 }
 
 const WORKERS = 3;
-/** Milliseconds that a worker lives at the most, from when it was started. */
-const LIFE = 2_500;
-
 /** @throws AssertionError for a row that is not there exactly once, or was requested again after it was written down */
 export async function killWorkers(
   t: TestContext,
   server: PathsServer,
   directory: string,
-  { shards, rows, kills, seed }: KillSettings,
+  { shards, rows, kills, seed, life }: KillSettings,
 ): Promise<void> {
   const random = mulberry32(seed);
   const lines = Array.from({ length: shards * rows }, (_, n) => `${server.origin}/${n % 5}/f${n}`);
@@ -41,14 +40,14 @@ export async function killWorkers(
   const lives = async (): Promise<void> => {
     while (killed < kills) {
       const worker = startWorker(t, [directory, '-m', '6', '--lease', '30', '--quiet']);
-      await sleep(300 + random() * LIFE);
+      await sleep(300 + random() * life);
       killed += 1;
       worker.process.kill('SIGKILL');
       await worker.ended;
     }
   };
   const looks = async (): Promise<void> => {
-    for (; killed < kills; await sleep(1_000)) await look();
+    for (; killed < kills; await sleep(500)) await look();
   };
   await Promise.all([...Array.from({ length: WORKERS }, lives), looks()]);
   await look();
