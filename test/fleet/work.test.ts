@@ -53,10 +53,12 @@ describe('sluice work', () => {
         `${server.origin}/0/f0`,
         'no url',
       ];
-      assert.equal(await planOf(parts, lines, { shardItems: 7, options }), 7);
       writeFileSync(join(folder, 'list'), lines.map((line) => `${line}\n`).join(''));
       const name = 'name' in options ? ['--name', options.name] : [];
-      await sluice(['get', '-i', 'list', '-d', 'one', '--layout', options.layout, ...name], { cwd: folder });
+      const all = ['-i', 'list', '--layout', options.layout, ...name];
+      const planned = await sluice(['plan', ...all, '-d', 'parts', '--shard-items', '7'], { cwd: folder });
+      assert.equal(planned.status, 1, planned.stderr);
+      await sluice(['get', ...all, '-d', 'one'], { cwd: folder });
       const asked = server.requested.length;
       const statuses = [];
       for (const part of ['0/3', '1/3', '2/3']) {
@@ -66,8 +68,9 @@ describe('sluice work', () => {
       assert.deepEqual(statuses, [1, 0, 0]);
       assert.deepEqual(treeOf(parts), treeOf(one));
       assert.equal(server.requested.length, 2 * asked);
-      const all = Array.from({ length: 7 }, (_, shard) => doneOf(parts, shard));
-      const sum = (of: (done: (typeof all)[number]) => number): number => all.reduce((sum, done) => sum + of(done), 0);
+      const done = Array.from({ length: 7 }, (_, shard) => doneOf(parts, shard));
+      const sum = (of: (record: (typeof done)[number]) => number): number =>
+        done.reduce((before, record) => before + of(record), 0);
       assert.equal(
         sum(({ rows }) => rows),
         44,
