@@ -80,8 +80,12 @@ export class Telling {
       if (this.#verbose) this.#print(`Shard ${shard}: ${describeHolder(end.by)} works on it.`);
     } else if (end.kind === 'error' || end.kind === 'failed') {
       const { message, hint } = end.error;
-      const next = end.kind === 'error' ? 'it is tried again' : 'it has failed for good, until it is tried again by retry';
-      this.#print(`*** Shard ${shard}: ${printable(withoutPassword(message), 1000)}: ${hint}; ${next}.`, end.kind === 'failed');
+      const next =
+        end.kind === 'error' ? 'it is tried again' : 'it has failed for good, until it is tried again by retry';
+      this.#print(
+        `*** Shard ${shard}: ${printable(withoutPassword(message), 1000)}: ${hint}; ${next}.`,
+        end.kind === 'failed',
+      );
     } else if (end.how === 'failed') {
       this.#print(`*** Shard ${shard} has failed for good before; it is tried again by retry.`, true);
     }
@@ -114,7 +118,18 @@ function describeHolder({ worker, pid, host, since }: Holder): string {
   return `${printable(worker)} (process ${pid} on ${printable(host ?? '')}, since ${printable(since ?? '')})`;
 }
 
-function describeDone({ rows, ok, bytes, notFound, disallowed, refused, duplicates, errors, causes, elapsed }: DoneRecord): string {
+function describeDone({
+  rows,
+  ok,
+  bytes,
+  notFound,
+  disallowed,
+  refused,
+  duplicates,
+  errors,
+  causes,
+  elapsed,
+}: DoneRecord): string {
   const parts = [`${count(rows, 'row')}, ${count(ok, 'file')}, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (duplicates > 0) parts.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) parts.push(`${notFound} not found.`);

@@ -102,4 +102,3 @@ async function statusOfPart(directory: string, manifest: Manifest, shards: reado
   }
   return 0;
 }
-
