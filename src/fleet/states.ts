@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { claimFolders, namesIn } from './journals.js';
 import type { Manifest, ShardEntry } from './manifest.js';
 import { planFolder, shardFolder, shardsFolder } from './plan-folder.js';
-import { type ClaimRecord, type DoneRecord, FAILED, type FailedRecord, readClaim, readDone, readFailed } from './records.js';
+import {
+  type ClaimRecord,
+  type DoneRecord,
+  FAILED,
+  type FailedRecord,
+  readClaim,
+  readDone,
+  readFailed,
+} from './records.js';
 
 /** Shards that are looked at at once: each look waits for the storage three times or so. */
 const AT_ONCE = 48;
@@ -29,7 +37,10 @@ export type ShardState = { readonly shard: number } & (
 const LEASE = 60_000;
 
 /** Of all shards, in their order. @throws StorageError where the storage cannot be read */
-export async function* shardStates(directory: string, { shards }: Manifest): AsyncGenerator<ShardState, void, undefined> {
+export async function* shardStates(
+  directory: string,
+  { shards }: Manifest,
+): AsyncGenerator<ShardState, void, undefined> {
   const begun = new Set(await namesIn(shardsFolder(directory)));
   let clock: Promise<number> | undefined;
   const now = (): Promise<number> => (clock ??= clockOf(planFolder(directory)));
@@ -46,7 +57,12 @@ export async function* shardStates(directory: string, { shards }: Manifest): Asy
   for (const look of looks) yield await look;
 }
 
-async function lookAt(shard: number, { rows }: ShardEntry, folder: string, now: () => Promise<number>): Promise<ShardState> {
+async function lookAt(
+  shard: number,
+  { rows }: ShardEntry,
+  folder: string,
+  now: () => Promise<number>,
+): Promise<ShardState> {
   const done = await readDone(folder);
   if (done.kind === 'damaged') return { shard, kind: 'damaged', why: `its done.json is damaged: ${done.why}` };
   if (done.kind === 'read') {
