@@ -51,6 +51,8 @@ export type ErrorCode =
   | 'STORE_FAILED'
   | 'STORE_SYNC'
   | 'STORE_JOURNAL'
+  // a plan and its shards
+  | 'PLAN_THERE'
   // this program
   | 'WORKER_LOST'
   | 'ABORTED'

@@ -29,14 +29,15 @@ interface TemporaryPlace {
 /**
  * Where an unfinished file for `name` is written. A rename within a folder takes that folder's lock only, one across
  * folders a lock of the whole file system. So where there are many folders it lies beside its final name; where all final
- * names are in one folder, in a folder of the writer's own, so that the one lock is taken once for each file.
+ * names are in one folder, in a folder of the writer's own, so that the one lock is taken once for each file. So it does for
+ * a claim on a shard of a plan, whatever that costs: with the folder goes all that could still get a final name.
  *
  * @param writer number of the writer among those of this thread
  */
-function temporaryPlace({ directory, scratch }: StoreSettings, name: string, writer: number): TemporaryPlace {
+function temporaryPlace({ directory, scratch, fenced }: StoreSettings, name: string, writer: number): TemporaryPlace {
   serial += 1;
   const slash = name.lastIndexOf('/');
-  return slash === -1
+  return slash === -1 || fenced
     ? { root: scratch, folder: `${threadId}-${writer}`, name: String(serial) }
     : {
         root: directory,
@@ -100,6 +101,7 @@ export class TemporaryFile implements UnfinishedFile {
       return;
     }
     const place = temporaryPlace(settings, name, 0);
+    if (settings.fenced) useFolderOf(settings, name);
     useFolder(place.root, place.folder);
     this.#path = `${place.root}/${place.folder}/${place.name}`;
     this.#fd = openPatiently(this.#path, 'wx');
@@ -229,6 +231,7 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     const started = performance.now();
     try {
       const place = temporaryPlace(settings, name, writer);
+      if (settings.fenced) await useFolderOfAsync(settings, name);
       await useFolderAsync(place.root, place.folder);
       const path = `${place.root}/${place.folder}/${place.name}`;
       const fd = await openPatientlyAsync(path, 'wx');

@@ -1,6 +1,6 @@
 /** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf } from '../../workers/failure.js';
@@ -16,6 +16,9 @@ import type { Layout } from '../protocol/settings.js';
 
 /** Folder for the program's own files; no item can have this name, since names do not start with a dot. */
 const OWN_FOLDER = '.sluice';
+/** The folder of a plan among the program's own files, and what is in it when it is whole. */
+export const PLAN = 'plan';
+export const PLAN_MANIFEST = 'manifest.json';
 /** What the names of folders for unfinished files begin with. */
 const UNFINISHED = 'unfinished-';
 
@@ -26,11 +29,12 @@ export class Destination {
   /** Folder for unfinished files; its name is this run's alone. */
   readonly scratch: string;
   readonly sizes: FileSizes;
-  readonly #lock: Lock;
+  /** Undefined where a claim on a part of a plan stands for it. */
+  readonly #lock: Lock | undefined;
   /** Of the folder that the journal is in, where it was named. */
   #state: Lock | undefined;
 
-  private constructor(directory: string, own: string, scratch: string, lock: Lock) {
+  private constructor(directory: string, own: string, scratch: string, lock?: Lock) {
     this.directory = directory;
     this.own = own;
     this.scratch = scratch;
@@ -47,7 +51,7 @@ export class Destination {
    */
   static async open(directory: string, durable = false): Promise<Destination> {
     const own = ownFolder(directory);
-    const scratch = join(own, `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`);
+    const scratch = join(own, scratchName());
     let lock: Lock | undefined;
     try {
       const made = await makeFolders(directory);
@@ -55,13 +59,35 @@ export class Destination {
       await makeOwn(own);
       if (durable) await syncDown(own, dirname(made ?? directory));
       await lock.tell(own);
-      await removeLeftovers(own);
+      await removeLeftovers(directory, own);
       await mkdir(scratch);
       return new Destination(directory, own, scratch, lock);
     } catch (error) {
       if (lock !== undefined) await leave(own, scratch, lock);
       throw whyNot(directory, error);
     }
+  }
+
+  /**
+   * For a shard of a plan, of which a claim was taken: others store in the same destination meanwhile. What is unfinished
+   * lies in the claim's folder, so that who takes the claim over takes it from here, too.
+   *
+   * @param claim the folder of the claim, which is there
+   * @throws StorageError when nothing can be written to it
+   */
+  static async openClaimed(directory: string, claim: string): Promise<Destination> {
+    const scratch = join(claim, scratchName());
+    try {
+      await mkdir(scratch);
+    } catch (error) {
+      throw whyNot(directory, error);
+    }
+    return new Destination(directory, claim, scratch);
+  }
+
+  /** Whether it is had by a claim, and others store in it, too. */
+  get claimed(): boolean {
+    return this.#lock === undefined;
   }
 
   /**
@@ -121,8 +147,13 @@ export class Destination {
     this.sizes.close();
     await this.#state?.untell();
     await this.#state?.release();
-    await leave(this.own, this.scratch, this.#lock);
+    if (this.#lock === undefined) await removeTree(this.scratch);
+    else await leave(this.own, this.scratch, this.#lock);
   }
+}
+
+function scratchName(): string {
+  return `${UNFINISHED}${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** The folder for the program's own files in a destination. */
@@ -137,18 +168,44 @@ export async function shardsIn(directory: string): Promise<ReadonlySet<number>> 
 }
 
 async function leave(own: string, scratch: string, lock: Lock): Promise<void> {
-  await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+  await removeTree(scratch);
   await lock.untell();
   // It stays if there is more in it.
   await rmdir(own).catch(() => undefined);
   await lock.release();
 }
 
-/** Of runs that ended without an end: with the lock held, none of them is alive. */
-async function removeLeftovers(own: string): Promise<void> {
-  for (const name of await readdir(own)) {
-    if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
+/**
+ * Of runs that ended without an end: with the lock held, none of them is alive.
+ *
+ * @throws SluiceError PLAN_THERE where a plan is to be worked off: its workers hold no lock
+ */
+async function removeLeftovers(directory: string, own: string): Promise<void> {
+  const names = await readdir(own);
+  if (names.includes(PLAN) && (await isPlan(own))) {
+    const message = `${directory} has a plan, which only its workers store in`;
+    const hint = 'run sluice work with it, or choose another destination with --directory';
+    throw new SluiceError('PLAN_THERE', message, { hint });
   }
+  for (const name of names) if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
+}
+
+/** Whether the plan is whole: with its manifest, which is written last, it is there. */
+function isPlan(own: string): Promise<boolean> {
+  return access(join(own, PLAN, PLAN_MANIFEST)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Does what it can. What is unfinished is named by these names, too, when a claim is taken over. */
+export async function removeUnfinishedIn(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (name.startsWith(UNFINISHED)) await removeTree(join(folder, name));
+}
+
+async function removeTree(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Syncs the names of folders: that of `folder`, and those between it and `above`, which is above it. */

@@ -4,13 +4,13 @@
  * Machines and containers that share a file system share none of that. For these the run tells of itself in a file,
  * which it renews, and which counts while it is fresh by the file system's own clock.
  */
-import { randomBytes } from 'node:crypto';
-import { constants, readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, link, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
+import { ageOf, createWhole, readTold, SPACE, type Told } from './told.js';
 
 /** Milliseconds between two renewals of the file. */
 const RENEWAL = 10_000;
@@ -38,16 +38,6 @@ export const STATE: Subject = {
 /** Of open(2) on macOS and the BSDs, and the same there: with a lock as of flock(2). Node does not name it. */
 const O_EXLOCK = 0x20;
 const WITH_EXLOCK: ReadonlySet<string> = new Set(['darwin', 'freebsd', 'openbsd', 'netbsd']);
-
-/** What a run tells of itself. */
-interface Told {
-  readonly pid: number;
-  readonly host: string;
-  /** The same for all processes that see each other's locks. */
-  readonly space: string;
-  /** As in ISO 8601. */
-  readonly since: string;
-}
 
 /** As far as it has told of itself. */
 export type Holder = Partial<Pick<Told, 'pid' | 'host' | 'since'>>;
@@ -157,26 +147,6 @@ export class Lock {
   }
 }
 
-/** What the kernel's locks are seen by: all that runs since it was started and has the same network of its own. */
-const SPACE = process.platform === 'linux' ? `${bootId()} ${networkSpace()}` : hostname();
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    return hostname();
-  }
-}
-
-/** Names of sockets are a network namespace's own. */
-function networkSpace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/net');
-  } catch {
-    return '';
-  }
-}
-
 async function hold(directory: string): Promise<Release | 'busy' | undefined> {
   if (WITH_EXLOCK.has(process.platform)) return holdFolder(directory);
   const path = await nameOf(directory);
@@ -236,31 +206,6 @@ async function holdFolder(directory: string): Promise<Release | 'busy' | undefin
   }
 }
 
-/** Of file systems that have no second names, and what they say. */
-const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
-
-/**
- * Makes a file that is not there, with its text in it from the beginning: who is killed in between leaves none that tells
- * nothing, and that others would have to wait for.
- */
-async function createWhole(path: string, text: string): Promise<FileHandle> {
-  const draft = `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
-  const file = await open(draft, 'wx');
-  try {
-    await file.write(text);
-    await link(draft, path);
-    return file;
-  } catch (error) {
-    await file.close();
-    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code)) throw error;
-    const direct = await open(path, 'wx');
-    await direct.write(text);
-    return direct;
-  } finally {
-    await unlink(draft).catch(() => undefined);
-  }
-}
-
 /** What runs that were killed have left of {@link createWhole}. */
 async function removeDrafts(own: string, run: string): Promise<void> {
   const drafts = (await readdir(own)).filter((name) => name.startsWith(`${run}-`) && DRAFT.test(name));
@@ -273,29 +218,6 @@ const DRAFT = /-\d+-[0-9a-f]{8}$/;
 async function renew(file: FileHandle, text: string): Promise<void> {
   await file.write(text, 0);
   await file.datasync();
-}
-
-/** Milliseconds since the file was written, by the clock of its file system. */
-async function ageOf(path: string, own: string): Promise<number> {
-  const probe = join(own, `now-${process.pid}-${randomBytes(4).toString('hex')}`);
-  const file = await open(probe, 'wx');
-  try {
-    return (await file.stat()).mtimeMs - (await stat(path)).mtimeMs;
-  } finally {
-    await file.close();
-    await unlink(probe);
-  }
-}
-
-async function readTold(path: string): Promise<Told | undefined> {
-  try {
-    const told = JSON.parse(await readFile(path, 'utf8')) as Partial<Told> | null;
-    const { pid, host, space, since } = told ?? {};
-    if (typeof pid !== 'number' || typeof host !== 'string' || typeof space !== 'string') return undefined;
-    return { pid, host, space, since: String(since) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** @param until how long to wait if that is not all */

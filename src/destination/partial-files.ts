@@ -10,7 +10,7 @@ import type { Item } from '../item.js';
 import type { Kept, PartialJob, Whole } from '../protocol/result.js';
 
 /** The folder's name among the program's own files. */
-const FOLDER = 'partial';
+export const PARTIAL = 'partial';
 /** 96 bits in hexadecimal digits. */
 const NAME = /^[0-9a-f]{24}$/;
 
@@ -56,7 +56,7 @@ export class PartialFiles {
    * @param boot which start of which machine this is
    */
   static async open(own: string, boot: string): Promise<PartialFiles> {
-    const partials = new PartialFiles(join(own, FOLDER), boot);
+    const partials = new PartialFiles(join(own, PARTIAL), boot);
     for (const key of await partials.#list()) await partials.#find(key);
     return partials;
   }

@@ -75,6 +75,8 @@ export interface ClaimRecord {
   readonly since: string;
   /** Milliseconds after which it counts as dead if it renews nothing. */
   readonly lease: number;
+  /** How many runs of the shard before it were ended by an error. */
+  readonly failures?: number | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -140,6 +142,7 @@ const CLAIM_FORM: Form<ClaimRecord> = {
   space: isText,
   since: isText,
   lease: isAmount,
+  failures: (value) => value === undefined || isCount(value),
   progress: (value) => value === undefined || faultOf(value, PROGRESS_FORM) === undefined,
 };
 

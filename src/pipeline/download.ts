@@ -61,7 +61,8 @@ export class Download {
   /** How many requests run at once and how many files may be open, where that is what makes them fewer than asked for. */
   readonly fewer: { readonly requests: number; readonly files: number } | undefined;
 
-  constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer) {
+  /** @param claim the folder of a claim on a shard of a plan, by which the run has its part of the destination */
+  constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer, claim?: string) {
     const { layout, journal, directory, executor, maxBodySize, strict } = options;
     const maxRequests = mostRequests(options);
     this.#options = options;
@@ -102,6 +103,7 @@ export class Download {
     this.#resources = new Resources({
       sources,
       options,
+      claim,
       rules: {
         maxWhole,
         maxBodySize,

@@ -15,6 +15,8 @@ import { openStages, preload, type StageListener, type Stages } from './stages.j
 export interface ResourceOptions {
   readonly sources: readonly Source[];
   readonly options: ResolvedOptions;
+  /** Of a claim on a shard of a plan, by which the run has its part of the destination. */
+  readonly claim: string | undefined;
   readonly rules: Omit<AttemptRules, 'headers'>;
   readonly scheduler: Scheduler;
   readonly shutdown: Shutdown;
@@ -61,14 +63,16 @@ export class Resources {
 
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #open(listener: StageListener & ResumptionListener): Promise<void> {
-    const { sources, options, scheduler, shutdown, outcomes, maxIdle, openLists } = this.#with;
+    const { sources, options, claim, scheduler, shutdown, outcomes, maxIdle, openLists } = this.#with;
     const { layout, imageCheck, computeHash, maxBodySize, simulatedLatency, durable } = options;
     // While lists are opened and the destination is made, which on slow storage takes a while.
     preload(options);
     const network = await readNetwork(options.network);
     await Promise.race([openLists(), shutdown.stopped]);
     if (shutdown.isStopping) return;
-    this.#destination = await Destination.open(options.directory, durable);
+    this.#destination = await (claim === undefined
+      ? Destination.open(options.directory, durable)
+      : Destination.openClaimed(options.directory, claim));
     if (shutdown.isStopping) return;
     this.#resumption = await resume(this.#destination, sources, options, listener);
     const resumption = this.#resumption;
@@ -77,7 +81,8 @@ export class Resources {
     if (shutdown.isStopping) return;
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
-    const settings = { directory, scratch, layout, imageCheck, computeHash, maxBodySize, slow, durable, cancelled };
+    const how = { layout, imageCheck, computeHash, maxBodySize, slow, durable };
+    const settings = { ...how, directory, scratch, fenced: claim !== undefined, cancelled };
     const credentials = await openCredentials(network.credentials);
     const headers = new RequestHeaders(options.headers, options.userAgent, credentials);
     const rules = { ...this.#with.rules, headers };

@@ -62,8 +62,9 @@ export async function resume(
   }
   let present: Presence | undefined;
   try {
-    // Where all may be replaced, what is there matters to the next run only.
-    const matters = !isInShards(layout) && (!overwrite || known !== undefined);
+    // Where all may be replaced, what is there matters to the next run only. The names of a plan are its own: nobody else has
+    // put a file there, and to list a destination for each of its shards would take longer than the shard.
+    const matters = !isInShards(layout) && !destination.claimed && (!overwrite || known !== undefined);
     present = matters ? await destination.list(layout) : undefined;
   } catch (error) {
     await known?.journal.leave();

@@ -29,6 +29,11 @@ export interface StoreSettings {
   readonly slow: SlowStorage | undefined;
   /** What is stored outlasts a power cut. */
   readonly durable: boolean;
+  /**
+   * Unfinished files lie in `scratch` and nowhere else, so that whoever takes that folder away keeps this run from giving
+   * any file its final name.
+   */
+  readonly fenced: boolean;
   /** On shared memory; set to 1 by the main thread when what is not yet stored is to be left. */
   readonly cancelled: Int32Array;
 }

@@ -1,5 +1,5 @@
 /** Exit statuses, the same for all commands. */
-import { SluiceError, StorageError, UsageError } from '../errors.js';
+import { type ErrorCode, SluiceError, StorageError, UsageError } from '../errors.js';
 import type { Summary } from '../outcome.js';
 import { Interrupted } from './interrupt.js';
 
@@ -11,6 +11,8 @@ export const USAGE = 2;
 const STORAGE = 3;
 /** Another run holds the destination. */
 const BUSY = 4;
+/** Of what was asked for something is not as it should be, and nothing was begun. */
+const ASKED_WRONG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['LIST_UNREADABLE', 'PLAN_THERE']);
 /** A fault of the program: EX_SOFTWARE of sysexits.h. */
 export const INTERNAL = 70;
 
@@ -29,7 +31,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof UsageError) return USAGE;
   if (error instanceof StorageError) return STORAGE;
   if (error instanceof SluiceError) {
-    if (error.code === 'LIST_UNREADABLE') return USAGE;
+    if (ASKED_WRONG.has(error.code)) return USAGE;
     if (error.code === 'STORE_BUSY') return BUSY;
     if (error.cause instanceof Interrupted) return error.cause.status;
     return error.code === 'INTERNAL' ? INTERNAL : SOME_FAILED;

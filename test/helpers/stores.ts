@@ -27,6 +27,7 @@ export function settingsFor(directory: string, changes: Partial<StoreSettings> =
     maxBodySize: 2 ** 40,
     slow: undefined,
     durable: false,
+    fenced: false,
     cancelled: new Int32Array(new SharedArrayBuffer(4)),
     ...changes,
   };
