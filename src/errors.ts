@@ -53,6 +53,7 @@ export type ErrorCode =
   | 'STORE_JOURNAL'
   // a plan and its shards
   | 'PLAN_THERE'
+  | 'PLAN_DAMAGED'
   // this program
   | 'WORKER_LOST'
   | 'ABORTED'

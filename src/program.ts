@@ -9,6 +9,7 @@ import { command as retry } from './commands/retry/command.js';
 import { command as serve } from './commands/serve/command.js';
 import { command as status } from './commands/status/command.js';
 import { command as verify } from './commands/verify/command.js';
+import { command as work } from './commands/work/command.js';
 import type { Flag, Values } from './options/flags.js';
 import { UnusableText } from './options/kinds.js';
 import { describeError } from './terminal/error.js';
@@ -16,7 +17,7 @@ import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
 import { version } from './shared/version.js';
 
-const COMMANDS: readonly Described[] = [get, status, exported, retry, verify, flags, serve, bench];
+const COMMANDS: readonly Described[] = [get, work, status, exported, retry, verify, flags, serve, bench];
 
 function createProgram(finish: (status: number) => void): Command {
   const program = new Command('sluice')

@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/program\.ts$/, /^src\/index\.ts$/],
   [/^src\/commands\//],
   [/^src\/bench\//, /^src\/comparison\//],
+  [/^src\/fleet\//],
   [/^src\/pipeline\//, /^src\/results\//, /^src\/terminal\//],
   [/^src\/verdict\//, /^src\/destination\//, /^src\/schedule\//],
   [/^src\/executor\//],

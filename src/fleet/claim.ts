@@ -19,7 +19,19 @@ import { makeFolders } from '../shared/folders.js';
 import { type ClaimFolder, claimFolders, namesIn } from './journals.js';
 import { isDead, SPACE_OF_PROCESSES } from './life.js';
 import { shardFolder } from './plan-folder.js';
-import { CLAIM, type ClaimRecord, DONE, type DoneRecord, FAILED, type FailedRecord, type Progress, type Read, readClaim, readDone } from './records.js';
+import {
+  CLAIM,
+  type ClaimRecord,
+  DONE,
+  type DoneRecord,
+  FAILED,
+  type FailedRecord,
+  type Progress,
+  type Read,
+  readClaim,
+  readDone,
+  readFailed,
+} from './records.js';
 
 export interface ClaimOptions {
   /** Milliseconds after which this claim counts as dead if nobody renews it. */
@@ -132,7 +144,10 @@ export class Claim {
    *
    * @param most after how many tries there are no more
    */
-  async fail({ code, message }: Pick<PlainError, 'code' | 'message'>, most: number): Promise<'again' | 'failed' | 'lost'> {
+  async fail(
+    { code, message }: Pick<PlainError, 'code' | 'message'>,
+    most: number,
+  ): Promise<'again' | 'failed' | 'lost'> {
     const attempts = this.#failures + 1;
     if (attempts < most) {
       await this.#stop();
@@ -226,22 +241,26 @@ async function take(folder: string, options: ClaimOptions, make: MakeClaim): Pro
   const names = (await makeNew(folder)) ? [] : await readdir(folder);
   const ended = endOf(names);
   if (ended !== undefined && !reopen) return { kind: ended };
-  const done = reopen && names.includes(DONE) ? await readDone(folder) : undefined;
+  const record = ended === undefined ? undefined : await (ended === 'done' ? readDone(folder) : readFailed(folder));
+  const by = record?.kind === 'read' ? record.record : undefined;
   const [last] = claimFolders(names);
   const told = last && (await readClaim(join(folder, last.name)));
-  if (last?.fenced === false && ended === undefined) {
-    const by = await holderOf(join(folder, last.name), told, lease);
-    if (by !== undefined) return { kind: 'held', by };
+  // One that has ended the shard has it no more; one after that is about to go through it once more.
+  if (last?.fenced === false && last.number !== by?.claim) {
+    const holder = await holderOf(join(folder, last.name), told, lease);
+    if (holder !== undefined) return { kind: 'held', by: holder };
   }
   const before = told?.kind === 'read' ? told.record : undefined;
   const claim = make((last?.number ?? 0) + 1, (ended === undefined && before?.failures) || 0);
   const lower = await begin(folder, claim, reopen);
   if ('kind' in lower) return lower;
-  const named = done?.kind === 'read' ? done.record.journal : undefined;
+  const named = by !== undefined && 'journal' in by ? by.journal : undefined;
   const isDeadForSure = before !== undefined && isDead(before);
   try {
     await claim.tell();
-    if (ended !== undefined) await rename(join(folder, nameOfEnd(ended)), join(claim.folder, FORMER));
+    if (ended !== undefined && !(await putAway(join(folder, nameOfEnd(ended)), claim))) {
+      return { kind: 'held', by: await claim.takenBy() };
+    }
     const endedMeanwhile = await fenceAll(folder, lower);
     if (endedMeanwhile === undefined) await inherit(folder, claim, lower, named, isDeadForSure);
     else await claim.release();
@@ -251,6 +270,18 @@ async function take(folder: string, options: ClaimOptions, make: MakeClaim): Pro
     throw error;
   }
   return { kind: 'taken', claim, ...(lower.some(({ fenced }) => !fenced) && { former: before ?? {} }) };
+}
+
+/** What a shard has come to counts no more. @returns false where another has the shard */
+async function putAway(record: string, claim: Claim): Promise<boolean> {
+  try {
+    await rename(record, join(claim.folder, FORMER));
+    return true;
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    await claim.release();
+    return false;
+  }
 }
 
 /** Makes the folder of a shard. @returns false where it is there */
@@ -271,7 +302,11 @@ async function makeNew(folder: string): Promise<boolean> {
  *
  * @returns the folders of claims before it; else what has become of the shard
  */
-async function begin(folder: string, claim: Claim, reopen: boolean): Promise<readonly ClaimFolder[] | Exclude<Taken, { readonly kind: 'taken' }>> {
+async function begin(
+  folder: string,
+  claim: Claim,
+  reopen: boolean,
+): Promise<readonly ClaimFolder[] | Exclude<Taken, { readonly kind: 'taken' }>> {
   try {
     await mkdir(claim.folder);
   } catch (error) {
@@ -289,7 +324,11 @@ async function begin(folder: string, claim: Claim, reopen: boolean): Promise<rea
 }
 
 /** Who has the claim; undefined where nobody does any more. */
-async function holderOf(claim: string, told: Read<ClaimRecord> | undefined, lease: number): Promise<Holder | undefined> {
+async function holderOf(
+  claim: string,
+  told: Read<ClaimRecord> | undefined,
+  lease: number,
+): Promise<Holder | undefined> {
   const record = told?.kind === 'read' ? told.record : undefined;
   if (record !== undefined && isDead(record)) return undefined;
   const path = told === undefined || told.kind === 'none' ? claim : join(claim, CLAIM);

@@ -97,11 +97,12 @@ async function download(
 ): Promise<Omit<DoneRecord, 'claim' | 'worker' | 'journal'> | undefined> {
   const others = { refused: 0, duplicates: 0 };
   const entries = counted(readShard(directory, manifest, shard), others);
+  const count = manifest.shards[shard]?.rows ?? 0;
   const either = AbortSignal.any([signal, claim.lost]);
   // A plan's names are its own; what is there is known by the journal.
   const own = { directory, onExists: 'error', overwrite: false, journal: true, state: undefined } as const;
   const run = new Download(
-    [{ kind: 'entries', entries, label: `shard ${shard}` }],
+    [{ kind: 'entries', entries, count, label: `shard ${shard}` }],
     { ...options, ...own, signal: either, grace: Infinity },
     undefined,
     claim.folder,
@@ -114,7 +115,7 @@ async function download(
     if (told !== undefined) await told;
   }
   if (claim.lost.aborted) return undefined;
-  return accounted(claim, manifest.shards[shard]?.rows ?? 0, others, run.summary.elapsed);
+  return accounted(claim, count, others, run.summary.elapsed);
 }
 
 /** What the journal on the storage tells of all rows, whichever claim has seen them. */

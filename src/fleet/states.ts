@@ -36,16 +36,24 @@ export type ShardState = { readonly shard: number } & (
 /** Milliseconds after which a claim of which nothing can be read counts as dead. */
 const LEASE = 60_000;
 
-/** Of all shards, in their order. @throws StorageError where the storage cannot be read */
+/**
+ * Of all shards, in their order.
+ *
+ * @param only those that are asked for, without: all
+ * @throws StorageError where the storage cannot be read
+ */
 export async function* shardStates(
   directory: string,
   { shards }: Manifest,
+  only: Iterable<number> = shards.keys(),
 ): AsyncGenerator<ShardState, void, undefined> {
   const begun = new Set(await namesIn(shardsFolder(directory)));
   let clock: Promise<number> | undefined;
   const now = (): Promise<number> => (clock ??= clockOf(planFolder(directory)));
   const looks: Promise<ShardState>[] = [];
-  for (const [shard, entry] of shards.entries()) {
+  for (const shard of only) {
+    const entry = shards[shard];
+    if (entry === undefined) continue;
     const folder = shardFolder(directory, shard);
     const isBegun = begun.has(folder.slice(shardsFolder(directory).length + 1));
     const look = isBegun ? lookAt(shard, entry, folder, now) : Promise.resolve<ShardState>({ shard, kind: 'open' });

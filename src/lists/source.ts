@@ -1,5 +1,5 @@
 /** Where URLs come from. */
-import type { Checksum, ChecksumAlgorithm, Columns, Item } from '../item.js';
+import type { Checksum, ChecksumAlgorithm, Columns, Entry, Item } from '../item.js';
 
 /** A URL with the name that its file shall have; made safe, and unique if another item has it. Its slashes are folders. */
 export interface ItemRequest {
@@ -53,4 +53,12 @@ export type Source =
        * other names and higher numbers; entries of sources before it may have the same ones.
        */
       readonly items: Iterable<Item> | AsyncIterable<Item>;
+    }
+  | {
+      readonly kind: 'entries';
+      /** The same with what is no item: a shard of a plan. Nothing is read of it before it is asked for. */
+      readonly entries: AsyncIterable<readonly Entry[]>;
+      /** How many there are. */
+      readonly count: number;
+      readonly label: string;
     };

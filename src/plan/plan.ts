@@ -35,6 +35,8 @@ export async function* plan(
   const { progress } = options;
   /** Entries of lists. */
   let listed = 0;
+  /** Entries that were planned before. */
+  let passedOn = 0;
   try {
     const opened = [];
     for (const source of sources) {
@@ -49,6 +51,9 @@ export async function* plan(
           listed = planner.count - before;
           progress?.note(listed, lists.share);
         });
+      } else if (source.kind === 'entries') {
+        yield* source.entries;
+        passedOn += source.count;
       } else if (source.kind === 'items') {
         if (Symbol.iterator in source.items) {
           yield* inBatches(planner.ofItems(source.items), turn);
@@ -62,7 +67,7 @@ export async function* plan(
         for await (const url of source.urls) yield* inBatches([planner.ofUrl(url, source.label, (line += 1))], turn);
       }
     }
-    progress?.end(planner.count);
+    progress?.end(planner.count + passedOn);
   } finally {
     await lists.close();
   }

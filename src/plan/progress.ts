@@ -21,6 +21,7 @@ export class PlanProgress {
   /** Of each source, before anything is planned. */
   expect(source: Source): void {
     if (source.kind === 'urls' && Array.isArray(source.urls)) this.#known += source.urls.length;
+    else if (source.kind === 'entries') this.#known += source.count;
     else if (source.kind === 'urls' || source.kind === 'items') this.#others = 'endless';
     else if (this.#others === 'none') this.#others = 'lists';
   }

@@ -12,7 +12,7 @@ const STORAGE = 3;
 /** Another run holds the destination. */
 const BUSY = 4;
 /** Of what was asked for something is not as it should be, and nothing was begun. */
-const ASKED_WRONG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['LIST_UNREADABLE', 'PLAN_THERE']);
+const ASKED_WRONG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['LIST_UNREADABLE', 'PLAN_THERE', 'PLAN_DAMAGED']);
 /** A fault of the program: EX_SOFTWARE of sysexits.h. */
 export const INTERNAL = 70;
 

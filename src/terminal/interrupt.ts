@@ -59,7 +59,7 @@ export async function interruptible<T>(work: (interruption: Interruption) => Pro
 
 /** A run that stores what it has fetched after it was interrupted. */
 interface Draining {
-  readonly summary: Summary;
+  readonly summary: Pick<Summary, 'waiting'>;
   leave(): void;
 }
 

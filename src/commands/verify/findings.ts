@@ -67,3 +67,8 @@ export async function tell({ quiet }: Told, line: string): Promise<void> {
   if (quiet !== true) process.stdout.write(`${line}\n`);
   await roomIn(process.stdout);
 }
+
+export function describeAgain({ right, wrong }: { readonly right: number; readonly wrong: number }): string {
+  const fetched = `${count(right, 'file')} fetched again, and right now`;
+  return wrong === 0 ? `${fetched}.` : `${fetched}; ${wrong} could not be had again.`;
+}

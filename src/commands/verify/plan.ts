@@ -13,14 +13,14 @@ import { printable } from '../../shared/printable.js';
 import { version } from '../../shared/version.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { Again } from '../retry/again.js';
-import { Findings, tell } from './findings.js';
+import { describeAgain, Findings, tell } from './findings.js';
 import type { VerifyArguments } from './verify.js';
 
 /** @returns the exit status */
 export async function verifyPlan(args: VerifyArguments, plan: Manifest): Promise<number> {
   const directory = resolve(args.directory);
   // What is wrong with the options is told before anything is looked at.
-  const again = args.repair === true ? new Again('verify', args, plan) : undefined;
+  const again = args.repair === true ? new Again(args, plan) : undefined;
   const findings = new Findings((line) => tell(args, line));
   const wrong: number[] = [];
   for await (const state of shardStates(directory, plan)) {
@@ -31,7 +31,9 @@ export async function verifyPlan(args: VerifyArguments, plan: Manifest): Promise
   }
   await tell(args, findings.describe());
   if (again === undefined || wrong.length === 0) return wrong.length > 0 ? SOME_FAILED : 0;
-  return again.run(wrong, (journal) => noteWrong(journal, directory, plan));
+  const { status, fetched, lacking } = await again.run(wrong, (journal) => noteWrong(journal, directory, plan));
+  await tell(args, describeAgain({ right: fetched, wrong: lacking }));
+  return status;
 }
 
 /** @returns what is wrong with the shard; an empty line where the files themselves are, which are told of */

@@ -9,12 +9,12 @@ import type { History } from '../../journal/history.js';
 import { verify as verifyStored } from '../../journal/verify.js';
 import type { Layout } from '../../protocol/settings.js';
 import { version } from '../../shared/version.js';
-import { count, formatBytes } from '../../shared/format.js';
+import { formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { type AgainArguments, downloadAgain, optionsAgain } from '../retry/retry.js';
 import { journalPath, openHistory } from '../open-history.js';
 import { openPlan } from '../open-plan.js';
-import { Findings, tell } from './findings.js';
+import { describeAgain, Findings, tell } from './findings.js';
 
 export interface VerifyArguments extends AgainArguments {
   readonly repair?: boolean;
@@ -77,11 +77,6 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
   }
   if (layouts.length > 0) await tell(args, describeAgain(again));
   return status;
-}
-
-function describeAgain({ right, wrong }: { readonly right: number; readonly wrong: number }): string {
-  const fetched = `${count(right, 'file')} fetched again, and right now`;
-  return wrong === 0 ? `${fetched}.` : `${fetched}; ${wrong} could not be had again.`;
 }
 
 /** @returns the layouts in which something is wrong */

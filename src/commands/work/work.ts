@@ -1,0 +1,104 @@
+/** `sluice work`: one of perhaps many that work off a plan. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { SluiceError, UsageError } from '../../errors.js';
+import { readNetwork } from '../../fetch/network.js';
+
+import { type Manifest, readManifest } from '../../fleet/manifest.js';
+import { NumberedFeed, parsePart, partFromEnvironment, shardsOf } from '../../fleet/numbered.js';
+import { shardStates } from '../../fleet/states.js';
+import { work as workOff } from '../../fleet/work.js';
+import { seconds, whole } from '../../options/kinds.js';
+import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
+import { isInShards } from '../../protocol/layouts.js';
+import { describeUnchecked } from '../../terminal/environment.js';
+import { SOME_FAILED } from '../../terminal/exit-status.js';
+import { interruptible } from '../../terminal/interrupt.js';
+import { Telling } from './telling.js';
+
+export interface WorkArguments {
+  readonly directory: string;
+  readonly shard?: string;
+  /** Seconds. */
+  readonly lease?: number;
+  readonly maxAttempts?: number;
+  readonly wait?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  /** What is this machine's own. */
+  readonly options: DownloadOptions;
+}
+
+/** Seconds: enough for a storage that is slow, or away for a while. */
+export const LEASE = 60;
+/** A file system may tell times by the second or two. */
+const LEAST_LEASE = 1;
+export const ATTEMPTS = 5;
+const MOST_ATTEMPTS = 1_000;
+
+/** @returns the exit status */
+export async function work(args: WorkArguments): Promise<number> {
+  const { wait = false, quiet = false, verbose = false } = args;
+  const directory = resolve(args.directory);
+  const lease = seconds.check('lease', args.lease ?? LEASE);
+  if (lease < 1000 * LEAST_LEASE) {
+    throw new UsageError(`--lease ${args.lease} is too short`, `give at least ${LEAST_LEASE} second`);
+  }
+  const maxAttempts = whole(1, MOST_ATTEMPTS).check('max-attempts', args.maxAttempts ?? ATTEMPTS);
+  const part = args.shard === undefined ? partFromEnvironment(process.env) : parsePart(args.shard);
+  const manifest = await readManifest(directory);
+  if (manifest === undefined) {
+    const hint = 'make one with sluice plan --input-file LIST --directory DIR, or name the folder that has it';
+    throw new UsageError(`there is no plan in ${directory}`, hint);
+  }
+  const options = optionsFor(manifest, { ...args.options, directory });
+  await warn(options, quiet);
+  const shards = shardsOf(part ?? { index: 0, count: 1 }, manifest.shards.length);
+  const worker = `${hostname()}-${randomBytes(2).toString('hex')}`;
+  return interruptible(async (interruption) => {
+    const { signal } = interruption;
+    const telling = await Telling.open(manifest, interruption, { quiet, verbose });
+    if (part !== undefined) telling.begin(part, shards.length);
+    const feed = new NumberedFeed(directory, shards);
+    try {
+      const run = { directory, manifest, options, worker, lease, maxAttempts, signal, feed, wait };
+      const { onBegin, onOutcome, onEnd } = telling;
+      await workOff({ ...run, onBegin, onOutcome, onEnd });
+    } catch (error) {
+      if (!signal.aborted || error instanceof SluiceError) throw error;
+      const hint = 'run the same command again to go on';
+      throw new SluiceError('ABORTED', 'the worker was interrupted', { hint, cause: signal.reason });
+    } finally {
+      await feed.close();
+      telling.stop();
+    }
+    return statusOfPart(directory, manifest, shards);
+  });
+}
+
+/** What decides about the files is the plan's, what is this machine's own was given here. @throws UsageError */
+export function optionsFor({ options, layout }: Manifest, own: DownloadOptions): ResolvedOptions {
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  const resolved = resolveOptions({ ...options, ...given, layout });
+  if (!isInShards(resolved.layout)) return resolved;
+  throw new UsageError(`sluice work cannot work off a plan of --layout ${layout}`, 'plan it with --layout hashed');
+}
+
+export async function warn({ network }: ResolvedOptions, quiet: boolean): Promise<void> {
+  const unchecked = describeUnchecked(process.env, network.insecure);
+  const { warnings } = await readNetwork(network);
+  for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
+    if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  }
+}
+
+/** As the storage has it, whoever has worked on them. */
+async function statusOfPart(directory: string, manifest: Manifest, shards: readonly number[]): Promise<number> {
+  for await (const state of shardStates(directory, manifest, shards)) {
+    if (state.kind !== 'done') return SOME_FAILED;
+    const { notFound, errors, refused } = state.done;
+    if (notFound + errors + refused > 0) return SOME_FAILED;
+  }
+  return 0;
+}
