@@ -16,6 +16,20 @@ export default {
       name: 'maps of tsc',
       load: (id) => ({ code: readFileSync(id, 'utf8'), map: readFileSync(`${id}.map`, 'utf8') }),
     },
+    {
+      name: 'var for what a file declares',
+      renderChunk(code) {
+        let text = code;
+        for (const { type, kind, start, id } of this.parse(code).body.toReversed()) {
+          const keyword = type === 'VariableDeclaration' ? kind : type === 'ClassDeclaration' ? 'class' : 'var';
+          if (keyword === 'var') continue;
+          // As long as the keyword, so that source maps stay true.
+          const declared = keyword === 'class' ? `var ${id.name} = class` : 'var'.padEnd(keyword.length);
+          text = text.slice(0, start) + declared + text.slice(start + keyword.length);
+        }
+        return { code: text, map: null };
+      },
+    },
   ],
   output: {
     dir: 'dist/src/bundle',

@@ -67,26 +67,28 @@ export async function runDownload(
     let isTold = true;
     const told = new Set<ErrorCode>();
     try {
-      for await (const outcome of download) {
-        results.note(outcome);
-        if (progress === undefined) continue;
-        if (outcome.status === 'ok') {
-          if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
-        } else if (outcome.status === 'disallowed') {
-          if (verbose) progress.print(describeLeftOut(outcome), process.stdout);
-        } else if (outcome.status !== 'skipped') {
-          failed += 1;
-          if (verbose || failed <= SHOWN_ERRORS) {
-            const { code, message, hint } = outcome.error;
-            const isFirst = WITH_WAY_OUT.has(code) && !told.has(code);
-            told.add(code);
-            progress.print(describeFailure(outcome.url, isFirst ? `${message}; ${hint}` : message), process.stderr);
-          } else if (failed === SHOWN_ERRORS + 1) {
-            progress.print(MORE_ERRORS, process.stderr);
+      for await (const batch of download.batches()) {
+        for (const outcome of batch) {
+          results.note(outcome);
+          if (progress === undefined) continue;
+          if (outcome.status === 'ok') {
+            if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
+          } else if (outcome.status === 'disallowed') {
+            if (verbose) progress.print(describeLeftOut(outcome), process.stdout);
+          } else if (outcome.status !== 'skipped') {
+            failed += 1;
+            if (verbose || failed <= SHOWN_ERRORS) {
+              const { code, message, hint } = outcome.error;
+              const isFirst = WITH_WAY_OUT.has(code) && !told.has(code);
+              told.add(code);
+              progress.print(describeFailure(outcome.url, isFirst ? `${message}; ${hint}` : message), process.stderr);
+            } else if (failed === SHOWN_ERRORS + 1) {
+              progress.print(MORE_ERRORS, process.stderr);
+            }
           }
+          // Lines that nobody takes would pile up, so the run follows whoever reads them.
+          if (verbose) for (const stream of OUTPUT) if (isBehind(stream)) await roomIn(stream, interruption.signal);
         }
-        // Lines that nobody takes would pile up, so the run follows whoever reads them.
-        if (verbose) for (const stream of OUTPUT) if (isBehind(stream)) await roomIn(stream, interruption.signal);
       }
     } finally {
       progress?.stop();

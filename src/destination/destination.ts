@@ -187,7 +187,8 @@ async function removeLeftovers(directory: string, own: string): Promise<void> {
     const hint = 'run sluice work with it, or choose another destination with --directory';
     throw new SluiceError('PLAN_THERE', message, { hint });
   }
-  for (const name of names) if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
+  for (const name of names)
+    if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
 }
 
 /** Whether the plan is whole: with its manifest, which is written last, it is there. */

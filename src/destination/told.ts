@@ -39,7 +39,13 @@ function networkSpace(): string {
 }
 
 /** Of file systems that have no second names, and what they say. */
-export const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+export const NO_LINKS: ReadonlySet<string | undefined> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+]);
 
 /**
  * Makes a file that is not there, with its text in it from the beginning: who is killed in between leaves none that tells

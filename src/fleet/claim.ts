@@ -200,6 +200,7 @@ export class Claim {
   async #publish(name: string, record: DoneRecord | FailedRecord): Promise<boolean> {
     const [draft, path] = [join(this.folder, name), join(this.#shard, name)];
     try {
+      if (name === DONE) await sync(join(this.folder, JOURNAL));
       await writeWhole(draft, record, true);
       await linkOnce(draft, path);
       await syncFolderAsync(this.#shard);
@@ -266,6 +267,8 @@ async function take(folder: string, options: ClaimOptions, make: MakeClaim): Pro
     else await claim.release();
     if (endedMeanwhile !== undefined) return { kind: endedMeanwhile };
   } catch (error) {
+    // Stopped for longer than its lease meanwhile, it was taken over before it had begun.
+    if (isGone(error) && !(await claim.check())) return { kind: 'held', by: await claim.takenBy() };
     await claim.release();
     throw error;
   }
@@ -393,10 +396,14 @@ async function copyJournal(from: string, to: string): Promise<boolean> {
     if (isGone(error)) return false;
     throw error;
   }
-  const file = await open(draft, 'r+');
-  await file.datasync().finally(() => file.close());
+  await sync(draft);
   await rename(draft, join(to, JOURNAL));
   return true;
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  await file.datasync().finally(() => file.close());
 }
 
 /** Of claims before one that is committed, nobody needs anything any more. Does what it can. */

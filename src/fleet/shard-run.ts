@@ -56,7 +56,7 @@ export type ShardEnd =
   /** The same for the last time. */
   | { readonly kind: 'failed'; readonly error: SluiceError };
 
-/** What another try finds as it was. */
+/** What another try finds as it was, unless the system has kept it from being read. */
 const LASTING: ReadonlySet<string> = new Set(['STORE_JOURNAL', 'PLAN_DAMAGED']);
 
 /**
@@ -100,7 +100,14 @@ async function download(
   const count = manifest.shards[shard]?.rows ?? 0;
   const either = AbortSignal.any([signal, claim.lost]);
   // A plan's names are its own; what is there is known by the journal.
-  const own = { directory, onExists: 'error', overwrite: false, journal: true, state: undefined } as const;
+  const own = {
+    directory,
+    onExists: 'error',
+    overwrite: false,
+    journal: true,
+    state: undefined,
+    checksums: undefined,
+  } as const;
   const run = new Download(
     [{ kind: 'entries', entries, count, label: `shard ${shard}` }],
     { ...options, ...own, signal: either, grace: Infinity },
@@ -145,7 +152,7 @@ async function whatOf(error: unknown, claim: Claim, { signal, maxAttempts }: Sha
   }
   const failed = asSluiceError(error);
   const failures = claim.failures + 1;
-  const how = await claim.fail(failed, LASTING.has(failed.code) ? failures : maxAttempts);
+  const how = await claim.fail(failed, LASTING.has(failed.code) && failed.cause === undefined ? failures : maxAttempts);
   if (how === 'lost') return { kind: 'lost', by: await claim.takenBy() };
   return how === 'again' ? { kind: 'error', error: failed, failures } : { kind: 'failed', error: failed };
 }

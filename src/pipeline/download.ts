@@ -29,6 +29,8 @@ import type { RunSample, Sampling } from './stages.js';
 
 /** Outcomes that may wait for whoever reads them, and items for their next try, before no new item is begun. */
 const MAX_WAITING = 4096;
+/** Outcomes that are handed out together. */
+const MAX_BATCH = 64;
 /** Items that may wait for their servers before no more are taken from the list: they take some hundred megabytes at worst. */
 const MAX_PARKED = 1 << 20;
 /** Items that are begun in the journal before they are: so that none waits for it. */
@@ -139,11 +141,16 @@ export class Download {
     return this.#sampling?.operations;
   }
 
-  /**
-   * Starts the run; outcomes come as items complete. Ends after the last one, with the error that stopped the run if
-   * one did. A reader that leaves early stops the run.
-   */
+  /** The same as {@link batches}, one by one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Outcome, void, undefined> {
+    for await (const batch of this.batches()) for (const outcome of batch) yield outcome;
+  }
+
+  /**
+   * Starts the run; outcomes come as items complete, those that are there together: a wait for each one costs as much as the
+   * outcome. Ends after the last one, with the error that stopped the run if one did. A reader that leaves early stops the run.
+   */
+  async *batches(): AsyncGenerator<readonly Outcome[], void, undefined> {
     const { signal } = this.#options;
     const interrupt = (): void =>
       this.#stop(new SluiceError('ABORTED', INTERRUPTED.message, { hint: INTERRUPTED.hint, cause: signal?.reason }));
@@ -154,10 +161,13 @@ export class Download {
       // Whatever it waits for, a list that nobody writes or a storage that hangs: an interruption does not.
       else await Promise.race([this.#open(), this.#shutdown.stopped]);
       this.#pump();
-      for await (const outcome of this.#outcomes) {
-        yield outcome;
+      for (;;) {
+        const before = this.#outcomes.unread;
+        const batch = await this.#outcomes.nextSome(MAX_BATCH);
+        if (batch.length === 0) break;
+        yield batch;
         // When nothing is in flight any more, only the reader can set the run going again.
-        if (this.#outcomes.unread === MAX_WAITING / 2) this.#pump();
+        if (before > MAX_WAITING / 2) this.#pump();
       }
     } finally {
       signal?.removeEventListener('abort', interrupt);

@@ -14,7 +14,7 @@ import type { ItemRequest } from '../lists/source.js';
 import type { Outcome } from '../outcome.js';
 import { Tally } from './tally.js';
 
-export class Outcomes implements AsyncIterable<Outcome> {
+export class Outcomes {
   readonly tally = new Tally();
   /** What items are made of, by number, until they have an outcome. */
   readonly requests = new Map<number, ItemRequest>();
@@ -133,8 +133,9 @@ export class Outcomes implements AsyncIterable<Outcome> {
     this.#channel.close();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Outcome> {
-    return this.#channel[Symbol.asyncIterator]();
+  /** Those that are there, once there are some: at most so many; none after the last one. */
+  nextSome(most: number): Promise<readonly Outcome[]> {
+    return this.#channel.nextSome(most);
   }
 
   #emit(outcome: Outcome): void {

@@ -50,6 +50,10 @@ export class FingerprintSet {
     this.#spare = this.#newPage();
   }
 
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
   /** Adds a string; false if it was there. */
   add(hash: Hash): boolean {
     this.#take(hash);

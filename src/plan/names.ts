@@ -98,7 +98,7 @@ export class NameSet {
   }
 
   has(name: string): boolean {
-    return this.#fingerprints.has(this.#hashOf(name));
+    return !this.#fingerprints.isEmpty && this.#fingerprints.has(this.#hashOf(name));
   }
 
   #hashOf(name: string): Hash {

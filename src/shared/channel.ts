@@ -32,20 +32,39 @@ export class Channel<T> implements AsyncIterableIterator<T> {
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {
+    if (!(await this.#some())) return { done: true, value: undefined };
+    const value = this.#values[this.#first] as T;
+    this.#drop(1);
+    return { done: false, value };
+  }
+
+  /** What is there, once there is something: 1 to `most` values at the cost of one wait; none where no value will follow. */
+  async nextSome(most: number): Promise<readonly T[]> {
+    if (!(await this.#some())) return [];
+    const values = this.#values.slice(this.#first, this.#first + most);
+    this.#drop(values.length);
+    return values;
+  }
+
+  /** Whether there is a value; waits until that is known. */
+  async #some(): Promise<boolean> {
     while (this.#first === this.#values.length) {
       if (this.#closed) {
         const error = this.#error;
         this.#error = undefined;
         if (error !== undefined) throw error;
-        return { done: true, value: undefined };
+        return false;
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
     }
-    const value = this.#values[this.#first] as T;
-    this.#first += 1;
+    return true;
+  }
+
+  #drop(count: number): void {
+    this.#first += count;
     if (this.#first === this.#values.length) {
       this.#values = [];
       this.#first = 0;
@@ -54,7 +73,6 @@ export class Channel<T> implements AsyncIterableIterator<T> {
       this.#values = this.#values.slice(this.#first);
       this.#first = 0;
     }
-    return { done: false, value };
   }
 
   /** The reader left early: what comes is dropped. */

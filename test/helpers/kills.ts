@@ -1,0 +1,97 @@
+/** Workers on one plan that are killed at random moments, until there were enough of them; then the plan is worked off. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { historyOf } from '../../src/fleet/journals.js';
+import { mulberry32 } from '../../src/server/random.js';
+import { filesBelow } from './folders.js';
+import { bodyAt, type PathsServer } from './paths-server.js';
+import { doneOf, planOf, startWorker } from './plans.js';
+
+export interface KillSettings {
+  readonly shards: number;
+  readonly rows: number;
+  readonly kills: number;
+  readonly seed: number;
+  /** Milliseconds that a worker lives at the most, from when it was started. */
+  readonly life: number;
+}
+
+const WORKERS = 3;
+/** @throws AssertionError for a row that is not there exactly once, or was requested again after it was written down */
+export async function killWorkers(
+  t: TestContext,
+  server: PathsServer,
+  directory: string,
+  { shards, rows, kills, seed, life }: KillSettings,
+): Promise<void> {
+  const random = mulberry32(seed);
+  const lines = Array.from({ length: shards * rows }, (_, n) => `${server.origin}/${n % 5}/f${n}`);
+  await planOf(directory, lines, { shardItems: rows, options: { layout: 'hashed' } });
+  /** How often each path was asked for when it was known to be stored. */
+  const known = new Map<string, number>();
+  const look = async (): Promise<void> => {
+    for (let shard = 0; shard < shards; shard += 1) await note(server, directory, shard, known);
+  };
+  server.delay = 300;
+  let killed = 0;
+  const lives = async (): Promise<void> => {
+    while (killed < kills) {
+      const worker = startWorker(t, [directory, '-m', '6', '--lease', '30', '--quiet']);
+      await sleep(300 + random() * life);
+      killed += 1;
+      worker.process.kill('SIGKILL');
+      await worker.ended;
+    }
+  };
+  const looks = async (): Promise<void> => {
+    for (; killed < kills; await sleep(500)) await look();
+  };
+  await Promise.all([...Array.from({ length: WORKERS }, lives), looks()]);
+  await look();
+  const before = known.size;
+  assert.ok(before > 0 && before < lines.length, `${before} rows were stored when the last worker was killed`);
+  server.delay = 0;
+  const workers = Array.from({ length: WORKERS }, () => startWorker(t, [directory, '--lease', '30']));
+  for (const { ended, stderr } of workers) assert.equal(await ended, 0, stderr());
+  await look();
+  assert.equal(known.size, lines.length);
+  const asked = countsOf(server.requested);
+  const again = [...known].filter(([path, times]) => asked.get(path) !== times);
+  assert.deepEqual(again, []);
+  const done = Array.from({ length: shards }, (_, shard) => doneOf(directory, shard));
+  for (const record of done) assert.deepEqual([record.rows, record.ok], [rows, rows]);
+  const files = filesBelow(directory).filter((path) => !path.startsWith('.sluice/'));
+  const bodies = files.map((path) => readFileSync(join(directory, path), 'utf8')).toSorted();
+  assert.deepEqual(bodies, lines.map((line) => bodyAt(new URL(line).pathname)).toSorted());
+  const claims = done.reduce((sum, { claim }) => sum + claim, 0);
+  t.diagnostic(
+    `${killed} kills, ${before} rows stored before the last of them, ${claims} claims on ${shards} shards, ` +
+      `${server.requested.length} requests for ${lines.length} rows`,
+  );
+}
+
+async function note(server: PathsServer, directory: string, shard: number, known: Map<string, number>): Promise<void> {
+  const stored: string[] = [];
+  // One that is being taken over may be at another place just now.
+  const history = await historyOf(directory, shard).catch(() => undefined);
+  if (history === undefined) return;
+  try {
+    for await (const batch of history.outcomes()) {
+      for (const past of batch) if (past.status === 'stored') stored.push(new URL(past.item.url).pathname);
+    }
+  } finally {
+    await history.close();
+  }
+  assert.equal(new Set(stored).size, stored.length, `shard ${shard} tells of a row twice`);
+  const asked = countsOf(server.requested);
+  for (const path of stored) if (!known.has(path)) known.set(path, asked.get(path) ?? 0);
+}
+
+function countsOf(paths: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const path of paths) counts.set(path, (counts.get(path) ?? 0) + 1);
+  return counts;
+}
