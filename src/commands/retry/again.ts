@@ -128,15 +128,15 @@ export class Again {
  *
  * @throws UsageError for one that is about files, and says something else than the plan
  */
-function ownOf(options: DownloadOptions, { options: planned, layout }: Manifest): DownloadOptions {
+function ownOf(options: DownloadOptions, plan: Manifest): DownloadOptions {
+  const planned: DownloadOptions = { ...plan.options, layout: plan.layout };
   const given: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(options) as [OptionName, unknown][]) {
     const isUsual = value === OPTIONS[option].default;
     if (option === 'directory' || isUsual) continue;
-    const says = option === 'layout' ? layout : planned[option];
     if (OWN.includes(option) || option === 'proxyFromEnvironment' || (NETWORK as readonly string[]).includes(option)) {
       given[option] = value;
-    } else if (value !== says) {
+    } else if (value !== planned[option]) {
       throw new UsageError(
         `--${nameOf(option)} is not what the plan says`,
         'leave it out: the plan decides about files',
