@@ -33,8 +33,10 @@ export interface WentAgain {
   readonly fetched: number;
   /** Items of shards that are done once more, and which are not stored. */
   readonly lacking: number;
-  /** What became of all of them, in lines. */
+  /** What became of the shards, in lines. */
   readonly lines: readonly string[];
+  /** Which shards others have. */
+  readonly left: readonly string[];
 }
 
 export class Again {
@@ -116,10 +118,10 @@ export class Again {
     if (disallowed > 0) lines.push(describeDisallowed(disallowed));
     if (errors > 0) lines.push(describeErrors(errors, causes));
     if (this.#failed > 0) lines.push(`${count(this.#failed, 'shard')} failed.`);
-    for (const [shard, { by }] of this.#elsewhere) lines.push(`Shard ${shard} is left to ${describeHolder(by)}.`);
+    const left = [...this.#elsewhere].map(([shard, { by }]) => `Shard ${shard} is left to ${describeHolder(by)}.`);
     const lacking = notFound + errors;
     const status = lacking + this.#failed + this.#elsewhere.size > 0 ? SOME_FAILED : 0;
-    return { status, fetched: this.#fetched, lacking, lines };
+    return { status, fetched: this.#fetched, lacking, lines, left };
   }
 }
 

@@ -10,8 +10,8 @@ export async function retryPlan(args: AgainArguments, plan: Manifest): Promise<n
   const again = new Again(args, plan);
   const shards: number[] = [];
   for await (const state of shardStates(resolve(args.directory), plan)) if (isWanted(state)) shards.push(state.shard);
-  const { status, lines } = await again.run(shards);
-  if (args.quiet !== true) process.stderr.write(`${lines.join('\n')}\n`);
+  const { status, lines, left } = await again.run(shards);
+  if (args.quiet !== true) process.stderr.write(`${[...lines, ...left].join('\n')}\n`);
   return status;
 }
 

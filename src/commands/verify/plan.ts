@@ -31,9 +31,10 @@ export async function verifyPlan(args: VerifyArguments, plan: Manifest): Promise
   }
   await tell(args, findings.describe());
   if (again === undefined || wrong.length === 0) return wrong.length > 0 ? SOME_FAILED : 0;
-  const { status, fetched, lacking } = await again.run(wrong, (journal) => noteWrong(journal, directory, plan));
-  await tell(args, describeAgain({ right: fetched, wrong: lacking }));
-  return status;
+  const went = await again.run(wrong, (journal) => noteWrong(journal, directory, plan));
+  for (const line of went.left) await tell(args, `*** ${line}`);
+  await tell(args, describeAgain({ right: went.fetched, wrong: went.lacking }));
+  return went.status;
 }
 
 /** @returns what is wrong with the shard; an empty line where the files themselves are, which are told of */
