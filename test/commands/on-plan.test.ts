@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
-import { type Ran, warmSluice } from '../helpers/cli.js';
+import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
 
@@ -34,11 +34,16 @@ interface Told {
 describe('on a destination with a plan', () => {
   let origin: string;
   const requested: string[] = [];
-  /** What paths that begin with /sometimes are answered. */
+  /** What paths that begin with /sometimes are answered; 0: nothing. */
   let sometimes = 403;
+  let onHeld = (): void => undefined;
   const server = createServer((request, response) => {
     const url = request.url ?? '';
     requested.push(url);
+    if (sometimes === 0 && url.startsWith('/sometimes')) {
+      onHeld();
+      return;
+    }
     response.statusCode = url.startsWith('/never') ? 404 : url.startsWith('/sometimes') ? sometimes : 200;
     response.end(`body of ${url}`);
   });
@@ -225,6 +230,25 @@ describe('on a destination with a plan', () => {
     });
   });
 
+  test('a retry that is killed leaves a shard that is not done, for anybody to finish', async (t) => {
+    const { cwd } = await planned(t);
+    sometimes = 0;
+    let pid = 0;
+    onHeld = () => process.kill(pid, 'SIGKILL');
+    const killed = await sluice(['retry', 'd'], { cwd, onStart: (its) => (pid = its) });
+    assert.equal(killed.status, null);
+    const { status, told: known } = await told(cwd);
+    assert.equal(status, 1);
+    assert.deepEqual([known.plan.shards['done'], known.plan.shards['left']], [3, 1]);
+    sometimes = 200;
+    requested.splice(0);
+    await warmSluice(['work', 'd', '-q'], { cwd });
+    assert.deepEqual(requested, ['/sometimes.txt']);
+    const after = await told(cwd);
+    assert.deepEqual([after.told.stored, after.told.notFound, after.told.plan.shards['done']], [9, 1, 4]);
+    assert.equal((await run(cwd, 'verify', 'd')).status, 0);
+  });
+
   test('a shard that another worker has is left to it, and told with how fast it is', async (t) => {
     const { cwd, d } = await planned(t, [0, 1, 2]);
     const claim = join(shard(d, 3), '0001');
@@ -329,7 +353,6 @@ describe('on a destination with a plan', () => {
     const { cwd } = await planned(t, [0, 1, 2]);
     const watching = run(cwd, 'status', 'd', '--watch');
     // One process runs one command line after the other, so another one has to work off what is left.
-    const { sluice } = await import('../helpers/cli.js');
     await sluice(['work', 'd', '-q'], { cwd });
     const { status, stdout } = await watching;
     assert.equal(status, 1);
