@@ -1,4 +1,5 @@
 /** What workers write down of a shard beside its journal, as it is read: whole and of the form that it is to have, or damaged. */
+import { Buffer } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { storageFailed } from '../journal/examine.js';
@@ -7,6 +8,9 @@ import type { Verdict } from '../outcome.js';
 export const DONE = 'done.json';
 export const FAILED = 'failed.json';
 export const CLAIM = 'claim.json';
+
+/** Bytes that any of them has at the most. */
+const MOST_BYTES = 16 << 10;
 
 /** A shard is done: of each of its rows it is known what became of it. */
 export interface DoneRecord {
@@ -76,7 +80,7 @@ export interface ClaimRecord {
   readonly progress?: Progress | undefined;
 }
 
-/** `changed`: when it was written last, in milliseconds since 1970, by the clock of the storage. */
+/** `changed`: when a claim was written last, in milliseconds since 1970, by the clock of the storage. */
 export type Read<T> =
   | { readonly kind: 'none' }
   | { readonly kind: 'damaged'; readonly why: string; readonly changed: number }
@@ -94,7 +98,7 @@ export function readFailed(folder: string): Promise<Read<FailedRecord>> {
 
 /** @param folder of the claim @throws StorageError where the storage does not give it */
 export function readClaim(folder: string): Promise<Read<ClaimRecord>> {
-  return read(join(folder, CLAIM), CLAIM_FORM);
+  return read(join(folder, CLAIM), CLAIM_FORM, true);
 }
 
 type Form<T> = { readonly [K in keyof T]-?: (value: unknown) => boolean };
@@ -142,20 +146,24 @@ const CLAIM_FORM: Form<ClaimRecord> = {
   progress: (value) => value === undefined || faultOf(value, PROGRESS_FORM) === undefined,
 };
 
-async function read<T>(path: string, form: Form<T>): Promise<Read<T>> {
+/** @param isDated whether it is asked for when it was written: a wait for the storage that most do not need */
+async function read<T>(path: string, form: Form<T>, isDated = false): Promise<Read<T>> {
   try {
     const file = await open(path);
     try {
-      const text = await file.readFile('utf8');
-      const { mtimeMs } = await file.stat();
-      const why = text === '' ? 'it is empty' : faultOf(parsed(text), form);
-      if (why !== undefined) return { kind: 'damaged', why, changed: mtimeMs };
-      return { kind: 'read', record: JSON.parse(text) as T, changed: mtimeMs };
+      const buffer = Buffer.allocUnsafe(MOST_BYTES);
+      const { bytesRead } = await file.read(buffer, 0, MOST_BYTES, 0);
+      const changed = isDated ? (await file.stat()).mtimeMs : 0;
+      const value = parsed(buffer.toString('utf8', 0, bytesRead));
+      const why = faultOf(value, form);
+      return why === undefined ? { kind: 'read', record: value as T, changed } : { kind: 'damaged', why, changed };
     } finally {
       await file.close();
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'none' };
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return { kind: 'none' };
+    if (code === 'EISDIR') return { kind: 'damaged', why: 'it is a folder', changed: 0 };
     throw storageFailed(error, 'read', path);
   }
 }

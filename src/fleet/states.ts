@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { claimFolders, namesIn } from './journals.js';
+import { isDead } from './life.js';
 import type { Manifest, ShardEntry } from './manifest.js';
 import { planFolder, shardFolder, shardsFolder } from './plan-folder.js';
 import {
@@ -88,7 +89,7 @@ async function lookAt(
   const read = await readClaim(join(folder, last.name));
   const claim = read.kind === 'read' ? read.record : undefined;
   const age = read.kind === 'none' ? Infinity : Math.max(0, (await now()) - read.changed);
-  const isAlive = !last.fenced && age < (claim?.lease ?? LEASE);
+  const isAlive = !last.fenced && age < (claim?.lease ?? LEASE) && !(claim !== undefined && isDead(claim));
   return { shard, kind: isAlive ? 'running' : 'left', number: last.number, claim, age };
 }
 

@@ -1,5 +1,5 @@
 /** How far a plan is, added up over its shards: each row counts once. */
-import { type Account, emptyAccount } from '../journal/account.js';
+import { type Account, addAccount, emptyAccount } from '../journal/account.js';
 import { accountOf } from './account.js';
 import { journalOf } from './journals.js';
 import type { Manifest } from './manifest.js';
@@ -54,16 +54,9 @@ function add(found: Survey, state: ShardState, items: number, exact: Account | u
     return;
   }
   const counted = exact ?? countedIn(state);
-  const { stored = 0, unproven = 0, notFound = 0, disallowed = 0, errors = 0, bytes = 0, causes = {} } = counted;
-  for (const [code, times] of Object.entries(causes)) found.causes[code] = (found.causes[code] ?? 0) + times;
-  found.stored += stored;
-  found.unproven += unproven;
-  found.notFound += notFound;
-  found.disallowed += disallowed;
-  found.errors += errors;
-  found.bytes += bytes;
+  const { stored = 0, notFound = 0, disallowed = 0, errors = 0 } = counted;
   // What a worker tells of itself is not proven.
-  found.unfinished += Math.max(0, items - stored - notFound - disallowed - errors);
+  addAccount(found, { ...counted, unfinished: Math.max(0, items - stored - notFound - disallowed - errors) });
   if (notFound + errors > 0) found.failing.push(shard);
 }
 

@@ -2,12 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SluiceError } from '../errors.js';
 import type { ShardFeed, Turn } from './feed.js';
-import { runShard, type ShardEnd, type ShardSettings } from './shard-run.js';
+import { runShard, type ShardAgain, type ShardEnd, type ShardSettings } from './shard-run.js';
 
 export interface WorkSettings extends ShardSettings {
   readonly feed: ShardFeed;
   /** Stays when all is done, for what may be opened once more. */
   readonly wait: boolean;
+  /** For shards that are done or have failed. */
+  readonly again?: ShardAgain;
   readonly onEnd: (shard: number, end: ShardEnd) => void;
 }
 
@@ -46,7 +48,7 @@ export async function work(settings: WorkSettings): Promise<void> {
 
 async function run(settings: WorkSettings, turn: Turn): Promise<ShardEnd> {
   try {
-    return await runShard(settings, turn.shard, () => turn.working());
+    return await runShard(settings, turn.shard, () => turn.working(), settings.again);
   } catch (error) {
     await turn.again(0);
     throw error;

@@ -27,6 +27,21 @@ export function emptyAccount(): Account {
   return { stored: 0, unproven: 0, bytes: 0, notFound: 0, disallowed: 0, errors: 0, unfinished: 0, causes: {} };
 }
 
+/** Adds what is known of others. */
+export function addAccount(account: Account, others: Readonly<Partial<Account>>): void {
+  const { stored = 0, unproven = 0, bytes = 0, notFound = 0, disallowed = 0, errors = 0, unfinished = 0 } = others;
+  account.stored += stored;
+  account.unproven += unproven;
+  account.bytes += bytes;
+  account.notFound += notFound;
+  account.disallowed += disallowed;
+  account.errors += errors;
+  account.unfinished += unfinished;
+  for (const [code, times] of Object.entries(others.causes ?? {})) {
+    account.causes[code] = (account.causes[code] ?? 0) + times;
+  }
+}
+
 /**
  * @param shards numbers of those that are there
  * @returns why it is not stored; undefined for what is

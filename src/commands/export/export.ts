@@ -45,7 +45,11 @@ export async function exportDestination(args: ExportArguments): Promise<number> 
 }
 
 /** Of shards whose journals cannot be read, the rows are told, and not what became of them. */
-async function exportPlan(args: ExportArguments, format: TableFormat | typeof DATASET, plan: Manifest): Promise<number> {
+async function exportPlan(
+  args: ExportArguments,
+  format: TableFormat | typeof DATASET,
+  plan: Manifest,
+): Promise<number> {
   if (format === DATASET) {
     throw new UsageError(
       `--format ${DATASET} is about shards of the layout tar, and this plan is of the layout ${plan.layout}`,

@@ -7,6 +7,7 @@ import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../.
 import type { Layout } from '../../protocol/settings.js';
 import { type Ran, runDownload, type Told } from '../run-download.js';
 import { openHistory, type HistoryArguments } from '../open-history.js';
+import { openPlan } from '../open-plan.js';
 import { isInShards } from '../../protocol/layouts.js';
 
 export interface AgainArguments extends HistoryArguments, Told {
@@ -16,6 +17,8 @@ export interface AgainArguments extends HistoryArguments, Told {
 
 /** @returns the exit status */
 export async function retry(args: AgainArguments): Promise<number> {
+  const plan = await openPlan(args);
+  if (plan !== undefined) return (await import('./plan.js')).retryPlan(args, plan);
   const history = await openHistory(args);
   const wanted = args.options.layout;
   const layout = wanted ?? history.lastRun.record.layout;

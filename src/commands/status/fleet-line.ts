@@ -10,7 +10,10 @@ import { describeBound } from '../../verdict/verdict.js';
 type Running = Survey['running'][number];
 
 /** `40 of 60 shards done, 3 running, 16 open, 1 failed`. */
-export function describeShards({ shards: { done, running, open, left, failed, damaged } }: Survey, plan: Manifest): string {
+export function describeShards(
+  { shards: { done, running, open, left, failed, damaged } }: Survey,
+  plan: Manifest,
+): string {
   const parts = [`${done} of ${count(plan.shards.length, 'shard')} done`];
   if (running > 0) parts.push(`${running} running`);
   if (open > 0) parts.push(`${open} open`);

@@ -15,6 +15,9 @@ import type { StatusArguments } from './status.js';
 /** Journals that are read for what failed unless `--verbose` asks for all. */
 const MOST_JOURNALS = 10;
 
+/** Shards of each kind that are told of one by one unless `--verbose` asks for all. */
+const SHOWN_SHARDS = 20;
+
 /** @returns the exit status: 0 when all shards are done, and all that is known is stored */
 export async function statusOfPlan(args: StatusArguments, plan: Manifest): Promise<number> {
   const directory = resolve(args.directory);
@@ -26,7 +29,9 @@ export async function statusOfPlan(args: StatusArguments, plan: Manifest): Promi
   const text =
     args.json === true
       ? JSON.stringify(reportOf(directory, plan, found, failures, lists), undefined, 2)
-      : [...describe(args.directory, plan, found, failures, lists), ...unread].join('\n');
+      : [...describe(args.directory, plan, found, failures, lists, verbose ? Infinity : SHOWN_SHARDS), ...unread].join(
+          '\n',
+        );
   process.stdout.write(`${text}\n`);
   const isDone = found.shards.done === plan.shards.length;
   return isDone && found.errors + found.notFound === 0 ? 0 : SOME_FAILED;
@@ -99,6 +104,7 @@ function describe(
   found: Survey,
   failures: Known['failures'],
   lists: readonly List[],
+  shown: number,
 ): readonly string[] {
   const { unfinished, unknown, running, failed, damaged, shards, errors, notFound } = found;
   const { refused, duplicates } = plan;
@@ -108,13 +114,21 @@ function describe(
   if (unfinished > 0) lines.push(`${unfinished} not finished: begun, or next in turn.`);
   if (unknown > 0) lines.push(`${unknown} of which nobody knows what became of them.`);
   lines.push(`A plan of ${count(plan.rows, 'row')}: ${describeShards(found, plan)}.`);
-  for (const { shard, failed: record } of failed) {
-    const why = record === undefined ? 'why is not known' : printable(record.error.message, 1000);
-    const times = record === undefined ? '' : `, after ${count(record.attempts, 'attempt')}`;
-    lines.push(`*** Shard ${shard} failed${times}: ${why}`);
+  const ended = failed.map(({ shard, failed: record }) => {
+    if (record === undefined) return `*** Shard ${shard} failed; its failed.json, which tells why, is damaged.`;
+    const why = printable(record.error.message, 1000);
+    return `*** Shard ${shard} failed, after ${count(record.attempts, 'attempt')}: ${why}`;
+  });
+  const lost = damaged.map(({ shard, why }) => `*** Shard ${shard}: ${printable(why, 1000)}`);
+  const workers = running.map((state) => describeRunning(state, plan.shards[state.shard]?.rows ?? 0));
+  for (const [all, what] of [
+    [ended, 'failed'],
+    [lost, 'damaged'],
+    [workers, 'running'],
+  ] as const) {
+    lines.push(...all.slice(0, shown));
+    if (all.length > shown) lines.push(`${all.length - shown} more are ${what}; --verbose shows them all.`);
   }
-  for (const { shard, why } of damaged) lines.push(`*** Shard ${shard}: ${printable(why, 1000)}`);
-  for (const state of running) lines.push(describeRunning(state, plan.shards[state.shard]?.rows ?? 0));
   lines.push(...describeLists(lists));
   if (running.length > 0) return lines;
   if (shards.open + shards.left > 0) lines.push('sluice work goes on with what is not done.');

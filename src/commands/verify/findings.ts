@@ -6,10 +6,14 @@ import { isInShards } from '../../protocol/layouts.js';
 import type { Layout } from '../../protocol/settings.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { printable } from '../../shared/printable.js';
+import { roomIn } from '../../terminal/output.js';
+import type { Told } from '../run-download.js';
 
 export class Findings {
   right = 0;
   wrong = 0;
+  /** Stored items that were looked at. */
+  looked = 0;
   /** Layouts in which something is wrong. */
   readonly layouts = new Set<Layout>();
   readonly #tell: (line: string) => Promise<void>;
@@ -29,10 +33,12 @@ export class Findings {
     };
     return {
       onRight: ({ stored }) => {
+        this.looked += 1;
         this.right += 1;
         this.#bytes += stored.size;
       },
       onWrong: async (item, why) => {
+        this.looked += 1;
         await tellWrong(`${printable(item.item.name, 1000)} ${why}`);
         if (!isInShards(layout)) await repair?.note(item, why);
       },
@@ -54,4 +60,15 @@ export class Findings {
   describe(): string {
     return `${count(this.right, 'file')} right, ${formatBytes(this.#bytes)}; ${this.wrong} wrong.`;
   }
+}
+
+/** No faster than it is read. */
+export async function tell({ quiet }: Told, line: string): Promise<void> {
+  if (quiet !== true) process.stdout.write(`${line}\n`);
+  await roomIn(process.stdout);
+}
+
+export function describeAgain({ right, wrong }: { readonly right: number; readonly wrong: number }): string {
+  const fetched = `${count(right, 'file')} fetched again, and right now`;
+  return wrong === 0 ? `${fetched}.` : `${fetched}; ${wrong} could not be had again.`;
 }

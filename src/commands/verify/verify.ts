@@ -9,12 +9,12 @@ import type { History } from '../../journal/history.js';
 import { verify as verifyStored } from '../../journal/verify.js';
 import type { Layout } from '../../protocol/settings.js';
 import { version } from '../../shared/version.js';
-import { roomIn } from '../../terminal/output.js';
-import { count, formatBytes } from '../../shared/format.js';
+import { formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { type AgainArguments, downloadAgain, optionsAgain } from '../retry/retry.js';
 import { journalPath, openHistory } from '../open-history.js';
-import { Findings } from './findings.js';
+import { openPlan } from '../open-plan.js';
+import { describeAgain, Findings, tell } from './findings.js';
 
 export interface VerifyArguments extends AgainArguments {
   readonly repair?: boolean;
@@ -25,6 +25,8 @@ const HASH_DIGIT = /^[0-9a-f]$/;
 
 /** @returns the exit status */
 export async function verify(args: VerifyArguments): Promise<number> {
+  const plan = await openPlan(args);
+  if (plan !== undefined) return (await import('./plan.js')).verifyPlan(args, plan);
   return args.repair === true ? verifyAndRepair(args) : (await verifyAll(args)).size > 0 ? SOME_FAILED : 0;
 }
 
@@ -77,11 +79,6 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
   return status;
 }
 
-function describeAgain({ right, wrong }: { readonly right: number; readonly wrong: number }): string {
-  const fetched = `${count(right, 'file')} fetched again, and right now`;
-  return wrong === 0 ? `${fetched}.` : `${fetched}; ${wrong} could not be had again.`;
-}
-
 /** @returns the layouts in which something is wrong */
 async function verifyAll(
   args: VerifyArguments,
@@ -115,9 +112,4 @@ async function isHashed(directory: string): Promise<boolean> {
     if (below.some((second) => HASH_DIGIT.test(second))) return true;
   }
   return false;
-}
-
-async function tell(args: VerifyArguments, line: string): Promise<void> {
-  if (args.quiet !== true) process.stdout.write(`${line}\n`);
-  await roomIn(process.stdout);
 }

@@ -6,7 +6,7 @@ import { NETWORK_FLAGS, networkOptionsOf } from '../network-flags.js';
 import type { WorkArguments } from './work.js';
 
 /** What is this machine's own. What decides which files there are and what is in them is the plan's. */
-const OWN: readonly OptionName[] = [
+export const OWN: readonly OptionName[] = [
   'maxRequests',
   'maxRequestsPerHost',
   'rate',

@@ -113,7 +113,7 @@ export class Telling {
   }
 }
 
-function describeHolder({ worker, pid, host, since }: Holder): string {
+export function describeHolder({ worker, pid, host, since }: Holder): string {
   if (worker === undefined) return 'another worker';
   return `${printable(worker)} (process ${pid} on ${printable(host ?? '')}, since ${printable(since ?? '')})`;
 }

@@ -31,10 +31,10 @@ export interface WorkArguments {
 }
 
 /** Seconds: enough for a storage that is slow, or away for a while. */
-const LEASE = 60;
+export const LEASE = 60;
 /** A file system may tell times by the second or two. */
 const LEAST_LEASE = 1;
-const ATTEMPTS = 5;
+export const ATTEMPTS = 5;
 const MOST_ATTEMPTS = 1_000;
 
 /** @returns the exit status */
@@ -78,14 +78,14 @@ export async function work(args: WorkArguments): Promise<number> {
 }
 
 /** What decides about the files is the plan's, what is this machine's own was given here. @throws UsageError */
-function optionsFor({ options, layout }: Manifest, own: DownloadOptions): ResolvedOptions {
+export function optionsFor({ options, layout }: Manifest, own: DownloadOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   const resolved = resolveOptions({ ...options, ...given, layout });
   if (!isInShards(resolved.layout)) return resolved;
   throw new UsageError(`sluice work cannot work off a plan of --layout ${layout}`, 'plan it with --layout hashed');
 }
 
-async function warn({ network }: ResolvedOptions, quiet: boolean): Promise<void> {
+export async function warn({ network }: ResolvedOptions, quiet: boolean): Promise<void> {
   const unchecked = describeUnchecked(process.env, network.insecure);
   const { warnings } = await readNetwork(network);
   for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
