@@ -5,6 +5,7 @@ import type { Command as Described } from './commands/command.js';
 import { command as exported } from './commands/export/command.js';
 import { command as flags } from './commands/flags/command.js';
 import { command as get } from './commands/get/command.js';
+import { command as plan } from './commands/plan/command.js';
 import { command as retry } from './commands/retry/command.js';
 import { command as serve } from './commands/serve/command.js';
 import { command as status } from './commands/status/command.js';
@@ -17,7 +18,7 @@ import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
 import { version } from './shared/version.js';
 
-const COMMANDS: readonly Described[] = [get, work, status, exported, retry, verify, flags, serve, bench];
+const COMMANDS: readonly Described[] = [get, plan, work, status, exported, retry, verify, flags, serve, bench];
 
 function createProgram(finish: (status: number) => void): Command {
   const program = new Command('sluice')

@@ -135,7 +135,7 @@ export class Claim {
     const isCommitted = await this.#publish(DONE, { claim: number, worker: this.#options.worker, ...record, journal });
     await this.#stop();
     if (!isCommitted) return 'lost';
-    await removeFormer(this.#shard, number);
+    if (number > 1) await removeFormer(this.#shard, number);
     return 'committed';
   }
 
@@ -201,7 +201,7 @@ export class Claim {
     const [draft, path] = [join(this.folder, name), join(this.#shard, name)];
     try {
       if (name === DONE) await sync(join(this.folder, JOURNAL));
-      await writeWhole(draft, record, true);
+      await writeRecord(draft, record, true);
       await linkOnce(draft, path);
       await syncFolderAsync(this.#shard);
       return true;
@@ -403,7 +403,11 @@ async function copyJournal(from: string, to: string): Promise<boolean> {
 
 async function sync(path: string): Promise<void> {
   const file = await open(path, 'r+');
-  await file.datasync().finally(() => file.close());
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Of claims before one that is committed, nobody needs anything any more. Does what it can. */
@@ -426,16 +430,20 @@ function nameOf(number: number): string {
 }
 
 /** Nobody ever reads half of it. */
-async function writeWhole(path: string, record: object, synced = false): Promise<void> {
+async function writeWhole(path: string, record: object): Promise<void> {
   const draft = `${path}.draft`;
-  const file = await open(draft, 'w');
+  await writeRecord(draft, record, false);
+  await rename(draft, path);
+}
+
+async function writeRecord(path: string, record: object, synced: boolean): Promise<void> {
+  const file = await open(path, 'w');
   try {
     await file.writeFile(`${JSON.stringify(record)}\n`);
     if (synced) await file.datasync();
   } finally {
     await file.close();
   }
-  await rename(draft, path);
 }
 
 /** Gives a file a second name that is not there. Where there are no second names, what holds is that only one has the claim. */

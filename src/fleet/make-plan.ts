@@ -1,0 +1,187 @@
+/** Plans lists for a fleet: names every row, cuts the rows into shards, and writes down both. */
+import { lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { syncFolderAsync } from '../../workers/durable.js';
+import { Destination, ownFolder, whyNot } from '../destination/destination.js';
+import { SluiceError, UsageError } from '../errors.js';
+import type { Entry } from '../item.js';
+import type { ListMark } from '../journal/format.js';
+import type { Source } from '../lists/source.js';
+import { answersName, type ResolvedOptions } from '../options/resolve.js';
+import { nameOf, type OptionName } from '../options/table.js';
+import { plan } from '../plan/plan.js';
+import { isInShards } from '../protocol/layouts.js';
+import { makeFolders } from '../shared/folders.js';
+import { printable } from '../shared/printable.js';
+import { version } from '../shared/version.js';
+import { idOf, type Manifest, type Partition, PLAN_OPTIONS, type PlanOptions, readManifest } from './manifest.js';
+import { partitioner } from './partition.js';
+import { listsFolder, manifestPath, planFolder } from './plan-folder.js';
+
+export interface PlanSettings {
+  readonly sources: readonly Source[];
+  readonly options: ResolvedOptions;
+  /** Those of the plan that were given. */
+  readonly given: PlanOptions;
+  readonly partitionBy: Partition;
+  /** Rows of a shard. */
+  readonly shardItems: number;
+  /** Told how many rows are planned. */
+  readonly onRows?: ((rows: number) => void) | undefined;
+}
+
+export interface Planned {
+  readonly manifest: Manifest;
+  /** It was made now; false where the same was there. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Leaves a whole plan or none: what a killed one has left is replaced.
+ *
+ * @throws UsageError for what no plan can have; SluiceError PLAN_THERE where there is another one, PLAN_DAMAGED,
+ *   LIST_UNREADABLE, STORE_BUSY; StorageError
+ */
+export async function makePlan(settings: PlanSettings): Promise<Planned> {
+  const { options, sources, given, partitionBy, shardItems } = settings;
+  const { directory } = options;
+  requirePlannable(options);
+  const lists = await Promise.all(sources.map(markOf));
+  const wanted = { lists, options: given, partitionBy, shardItems };
+  const there = await readManifest(directory);
+  if (there !== undefined) {
+    requireSame(directory, there, wanted);
+    return { manifest: there, isNew: false };
+  }
+  const destination = await Destination.open(directory, true);
+  try {
+    await requireEmpty(directory);
+    return { manifest: await write(settings, lists, destination.scratch), isNew: true };
+  } finally {
+    await destination.close();
+  }
+}
+
+async function write(settings: PlanSettings, lists: readonly ListMark[], scratch: string): Promise<Manifest> {
+  const { sources, options, given, partitionBy, shardItems, onRows } = settings;
+  const { directory, layout, name: template, checksums } = options;
+  await rm(planFolder(directory), { recursive: true, force: true });
+  await makeFolders(listsFolder(directory));
+  const shards = partitioner(partitionBy, { directory, scratch: join(scratch, 'spread'), most: shardItems });
+  const counts = { rows: 0, items: 0, refused: 0, duplicates: 0, someDetails: false };
+  for await (const entries of plan(sources, { layout, template, checksums, directory })) {
+    for (const entry of entries) note(counts, entry);
+    await shards.write(entries);
+    onRows?.(counts.rows);
+  }
+  const told = { lists, options: given, layout, partitionBy, shardItems, ...counts, shards: await shards.end() };
+  const created = new Date().toISOString();
+  const manifest: Manifest = { version: 1, id: idOf(told), sluice: version, created, ...told };
+  await writeManifest(directory, manifest);
+  return manifest;
+}
+
+function note(
+  counts: { -readonly [K in 'rows' | 'items' | 'refused' | 'duplicates']: number } & { someDetails: boolean },
+  entry: Entry,
+): void {
+  counts.rows += 1;
+  if (entry.kind === 'item') {
+    counts.items += 1;
+    if (entry.item.details !== undefined) counts.someDetails = true;
+  } else if (entry.kind === 'refused') {
+    counts.refused += 1;
+    if (entry.refused.columns !== undefined) counts.someDetails = true;
+  } else {
+    counts.duplicates += 1;
+    if (entry.duplicate.row !== undefined) counts.someDetails = true;
+  }
+}
+
+/** With it the plan is there: so it comes last, and as a whole. */
+async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
+  const path = manifestPath(directory);
+  try {
+    await syncFolderAsync(listsFolder(directory));
+    const draft = `${path}.draft`;
+    const file = await open(draft, 'w');
+    try {
+      await file.writeFile(`${JSON.stringify(manifest, undefined, 1)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+    for (const folder of [dirname(path), ownFolder(directory)]) await syncFolderAsync(folder);
+  } catch (error) {
+    throw whyNot(directory, error);
+  }
+}
+
+function requirePlannable(options: ResolvedOptions): void {
+  const { layout } = options;
+  if (isInShards(layout)) {
+    throw new UsageError(
+      `--layout ${layout} does not go with a plan yet`,
+      'leave it out, or plan with --layout hashed; sluice get makes shards on one machine',
+    );
+  }
+  const byAnswers = (['contentDisposition', 'trustServerNames', 'adjustExtension'] as const).find(
+    (option) => options[option],
+  );
+  if (byAnswers === undefined || !answersName(options)) return;
+  throw new UsageError(
+    `--${nameOf(byAnswers)} does not go with a plan: its names are known before anything is asked for`,
+    'leave it out; --name makes names from the list and the URL',
+  );
+}
+
+/** A list that is read only once is known by its label alone. */
+async function markOf(source: Source): Promise<ListMark> {
+  if (source.kind !== 'file') return { label: 'label' in source ? printable(source.label, 1000) : 'items' };
+  const label = printable(resolve(source.path), 1000);
+  const stats = await stat(source.path).catch(() => undefined);
+  // What cannot be read is told of when it is opened.
+  return stats === undefined ? { label } : { label, size: stats.size, changed: stats.mtime.toISOString() };
+}
+
+/** @throws SluiceError PLAN_THERE, naming what differs */
+function requireSame(
+  directory: string,
+  there: Manifest,
+  wanted: Pick<Manifest, 'lists' | 'options' | 'partitionBy' | 'shardItems'>,
+): void {
+  const others: string[] = [];
+  for (const option of PLAN_OPTIONS) {
+    if (!isSame(there.options[option], wanted.options[option])) others.push(`--${nameOf(option as OptionName)}`);
+  }
+  if (there.partitionBy !== wanted.partitionBy) others.push('--partition-by');
+  if (there.shardItems !== wanted.shardItems) others.push('--shard-items');
+  const lists = [there.lists, wanted.lists].map((marks) => new Map(marks.map((mark) => [mark.label, mark])));
+  const [before, now] = lists as [Map<string, ListMark>, Map<string, ListMark>];
+  for (const [label, mark] of now) if (!isSame(before.get(label), mark)) others.push(label);
+  for (const label of before.keys()) if (!now.has(label)) others.push(label);
+  if (others.length === 0) return;
+  throw new SluiceError('PLAN_THERE', `there is a plan in ${directory} already, with other ${others.join(', ')}`, {
+    hint: 'work it off with sluice work, or plan into another destination',
+  });
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Files of others would be in the way of names, and no worker looks for them. */
+async function requireEmpty(directory: string): Promise<void> {
+  const own = ownFolder(directory);
+  const others = (await readdir(directory)).filter((name) => join(directory, name) !== own);
+  const journal = await lstat(join(own, 'journal')).catch(() => undefined);
+  const [first] = others;
+  if (first === undefined && journal === undefined) return;
+  throw new UsageError(
+    first === undefined
+      ? `${directory} has the journal of a run`
+      : `${directory} is not empty: there is ${printable(first, 1000)}`,
+    'plan into a destination of its own',
+  );
+}
