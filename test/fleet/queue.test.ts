@@ -69,7 +69,7 @@ async function enter(
 /** Takes shards until there are none. @param each what is done with a shard before it is done */
 async function work(plan: Plan, feed: ShardFeed, each: (turn: Turn) => Promise<unknown>): Promise<number[]> {
   const mine: number[] = [];
-  for (let turn; (turn = await feed.next(never)) !== undefined; ) {
+  for (let turn; (turn = await feed.next(never)) !== undefined;) {
     const { shard } = turn;
     (plan.handed[shard] as number) += 1;
     if (plan.held.has(shard)) {
@@ -96,7 +96,10 @@ test('three workers share a plan, each shard goes to one of them, and all of the
   const feeds = await Promise.all([1, 2, 3].map((n) => enter(t, plan, server.url, { worker: `w${n}` })));
   const mine = await Promise.all(feeds.map((feed) => work(plan, feed, () => pause(10))));
   assert.deepEqual(plan.handed, Array(30).fill(1));
-  assert.ok(mine.every(({ length }) => length > 3), JSON.stringify(mine));
+  assert.ok(
+    mine.every(({ length }) => length > 3),
+    JSON.stringify(mine),
+  );
 });
 
 test('who waits while the last shard is at another ends as soon as that is done', unless, async (t) => {
@@ -113,22 +116,26 @@ test('who waits while the last shard is at another ends as soon as that is done'
   assert.equal(plan.done.size, 2);
 });
 
-test('a shard of which nothing is heard for a lease goes to another, and a late word of it does no harm', unless, async (t) => {
-  const server = await NatsServer.start(t);
-  const plan = new Plan(t, 1);
-  const [one, two] = [
-    await enter(t, plan, server.url, { lease: 1_000 }),
-    await enter(t, plan, server.url, { lease: 1_000 }),
-  ];
-  const late = (await one.next(never)) as Turn;
-  const turn = (await two.next(never)) as Turn;
-  assert.deepEqual([late.shard, turn.shard], [0, 0]);
-  await late.again(0);
-  await late.done();
-  plan.done.add(0);
-  await turn.done();
-  assert.deepEqual(await Promise.all([one.next(never), two.next(never)]), [undefined, undefined]);
-});
+test(
+  'a shard of which nothing is heard for a lease goes to another, and a late word of it does no harm',
+  unless,
+  async (t) => {
+    const server = await NatsServer.start(t);
+    const plan = new Plan(t, 1);
+    const [one, two] = [
+      await enter(t, plan, server.url, { lease: 1_000 }),
+      await enter(t, plan, server.url, { lease: 1_000 }),
+    ];
+    const late = (await one.next(never)) as Turn;
+    const turn = (await two.next(never)) as Turn;
+    assert.deepEqual([late.shard, turn.shard], [0, 0]);
+    await late.again(0);
+    await late.done();
+    plan.done.add(0);
+    await turn.done();
+    assert.deepEqual(await Promise.all([one.next(never), two.next(never)]), [undefined, undefined]);
+  },
+);
 
 test('a shard of which the worker tells that it is at it stays with it', unless, async (t) => {
   const server = await NatsServer.start(t);
@@ -159,74 +166,86 @@ test('a shard that is given back is handed out again after its delay', unless, a
   assert.ok(performance.now() - began > 1_400);
 });
 
-test('whoever is interrupted while it waits stops waiting, and what it gives back goes to another at once', unless, async (t) => {
-  const server = await NatsServer.start(t);
-  const plan = new Plan(t, 1);
-  const [one, two] = [await enter(t, plan, server.url), await enter(t, plan, server.url)];
-  const turn = (await one.next(never)) as Turn;
-  const stop = new AbortController();
-  const waiting = two.next(stop.signal);
-  setTimeout(() => stop.abort(new Error('interrupted')), 300);
-  await assert.rejects(waiting, /interrupted/);
-  await turn.again(0);
-  await one.close();
-  assert.equal((await two.next(never))?.shard, 0);
-});
+test(
+  'whoever is interrupted while it waits stops waiting, and what it gives back goes to another at once',
+  unless,
+  async (t) => {
+    const server = await NatsServer.start(t);
+    const plan = new Plan(t, 1);
+    const [one, two] = [await enter(t, plan, server.url), await enter(t, plan, server.url)];
+    const turn = (await one.next(never)) as Turn;
+    const stop = new AbortController();
+    const waiting = two.next(stop.signal);
+    setTimeout(() => stop.abort(new Error('interrupted')), 300);
+    await assert.rejects(waiting, /interrupted/);
+    await turn.again(0);
+    await one.close();
+    assert.equal((await two.next(never))?.shard, 0);
+  },
+);
 
-test('a server that is killed and started again, and one that has forgotten all: no shard is handed out again that is done', unless, async (t) => {
-  const server = await NatsServer.start(t);
-  const plan = new Plan(t, 24);
-  const feeds = await Promise.all([1, 2, 3].map(() => enter(t, plan, server.url)));
-  let faults = 0;
-  let isBusy = false;
-  const mine = feeds.map((feed) =>
-    work(plan, feed, async () => {
-      await pause(20);
-      if (isBusy || plan.done.size < 8 * (faults + 1) || faults === 2) return;
-      isBusy = true;
-      await server.kill();
-      if (faults === 1) server.wipe();
-      faults += 1;
-      await server.run();
-      isBusy = false;
-    }),
-  );
-  const all = (await Promise.all(mine)).flat();
-  assert.equal(faults, 2);
-  assert.deepEqual(
-    all.sort((a, b) => a - b),
-    [...plan.handed.keys()],
-  );
-  assert.deepEqual(plan.marks, []);
-});
+test(
+  'a server that is killed and started again, and one that has forgotten all: no shard is handed out again that is done',
+  unless,
+  async (t) => {
+    const server = await NatsServer.start(t);
+    const plan = new Plan(t, 24);
+    const feeds = await Promise.all([1, 2, 3].map(() => enter(t, plan, server.url)));
+    let faults = 0;
+    let isBusy = false;
+    const mine = feeds.map((feed) =>
+      work(plan, feed, async () => {
+        await pause(20);
+        if (isBusy || plan.done.size < 8 * (faults + 1) || faults === 2) return;
+        isBusy = true;
+        await server.kill();
+        if (faults === 1) server.wipe();
+        faults += 1;
+        await server.run();
+        isBusy = false;
+      }),
+    );
+    const all = (await Promise.all(mine)).flat();
+    assert.equal(faults, 2);
+    assert.deepEqual(
+      all.sort((a, b) => a - b),
+      [...plan.handed.keys()],
+    );
+    assert.deepEqual(plan.marks, []);
+  },
+);
 
-test('a worker that is cut off goes on with its shard, and takes the next when it gets through again', unless, async (t) => {
-  const server = await NatsServer.start(t);
-  const line = await Line.to(t, server.port);
-  const plan = new Plan(t, 6);
-  const [far, near] = [
-    await enter(t, plan, line.url, { lease: 2_000 }),
-    await enter(t, plan, server.url, { lease: 2_000 }),
-  ];
-  const turn = (await far.next(never)) as Turn;
-  line.cut();
-  plan.held.add(turn.shard);
-  const others = work(plan, near, () => pause(1));
-  // It is handed out again meanwhile, and what the storage says of it decides.
-  await pause(3_000);
-  assert.ok((plan.handed[turn.shard] as number) > 0);
-  plan.held.delete(turn.shard);
-  plan.done.add(turn.shard);
-  await turn.done();
-  const mine = work(plan, far, () => pause(1));
-  await pause(1_000);
-  line.mend();
-  const all = [turn.shard, ...(await mine), ...(await others)];
-  assert.deepEqual(
-    all.sort((a, b) => a - b),
-    [...plan.handed.keys()],
-  );
-});
+test(
+  'a worker that is cut off goes on with its shard, and takes the next when it gets through again',
+  unless,
+  async (t) => {
+    const server = await NatsServer.start(t);
+    const line = await Line.to(t, server.port);
+    const plan = new Plan(t, 6);
+    const [far, near] = [
+      await enter(t, plan, line.url, { lease: 2_000 }),
+      await enter(t, plan, server.url, { lease: 2_000 }),
+    ];
+    const turn = (await far.next(never)) as Turn;
+    line.cut();
+    plan.held.add(turn.shard);
+    const others = work(plan, near, () => pause(1));
+    // It is handed out again meanwhile, and what the storage says of it decides.
+    await pause(3_000);
+    assert.ok((plan.handed[turn.shard] as number) > 0);
+    plan.held.delete(turn.shard);
+    plan.done.add(turn.shard);
+    await turn.done();
+    const mine = work(plan, far, () => pause(1));
+    await pause(1_000);
+    line.mend();
+    const all = [turn.shard, ...(await mine), ...(await others)];
+    assert.deepEqual(
+      all.sort((a, b) => a - b),
+      [...plan.handed.keys()],
+    );
+  },
+);
 
 test('a connection over which nothing comes any more holds nobody for long', unless, async (t) => {
   const server = await NatsServer.start(t);
@@ -280,16 +299,20 @@ test('a copy of the folder is told from the storage that the others see, while t
   assert.equal(plan.done.size, 2);
 });
 
-test('what a plan that was given up has left in the server is made anew for the next of the same lists', unless, async (t) => {
-  const server = await NatsServer.start(t);
-  const [old, plan] = [new Plan(t, 3), new Plan(t, 3)];
-  const feed = await enter(t, old, server.url);
-  await feed.next(never);
-  await feed.close();
-  rmSync(old.directory, { recursive: true });
-  await work(plan, await enter(t, plan, server.url), () => pause(1));
-  assert.deepEqual(plan.handed, [1, 1, 1]);
-});
+test(
+  'what a plan that was given up has left in the server is made anew for the next of the same lists',
+  unless,
+  async (t) => {
+    const server = await NatsServer.start(t);
+    const [old, plan] = [new Plan(t, 3), new Plan(t, 3)];
+    const feed = await enter(t, old, server.url);
+    await feed.next(never);
+    await feed.close();
+    rmSync(old.directory, { recursive: true });
+    await work(plan, await enter(t, plan, server.url), () => pause(1));
+    assert.deepEqual(plan.handed, [1, 1, 1]);
+  },
+);
 
 interface Refusal {
   readonly config?: string;
@@ -373,23 +396,27 @@ test('an address where nobody listens, and one where somebody else does, are QUE
   await assert.rejects(enter(t, plan, 'nats://nowhere.invalid:4222'), { code: 'QUEUE_UNREACHABLE' });
 });
 
-test('a stream of the same name that is no queue of the plan is left alone, and told as QUEUE_UNFIT', unless, async (t) => {
-  const server = await NatsServer.start(t);
-  const plan = new Plan(t, 1);
-  const nats = await connect({ servers: server.host });
-  t.after(() => nats.close());
-  const { streams } = await jetstreamManager(nats);
-  const settings = { name: `sluice-${plan.id}`, subjects: [`sluice.${plan.id}.shard.*`] };
-  await streams.add(settings);
-  await assert.rejects(enter(t, plan, server.url), { code: 'QUEUE_UNFIT', message: /no queue of this plan/ });
-  await streams.delete(settings.name);
-  await streams.add({ ...settings, description: `sluice plan ${plan.id}, mark 0123456789abcdef` });
-  await assert.rejects(enter(t, plan, server.url), { code: 'QUEUE_UNFIT', message: /other retention/ });
-  await streams.delete(settings.name);
-  await streams.add({ name: 'all', subjects: ['sluice.>'] });
-  await assert.rejects(enter(t, plan, server.url), { code: 'QUEUE_UNFIT', message: /another stream/ });
-  assert.equal((await streams.info('all')).state.messages, 0);
-});
+test(
+  'a stream of the same name that is no queue of the plan is left alone, and told as QUEUE_UNFIT',
+  unless,
+  async (t) => {
+    const server = await NatsServer.start(t);
+    const plan = new Plan(t, 1);
+    const nats = await connect({ servers: server.host });
+    t.after(() => nats.close());
+    const { streams } = await jetstreamManager(nats);
+    const settings = { name: `sluice-${plan.id}`, subjects: [`sluice.${plan.id}.shard.*`] };
+    await streams.add(settings);
+    await assert.rejects(enter(t, plan, server.url), { code: 'QUEUE_UNFIT', message: /no queue of this plan/ });
+    await streams.delete(settings.name);
+    await streams.add({ ...settings, description: `sluice plan ${plan.id}, mark 0123456789abcdef` });
+    await assert.rejects(enter(t, plan, server.url), { code: 'QUEUE_UNFIT', message: /other retention/ });
+    await streams.delete(settings.name);
+    await streams.add({ name: 'all', subjects: ['sluice.>'] });
+    await assert.rejects(enter(t, plan, server.url), { code: 'QUEUE_UNFIT', message: /another stream/ });
+    assert.equal((await streams.info('all')).state.messages, 0);
+  },
+);
 
 test('a token is read from a file, a user from the URL, and the server is asked with them', unless, async (t) => {
   const folder = scratch(t);
@@ -407,6 +434,18 @@ test('a token is read from a file, a user from the URL, and the server is asked 
   const plan = new Plan(t, 2);
   await work(plan, await enter(t, plan, `nats://a%20b:p%3A%40%2F%25@${users.host}`), () => pause(1));
   assert.equal(plan.done.size, 2);
+});
+
+test('the permissions that the README names are enough', unless, async (t) => {
+  const publish = '["sluice.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"]';
+  const permissions = `{ publish: ${publish}, subscribe: ["sluice.>", "_INBOX.>"] }`;
+  const server = await NatsServer.start(
+    t,
+    `authorization { users: [{ user: a, password: secret1, permissions: ${permissions} }] }`,
+  );
+  const plan = new Plan(t, 3);
+  await work(plan, await enter(t, plan, `nats://a:secret1@${server.host}`), () => pause(1));
+  assert.equal(plan.done.size, 3);
 });
 
 test('tls:// trusts the authority that is named, and no other', { ...unless, skip: noNats || noOpenssl }, async (t) => {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { planFolder } from '../../src/fleet/plan-folder.js';
-import { sluice } from '../helpers/cli.js';
+import { noOpenssl } from '../helpers/certificates.js';
+import { CLI, sluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { Line, NatsServer, noNats } from '../helpers/nats.js';
 import { bodyAt, servePaths } from '../helpers/paths-server.js';
@@ -39,37 +43,45 @@ function isDone(directory: string, shard: number): boolean {
   }
 }
 
-test('three workers and a queue store each row once, with one claim a shard, and end when all is done', unless, async (t) => {
-  const nats = await NatsServer.start(t);
-  const directory = scratch(t);
-  const asked = server.requested.length;
-  const shards = await planOf(directory, linesOf(120), { shardItems: 10 });
-  const workers = [1, 2, 3].map(() => startWorker(t, [directory, '--queue', nats.url, '-m', '4']));
-  assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0, 0]);
-  assertWhole(directory, 120);
-  assert.equal(server.requested.length - asked, 120);
-  for (let shard = 0; shard < shards; shard += 1) assert.equal(doneOf(directory, shard).claim, 1);
-  assert.deepEqual(readdirSync(join(planFolder(directory), 'marks')), []);
-});
+test(
+  'three workers and a queue store each row once, with one claim a shard, and end when all is done',
+  unless,
+  async (t) => {
+    const nats = await NatsServer.start(t);
+    const directory = scratch(t);
+    const asked = server.requested.length;
+    const shards = await planOf(directory, linesOf(120), { shardItems: 10 });
+    const workers = [1, 2, 3].map(() => startWorker(t, [directory, '--queue', nats.url, '-m', '4']));
+    assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0, 0]);
+    assertWhole(directory, 120);
+    assert.equal(server.requested.length - asked, 120);
+    for (let shard = 0; shard < shards; shard += 1) assert.equal(doneOf(directory, shard).claim, 1);
+    assert.deepEqual(readdirSync(join(planFolder(directory), 'marks')), []);
+  },
+);
 
-test('a server that is killed, wiped and started again while workers work: no row is requested twice', unless, async (t) => {
-  const nats = await NatsServer.start(t);
-  const directory = scratch(t);
-  const asked = server.requested.length;
-  const shards = await planOf(directory, linesOf(200), { shardItems: 5 });
-  const args = [directory, '--queue', nats.url, '-m', '1', '--rate', '30'];
-  const workers = [1, 2, 3].map(() => startWorker(t, args));
-  await until(() => shardsDone(directory, shards) >= 8, 'some shards');
-  await nats.kill();
-  await nats.run();
-  await until(() => shardsDone(directory, shards) >= 20, 'more shards');
-  await nats.kill();
-  nats.wipe();
-  await nats.run();
-  assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0, 0]);
-  assertWhole(directory, 200);
-  assert.equal(server.requested.length - asked, 200);
-});
+test(
+  'a server that is killed, wiped and started again while workers work: no row is requested twice',
+  unless,
+  async (t) => {
+    const nats = await NatsServer.start(t);
+    const directory = scratch(t);
+    const asked = server.requested.length;
+    const shards = await planOf(directory, linesOf(200), { shardItems: 5 });
+    const args = [directory, '--queue', nats.url, '-m', '1', '--rate', '30'];
+    const workers = [1, 2, 3].map(() => startWorker(t, args));
+    await until(() => shardsDone(directory, shards) >= 8, 'some shards');
+    await nats.kill();
+    await nats.run();
+    await until(() => shardsDone(directory, shards) >= 20, 'more shards');
+    await nats.kill();
+    nats.wipe();
+    await nats.run();
+    assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0, 0]);
+    assertWhole(directory, 200);
+    assert.equal(server.requested.length - asked, 200);
+  },
+);
 
 test('with the queue gone for good, a worker without it finishes the plan', unless, async (t) => {
   const nats = await NatsServer.start(t);
@@ -129,6 +141,25 @@ test('a queue that cannot be had ends a worker with status 2 before anything is 
   }
   assert.equal(server.requested.length, asked);
   assert.deepEqual(readdirSync(join(planFolder(directory), 'shards')), []);
+});
+
+test('the recipe of the README does what it says', { ...unless, skip: noNats || noOpenssl }, async (t) => {
+  const folder = scratch(t);
+  const port = await freePort();
+  const readme = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8');
+  const section = readme.slice(readme.indexOf('\n### A queue: NATS JetStream\n'));
+  const [, block = ''] = /```sh\n([^]*?)```/.exec(section) ?? [];
+  const script = block
+    .replaceAll('/mnt/nas', folder)
+    .replace('0.0.0.0:4222', `127.0.0.1:${port}`)
+    .replace('one:4222', `127.0.0.1:${port}`)
+    .replace('nats.conf &', 'nats.conf 2> ~/log & server=$!; until grep -q "is ready" ~/log; do sleep 0.1; done');
+  writeFileSync(join(folder, 'urls.txt'), linesOf(20).join('\n'));
+  writeFileSync(join(folder, 'sluice'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 });
+  const env = { ...process.env, HOME: folder, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+  const whole = `set -e\n${script}\nkill $server`;
+  await promisify(execFile)('/bin/sh', ['-c', whole], { cwd: folder, env });
+  assertWhole(join(folder, 'photos'), 20);
 });
 
 test('a worker that sees a copy of the storage is told so with status 2, and the others go on', unless, async (t) => {

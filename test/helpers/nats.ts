@@ -51,7 +51,8 @@ export class NatsServer {
   async run(): Promise<void> {
     const child = spawn('nats-server', ['-c', join(this.folder, 'nats.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (this.#told += String(text)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text: Buffer) => (this.#told += String(text)));
     for (let tries = 0; !this.#told.includes('Server is ready'); tries += 1) {
       assert.equal(child.exitCode, null, `nats-server ended: ${this.#told}`);
       assert.ok(tries < 800, `nats-server is not ready: ${this.#told}`);

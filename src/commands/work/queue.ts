@@ -26,7 +26,8 @@ export async function openFeed(
   const { queueCreds, queueTokenFile, queueCa } = files;
   if (queue === undefined) {
     const without = Object.entries({ queueCreds, queueTokenFile, queueCa }).some(([, value]) => value !== undefined);
-    if (without) throw new UsageError('--queue-creds, --queue-token-file and --queue-ca go with --queue', 'give it, too');
+    if (without)
+      throw new UsageError('--queue-creds, --queue-token-file and --queue-ca go with --queue', 'give it, too');
     return new NumberedFeed(directory, shards);
   }
   const { connectQueue } = await import('../../fleet/queue/connect.js');

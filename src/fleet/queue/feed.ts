@@ -43,6 +43,8 @@ const BETWEEN_TRIES = 1_000;
 /** Milliseconds between two looks at the storage while the queue is away. */
 const BETWEEN_LOOKS = 30_000;
 const ACK_TIMEOUT = 3_000;
+/** The plan is done. */
+const NONE_LEFT = 'none left';
 
 export class QueueFeed implements ShardFeed {
   readonly #connection: Connection;
@@ -69,7 +71,7 @@ export class QueueFeed implements ShardFeed {
   /** @throws SluiceError with code `QUEUE_UNFIT`, `QUEUE_DENIED` or `PLAN_ELSEWHERE` */
   static async open(connection: Connection, plan: QueuedPlan, options: FeedOptions): Promise<QueueFeed> {
     const feed = new QueueFeed(connection, plan, options);
-    for (const began = performance.now(); ; ) {
+    for (const began = performance.now(); ;) {
       try {
         feed.#stream = await feed.#attended();
         return feed;
@@ -91,10 +93,12 @@ export class QueueFeed implements ShardFeed {
       signal.throwIfAborted();
       try {
         this.#stream ??= await this.#attended();
-        if (this.#stream === undefined) return undefined;
-        const handed = await this.#taken(this.#stream, signal);
+        const handed = this.#stream === undefined ? NONE_LEFT : await this.#taken(this.#stream, signal);
         this.#away = undefined;
-        if (handed === 'none left') return undefined;
+        if (handed === NONE_LEFT) {
+          this.#stream = undefined;
+          return undefined;
+        }
         if (handed !== undefined && handed.shard < this.#plan.shards) return this.#turnOf(handed);
         // Somebody else has put it there.
         handed?.message.ack();
@@ -102,7 +106,10 @@ export class QueueFeed implements ShardFeed {
         signal.throwIfAborted();
         if (error instanceof SluiceError) throw error;
         this.#stream = undefined;
-        if (await this.#isDoneMeanwhile(error)) return undefined;
+        if (await this.#isDoneMeanwhile(error)) {
+          this.#away = undefined;
+          return undefined;
+        }
         await sleep(BETWEEN_TRIES, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -113,7 +120,7 @@ export class QueueFeed implements ShardFeed {
   }
 
   /** @returns undefined for now */
-  async #taken(stream: Stream, signal: AbortSignal): Promise<Handed | 'none left' | undefined> {
+  async #taken(stream: Stream, signal: AbortSignal): Promise<Handed | typeof NONE_LEFT | undefined> {
     if (!this.#connection.isUp) throw new Error('the connection is lost');
     if ((await stream.count()) === 0) {
       const toDo = await this.#plan.toDo();
@@ -121,7 +128,7 @@ export class QueueFeed implements ShardFeed {
         // Who still waits there hears of it, and looks at the storage for itself.
         await stream.remove();
         await removeMark(this.#plan.marks, this.#mark);
-        return 'none left';
+        return NONE_LEFT;
       }
       // A file system of a network may show late what has been done.
       if (toDo.every((shard) => this.#told.has(shard))) await sleep(BETWEEN_TRIES, undefined, { signal });
@@ -138,7 +145,7 @@ export class QueueFeed implements ShardFeed {
   async #attended(): Promise<Stream | undefined> {
     this.#here?.unsubscribe();
     const stream = await Stream.of(this.#connection, this.#plan.id);
-    for (let isMine = false; !isMine; ) {
+    for (let isMine = false; !isMine;) {
       const there = await stream.mark();
       if (there === undefined && (await this.#plan.toDo()).length === 0) return undefined;
       isMine = there === undefined ? await this.#isMade(stream) : await this.#isSeen(stream, there);
@@ -146,7 +153,8 @@ export class QueueFeed implements ShardFeed {
     this.#lease = await stream.attend(this.#options.lease);
     const { worker } = this.#options;
     this.#here = this.#connection.nats.subscribe(this.#hereSubject, {
-      callback: (_error, message) => void message.respond(worker),
+      // An error has no message: this user may not listen.
+      callback: (error, message) => void (error ?? message.respond(worker)),
     });
     return stream;
   }
@@ -206,20 +214,29 @@ export class QueueFeed implements ShardFeed {
       this.#told.add(shard);
       // Without an answer somebody gets the shard again, and finds it done.
       if (this.#connection.isUp) await message.ackAck({ timeout: ACK_TIMEOUT }).catch(() => undefined);
-      else message.ack();
+      else quietly(() => message.ack());
     };
     let worked = performance.now();
     return {
       shard,
       done: tell,
       failed: tell,
-      again: async (delay) => message.nak(delay),
+      again: async (delay) => quietly(() => message.nak(delay)),
       working: () => {
         const now = performance.now();
         if (now - worked < this.#lease / 3) return;
         worked = now;
-        message.working();
+        quietly(() => message.working());
       },
     };
+  }
+}
+
+/** A connection that was closed takes nothing, which does no harm. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // The shard is handed out again, and what the storage says of it decides.
   }
 }

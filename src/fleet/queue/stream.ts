@@ -18,6 +18,7 @@ import { denied, unfit, withoutJetStream } from './faults.js';
 
 /** What was handed to this worker. */
 export interface Handed {
+  /** NaN where somebody else has put something else there. */
   readonly shard: number;
   readonly message: JsMsg;
 }
@@ -154,7 +155,8 @@ export class Stream {
     signal.addEventListener('abort', stop, { once: true });
     try {
       for await (const message of messages) {
-        return { shard: Number(message.subject.slice(message.subject.lastIndexOf('.') + 1)), message };
+        const [last = ''] = /[^.]*$/.exec(message.subject) ?? [];
+        return { shard: /^\d+$/.test(last) ? Number(last) : NaN, message };
       }
       return undefined;
     } finally {
