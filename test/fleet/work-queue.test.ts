@@ -153,11 +153,14 @@ test('the recipe of the README does what it says', { ...unless, skip: noNats || 
     .replaceAll('/mnt/nas', folder)
     .replace('0.0.0.0:4222', `127.0.0.1:${port}`)
     .replace('one:4222', `127.0.0.1:${port}`)
-    .replace('nats.conf &', 'nats.conf 2> ~/log & server=$!; until grep -q "is ready" ~/log; do sleep 0.1; done');
+    .replace(
+      /^(nats-server .*) &$/m,
+      '$1 > ~/log 2>&1 & server=$!; until grep -q "is ready" ~/log; do sleep 0.1; done',
+    );
   writeFileSync(join(folder, 'urls.txt'), linesOf(20).join('\n'));
   writeFileSync(join(folder, 'sluice'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 });
   const env = { ...process.env, HOME: folder, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
-  const whole = `set -e\n${script}\nkill $server`;
+  const whole = `trap 'kill $server' EXIT; set -e\n${script}`;
   await promisify(execFile)('/bin/sh', ['-c', whole], { cwd: folder, env });
   assertWhole(join(folder, 'photos'), 20);
 });
