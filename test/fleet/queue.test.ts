@@ -146,7 +146,7 @@ test('a shard of which the worker tells that it is at it stays with it', unless,
   ];
   const turn = (await one.next(never)) as Turn;
   const other = two.next(never);
-  const timer = setInterval(turn.working, 100);
+  const timer = setInterval(() => turn.working(), 100);
   await pause(4_000);
   clearInterval(timer);
   plan.done.add(turn.shard);

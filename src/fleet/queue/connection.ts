@@ -103,16 +103,9 @@ export function isUnheard(error: unknown): boolean {
 }
 
 function authenticatorOf(identity: Identity): Authenticator | undefined {
-  switch (identity.kind) {
-    case 'none':
-      return undefined;
-    case 'user':
-      return usernamePasswordAuthenticator(identity.user, identity.password);
-    case 'token':
-      return tokenAuthenticator(identity.token);
-    case 'credentials':
-      return credsAuthenticator(identity.text);
-  }
+  if (identity.kind === 'user') return usernamePasswordAuthenticator(identity.user, identity.password);
+  if (identity.kind === 'token') return tokenAuthenticator(identity.token);
+  return identity.kind === 'credentials' ? credsAuthenticator(identity.text) : undefined;
 }
 
 /** The client tells Node no name where a server is named by its IP address, and Node then looks for `localhost`. */

@@ -195,7 +195,7 @@ export class Stream {
 
   #wrongOf(config: StreamConfig): string[] {
     return Object.entries(this.#settings())
-      .filter(([name, value]) => String(config[name as keyof StreamConfig]) !== String(value))
+      .filter(([name, value]) => JSON.stringify(config[name as keyof StreamConfig]) !== JSON.stringify(value))
       .map(([name]) => name);
   }
 }
