@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { freePort, missing } from './programs.js';
 import { scratch } from './scratch.js';
 
+const PROGRAM = 'nats-server';
 /** Why tests skip; false if they need not. */
-export const noNats = missing('nats-server');
+export const noNats = missing(PROGRAM);
 
 interface Test {
   after(fn: () => void | Promise<void>): void;
@@ -49,7 +50,7 @@ export class NatsServer {
   }
 
   async run(): Promise<void> {
-    const child = spawn('nats-server', ['-c', join(this.folder, 'nats.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, ['-c', join(this.folder, 'nats.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text: Buffer) => (this.#told += String(text)));
