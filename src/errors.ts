@@ -54,6 +54,12 @@ export type ErrorCode =
   // a plan and its shards
   | 'PLAN_THERE'
   | 'PLAN_DAMAGED'
+  | 'PLAN_ELSEWHERE'
+  // what hands out its shards
+  | 'QUEUE_UNREACHABLE'
+  | 'QUEUE_DENIED'
+  | 'QUEUE_UNFIT'
+  | 'QUEUE_LOST'
   // this program
   | 'WORKER_LOST'
   | 'ABORTED'

@@ -36,6 +36,8 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   fzstd: 'src/shared/zstd.ts',
   'tough-cookie': 'src/fetch/cookies.ts',
   'hyparquet-compressors': 'src/lists/pages.ts',
+  '@nats-io/transport-node': 'src/fleet/queue/connection.ts',
+  '@nats-io/jetstream': 'src/fleet/queue/stream.ts',
 };
 
 interface Import {

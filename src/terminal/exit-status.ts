@@ -12,7 +12,15 @@ const STORAGE = 3;
 /** Another run holds the destination. */
 const BUSY = 4;
 /** Of what was asked for something is not as it should be, and nothing was begun. */
-const ASKED_WRONG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['LIST_UNREADABLE', 'PLAN_THERE', 'PLAN_DAMAGED']);
+const ASKED_WRONG: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'LIST_UNREADABLE',
+  'PLAN_THERE',
+  'PLAN_DAMAGED',
+  'PLAN_ELSEWHERE',
+  'QUEUE_UNREACHABLE',
+  'QUEUE_DENIED',
+  'QUEUE_UNFIT',
+]);
 /** A fault of the program: EX_SOFTWARE of sysexits.h. */
 export const INTERNAL = 70;
 

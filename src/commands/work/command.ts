@@ -35,6 +35,13 @@ export const command: Command = {
       flag: '--shard <I/N>',
       help: "only each N-th shard, from I on, counted from 0 (default: what Slurm's array or Kubernetes' indexed Job says)",
     },
+    {
+      flag: '--queue <URL>',
+      help: 'share the shards with other workers over NATS JetStream: nats:// or tls://HOST:PORT, several with commas',
+    },
+    { flag: '--queue-creds <FILE>', help: 'credentials of NATS, as nsc writes them' },
+    { flag: '--queue-token-file <FILE>', help: 'a file that has the token of the server' },
+    { flag: '--queue-ca <FILE>', help: 'certificates to trust for tls://, in PEM' },
     { flag: '--lease <SECONDS>', help: 'a worker that tells nothing for so long is taken for dead', read: readNumber },
     { flag: '--max-attempts <N>', help: 'tries of a shard whose runs end by errors of the storage', read: readWhole },
     { flag: '--wait', help: 'stay when all is done, for shards that are opened once more' },

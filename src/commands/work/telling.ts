@@ -91,6 +91,9 @@ export class Telling {
     }
   };
 
+  /** What the queue has to tell. */
+  readonly note = (line: string): void => this.#print(line);
+
   stop(): void {
     this.#progress?.stop();
   }

@@ -4,9 +4,9 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { SluiceError, UsageError } from '../../errors.js';
 import { readNetwork } from '../../fetch/network.js';
-
+import type { ShardFeed } from '../../fleet/feed.js';
 import { type Manifest, readManifest } from '../../fleet/manifest.js';
-import { NumberedFeed, parsePart, partFromEnvironment, shardsOf } from '../../fleet/numbered.js';
+import { type Part, parsePart, partFromEnvironment, shardsOf } from '../../fleet/numbered.js';
 import { shardStates } from '../../fleet/states.js';
 import { work as workOff } from '../../fleet/work.js';
 import { seconds, whole } from '../../options/kinds.js';
@@ -15,9 +15,10 @@ import { isInShards } from '../../protocol/layouts.js';
 import { describeUnchecked } from '../../terminal/environment.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { interruptible } from '../../terminal/interrupt.js';
+import { openFeed, type QueueArguments } from './queue.js';
 import { Telling } from './telling.js';
 
-export interface WorkArguments {
+export interface WorkArguments extends QueueArguments {
   readonly directory: string;
   readonly shard?: string;
   /** Seconds. */
@@ -46,7 +47,7 @@ export async function work(args: WorkArguments): Promise<number> {
     throw new UsageError(`--lease ${args.lease} is too short`, `give at least ${LEAST_LEASE} second`);
   }
   const maxAttempts = whole(1, MOST_ATTEMPTS).check('max-attempts', args.maxAttempts ?? ATTEMPTS);
-  const part = args.shard === undefined ? partFromEnvironment(process.env) : parsePart(args.shard);
+  const part = partOf(args);
   const manifest = await readManifest(directory);
   if (manifest === undefined) {
     const hint = 'make one with sluice plan --input-file LIST --directory DIR, or name the folder that has it';
@@ -60,8 +61,9 @@ export async function work(args: WorkArguments): Promise<number> {
     const { signal } = interruption;
     const telling = await Telling.open(manifest, interruption, { quiet, verbose });
     if (part !== undefined) telling.begin(part, shards.length);
-    const feed = new NumberedFeed(directory, shards);
+    let feed: ShardFeed | undefined;
     try {
+      feed = await openFeed({ ...args, directory }, manifest, shards, { worker, lease, note: telling.note });
       const run = { directory, manifest, options, worker, lease, maxAttempts, signal, feed, wait };
       const { onBegin, onOutcome, onEnd } = telling;
       await workOff({ ...run, onBegin, onOutcome, onEnd });
@@ -70,11 +72,18 @@ export async function work(args: WorkArguments): Promise<number> {
       const hint = 'run the same command again to go on';
       throw new SluiceError('ABORTED', 'the worker was interrupted', { hint, cause: signal.reason });
     } finally {
-      await feed.close();
+      await feed?.close();
       telling.stop();
     }
     return statusOfPart(directory, manifest, shards);
   });
+}
+
+/** Undefined for all shards. @throws UsageError */
+function partOf({ queue, shard }: WorkArguments): Part | undefined {
+  if (queue === undefined) return shard === undefined ? partFromEnvironment(process.env) : parsePart(shard);
+  if (shard === undefined) return undefined;
+  throw new UsageError('--queue and --shard cannot go together', 'leave --shard out: the queue hands out the shards');
 }
 
 /** What decides about the files is the plan's, what is this machine's own was given here. @throws UsageError */
