@@ -9,7 +9,7 @@ import { brief, seconds } from '../../helpers/thorough.js';
 
 /** Seconds in which a number is found, and in which it is measured. */
 const FINDING = brief ? 15 : 30;
-const WINDOW = brief ? 10 : seconds;
+const WINDOW = brief ? 8 : seconds;
 
 interface Found {
   /** Files a second. */

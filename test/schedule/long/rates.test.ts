@@ -105,7 +105,8 @@ describe('at the server', () => {
           function* urls(): Generator<string> {
             for (let n = 0; ; n += 1) yield `http://${addressOf(n % hosts)}:${server.port}/${n}`;
           }
-          const signal = AbortSignal.timeout(1_000 * (before + window + 2));
+          // A start takes long where several are at once.
+          const signal = AbortSignal.timeout(1_000 * (before + window + 4));
           const options = { maxRequests: 1_000, executor: 'inline', layout: 'hashed', journal: false } as const;
           // A list without an end is read no further than it has to be: a round of all servers at a time.
           const run = download(paced(urls(), hosts), {
