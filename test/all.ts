@@ -8,15 +8,15 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const HERE = import.meta.dirname;
-/** Rooms whose files share processes, one file after the other in each of so many. */
+/** Rooms whose files share processes, one file after the other in each of so many: the longest first. */
 const SHARING: Readonly<Record<string, number>> = {
-  commands: 4,
-  pipeline: 3,
-  executor: 2,
-  destination: 2,
   terminal: 2,
-  server: 1,
+  commands: 4,
+  destination: 2,
+  executor: 2,
+  pipeline: 3,
   workers: 2,
+  server: 1,
   plan: 1,
   lists: 1,
   journal: 1,
@@ -35,13 +35,14 @@ function testsIn(folder: string): string[] {
 }
 
 /** Files that load all of a room, each a part of it. */
-function shared([room, processes]: readonly [string, number]): string[] {
+function shared([room, processes]: readonly [string, number], place: number): string[] {
   const folder = join(HERE, 'all');
   mkdirSync(folder, { recursive: true });
   const parts = Array.from({ length: processes }, (): string[] => []);
   for (const [n, file] of testsIn(join(HERE, room)).entries()) parts[n % processes]?.push(file);
   return parts.map((part, n) => {
-    const path = join(folder, processes === 1 ? `${room}.js` : `${room}-${n + 1}.js`);
+    // Node runs files in the order of their names.
+    const path = join(folder, `${String(place).padStart(2, '0')}-${room}-${n + 1}.js`);
     writeFileSync(path, part.map((file) => `await import(${JSON.stringify(file)});\n`).join(''));
     return path;
   });
@@ -49,7 +50,6 @@ function shared([room, processes]: readonly [string, number]): string[] {
 
 const rooms = readdirSync(HERE, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 const alone = rooms.filter((room) => !(room in SHARING)).flatMap((room) => testsIn(join(HERE, room)));
-// The longest first.
 const files = [...Object.entries(SHARING).flatMap(shared), ...alone, ...testsIn(HERE)];
 const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${AT_ONCE}`];
 const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' });

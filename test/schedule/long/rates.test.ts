@@ -64,10 +64,10 @@ const GROUPS: readonly (readonly Row[])[] = [
   [
     {
       what: '--wait-per-host',
-      options: (hosts) => ({ waitPerHost: Math.max(0.2, hosts / 250) }),
-      asked: (hosts) => hosts / Math.max(0.2, hosts / 250),
+      options: (hosts) => ({ waitPerHost: Math.max(0.1, hosts / 250) }),
+      asked: (hosts) => hosts / Math.max(0.1, hosts / 250),
       counts: 'tenths',
-      period: (hosts) => Math.max(0.2, hosts / 250),
+      period: (hosts) => Math.max(0.1, hosts / 250),
     },
   ],
   [
