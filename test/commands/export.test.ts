@@ -1,7 +1,7 @@
 /** `sluice export` and `--metadata`, on the destinations of real runs, read by other programs. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -34,12 +34,22 @@ describe('export', () => {
   });
   after(() => server.close());
 
-  /** A destination `d` of a run of so many items. */
-  async function stored(t: TestContext, ...more: string[]): Promise<string> {
-    const cwd = scratch(t);
+  /** Stores so many items in a destination `d`. */
+  async function store(cwd: string, ...more: string[]): Promise<string> {
     writeFileSync(join(cwd, 'urls'), Array.from({ length: COUNT }, (_, n) => `${origin}/${n}.gif`).join('\n'));
     const ran = await warmSluice(['get', '-i', 'urls', '-d', 'd', '--tries', '1', ...more], { cwd });
     assert.equal(ran.status, 1, ran.stderr);
+    return cwd;
+  }
+
+  const plain = scratch({ after });
+  let storing: Promise<string> | undefined;
+  /** A folder with such a destination: a copy, where the run is one that several tests want. */
+  async function stored(t: TestContext, ...more: string[]): Promise<string> {
+    const cwd = scratch(t);
+    if (more.length > 0) return store(cwd, ...more);
+    storing ??= store(plain);
+    cpSync(await storing, cwd, { recursive: true, preserveTimestamps: true });
     return cwd;
   }
 

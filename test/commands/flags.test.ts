@@ -82,11 +82,13 @@ describe('sluice flags', () => {
       const failing = label === 'ERROR' ? await serveInThread({ errorRate: 0.25, seed: 1 }) : undefined;
       t.after(() => failing?.close());
       const at = failing === undefined ? base : `http://localhost:${failing.port}/flags`;
-      const args = ['flags', '-al', '100', '-m', '100', '-s', label.toLowerCase(), '--base-url', at];
+      // As many as it takes for some to fail for good.
+      const count = label === 'ERROR' ? 100 : 30;
+      const args = ['flags', '-al', `${count}`, '-m', `${count}`, '-s', label.toLowerCase(), '--base-url', at];
       const { status, stdout } = await warmSluice(args, { cwd: scratch(t) });
       const ok = Number(/^(\d+) flags downloaded\.$/m.exec(stdout)?.[1]);
       const errors = Number(/^(\d+) errors\.$/m.exec(stdout)?.[1] ?? 0);
-      assert.equal(ok + errors, 100);
+      assert.equal(ok + errors, count);
       assert.equal(errors > 0, label === 'ERROR');
       assert.equal(status, label === 'ERROR' ? 1 : 0);
       assert.ok(stdout.startsWith(`${label} site: ${at}\n`));

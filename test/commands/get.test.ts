@@ -60,7 +60,7 @@ describe('sluice get', () => {
       const list = [...flags.keys()].map((path) => `${base}${path}\t${path.slice(7).replace('/', '-')}\n`).join('');
       writeFileSync(join(cwd, 'list'), list);
       const args = ['get', '-i', 'list', '-d', 'out', '-m', '8', '-q', '--executor', executor];
-      assert.deepEqual(await sluice(args, { cwd }), { status: 0, stdout: '', stderr: '' });
+      assert.deepEqual(await warmSluice(args, { cwd }), { status: 0, stdout: '', stderr: '' });
       assert.equal(filesBelow(join(cwd, 'out')).length, flags.size);
       for (const [path, body] of flags) {
         assert.deepEqual(readFileSync(join(cwd, 'out', path.slice(7).replace('/', '-'))), body);

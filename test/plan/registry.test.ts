@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 
 import { foldersOf, isItemName, safePath } from '../../src/plan/paths.js';
 import { NameRegistry } from '../../src/plan/registry.js';
+import { thorough } from '../helpers/thorough.js';
 
 function claims(paths: readonly string[]): string[] {
   const names = new NameRegistry();
@@ -70,7 +71,7 @@ describe('paths of a plan', () => {
         assert.equal(files.size, names.length);
         for (const name of names) for (const folder of foldersOf(name)) assert.ok(!files.has(folded(folder)), name);
       }),
-      { numRuns: 2000 },
+      { numRuns: thorough ? 2000 : 400 },
     );
   });
 });

@@ -18,6 +18,7 @@ import { filesBelow } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
 import { sizeOr, storeSettings } from '../helpers/stores.js';
 import { bodiesIn, listedByPython, listedByTar, noGnuTar, noPython, shardsIn } from '../helpers/tars.js';
+import { thorough } from '../helpers/thorough.js';
 
 const MIB = 1 << 20;
 const GIB = 2 ** 30;
@@ -92,7 +93,7 @@ describe('a shard', () => {
         assert.equal(sealed.length, Math.ceil((model.length + 1024) / 10_240) * 10_240);
         assert.ok(sealed.subarray(model.length).every((byte) => byte === 0));
       }),
-      { numRuns: 60, seed: 3 },
+      { numRuns: thorough ? 60 : 20, seed: 3 },
     );
   });
 });
@@ -257,7 +258,7 @@ describe('shards', () => {
           assert.ok(archive.length <= MIB || bodiesIn([archive]).size === 1, `${archive.length} bytes`);
         }
       }),
-      { numRuns: 40, seed: 5 },
+      { numRuns: thorough ? 40 : 8, seed: 5 },
     );
   });
 

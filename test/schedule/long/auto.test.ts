@@ -5,11 +5,11 @@ import { download } from '../../../src/index.js';
 import { type Answers, startCountingServer } from '../../helpers/counting-server.js';
 import { untilAborted } from '../../helpers/until-aborted.js';
 import { scratch } from '../../helpers/scratch.js';
-import { thorough } from '../../helpers/thorough.js';
+import { brief, seconds } from '../../helpers/thorough.js';
 
 /** Seconds in which a number is found, and in which it is measured. */
-const FINDING = thorough ? 30 : 15;
-const WINDOW = thorough ? 60 : 15;
+const FINDING = brief ? 15 : 30;
+const WINDOW = brief ? 8 : seconds;
 
 interface Found {
   /** Files a second. */
@@ -36,20 +36,28 @@ async function measure(t: TestContext, answers: Answers, maxRequests: number | '
   return found;
 }
 
-describe('--max-requests auto brings as much as the best fixed number', () => {
-  const servers: [what: string, answers: Answers, fixed: number[]][] = [
+/** Those of a group have a computer do so little that they may be asked at the same time. */
+const GROUPS: readonly (readonly [what: string, answers: Answers, fixed: readonly number[]])[][] = [
+  [
     ['of a server that answers 429 at 40 requests a second', { latency: 5, most: 40 }, [1, 2, 8]],
     ['of one that slows down above 64 at once', { latency: 250, slowAbove: 64 }, [32, 64, 128]],
-    ['of one that has no limit', { latency: 400 }, [128, 512]],
-  ];
-  for (const [what, answers, fixed] of servers) {
-    test(what, async (t) => {
-      let best = 0;
-      for (const number of fixed) best = Math.max(best, (await measure(t, answers, number)).rate);
-      const { rate, refused } = await measure(t, answers, 'auto');
-      t.diagnostic(`auto has ${((100 * rate) / best).toFixed(1)}% of the best`);
-      assert.ok(rate >= 0.85 * best, `${rate} of ${best} files a second`);
-      assert.ok(refused <= 0.02, `${100 * refused}% refused`);
+  ],
+  [['of one that has no limit', { latency: 400 }, [128, 512]]],
+];
+
+describe('--max-requests auto brings as much as the best fixed number', () => {
+  for (const servers of GROUPS) {
+    describe(servers.map(([what]) => what).join(' and '), { concurrency: brief ? servers.length : 1 }, () => {
+      for (const [what, answers, fixed] of servers) {
+        test(what, async (t) => {
+          let best = 0;
+          for (const number of fixed) best = Math.max(best, (await measure(t, answers, number)).rate);
+          const { rate, refused } = await measure(t, answers, 'auto');
+          t.diagnostic(`auto has ${((100 * rate) / best).toFixed(1)}% of the best`);
+          assert.ok(rate >= 0.85 * best, `${rate} of ${best} files a second`);
+          assert.ok(refused <= 0.02, `${100 * refused}% refused`);
+        });
+      }
     });
   }
 });
