@@ -1,4 +1,5 @@
 /** Plans lists for a fleet: names every row, cuts the rows into shards, and writes down both. */
+import { createHash } from 'node:crypto';
 import { lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
@@ -7,8 +8,8 @@ import { SluiceError, UsageError } from '../errors.js';
 import type { Entry } from '../item.js';
 import type { ListMark } from '../journal/format.js';
 import type { Source } from '../lists/source.js';
-import { answersName, type ResolvedOptions } from '../options/resolve.js';
-import { nameOf, type OptionName } from '../options/table.js';
+import type { ResolvedOptions } from '../options/resolve.js';
+import { nameOf } from '../options/table.js';
 import { plan } from '../plan/plan.js';
 import { isInShards } from '../protocol/layouts.js';
 import { makeFolders } from '../shared/folders.js';
@@ -46,30 +47,49 @@ export async function makePlan(settings: PlanSettings): Promise<Planned> {
   const { options, sources, given, partitionBy, shardItems } = settings;
   const { directory } = options;
   requirePlannable(options);
-  const lists = await Promise.all(sources.map(markOf));
+  const lists = await marksOf(sources, options.checksums);
   const wanted = { lists, options: given, partitionBy, shardItems };
   const there = await readManifest(directory);
   if (there !== undefined) {
     requireSame(directory, there, wanted);
     return { manifest: there, isNew: false };
   }
-  const destination = await Destination.open(directory, true);
+  const { layout, name: template, checksums } = options;
+  const entries = plan(sources, { layout, template, checksums, directory });
   try {
-    await requireEmpty(directory);
-    return { manifest: await write(settings, lists, destination.scratch), isNew: true };
+    // Lists are opened before the destination is made: bad input leaves nothing half-done.
+    const first = await entries.next();
+    const destination = await Destination.open(directory, true);
+    try {
+      await requireEmpty(directory);
+      const all = first.done === true ? [] : startingWith(first.value, entries);
+      return { manifest: await write(settings, lists, all, destination.scratch), isNew: true };
+    } finally {
+      await destination.close();
+    }
   } finally {
-    await destination.close();
+    await entries.return();
   }
 }
 
-async function write(settings: PlanSettings, lists: readonly ListMark[], scratch: string): Promise<Manifest> {
-  const { sources, options, given, partitionBy, shardItems, onRows } = settings;
-  const { directory, layout, name: template, checksums } = options;
+async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  yield first;
+  yield* rest;
+}
+
+async function write(
+  settings: PlanSettings,
+  lists: readonly ListMark[],
+  all: Iterable<readonly Entry[]> | AsyncIterable<readonly Entry[]>,
+  scratch: string,
+): Promise<Manifest> {
+  const { options, given, partitionBy, shardItems, onRows } = settings;
+  const { directory, layout } = options;
   await rm(planFolder(directory), { recursive: true, force: true });
   await makeFolders(listsFolder(directory));
   const shards = partitioner(partitionBy, { directory, scratch: join(scratch, 'spread'), most: shardItems });
   const counts = { rows: 0, items: 0, refused: 0, duplicates: 0, someDetails: false };
-  for await (const entries of plan(sources, { layout, template, checksums, directory })) {
+  for await (const entries of all) {
     for (const entry of entries) note(counts, entry);
     await shards.write(entries);
     onRows?.(counts.rows);
@@ -118,6 +138,9 @@ async function writeManifest(directory: string, manifest: Manifest): Promise<voi
   }
 }
 
+/** Options by which names come from answers. */
+const NAMED_BY_ANSWERS = ['contentDisposition', 'trustServerNames', 'adjustExtension'] as const;
+
 function requirePlannable(options: ResolvedOptions): void {
   const { layout } = options;
   if (isInShards(layout)) {
@@ -126,18 +149,26 @@ function requirePlannable(options: ResolvedOptions): void {
       'leave it out, or plan with --layout hashed; sluice get makes shards on one machine',
     );
   }
-  const byAnswers = (['contentDisposition', 'trustServerNames', 'adjustExtension'] as const).find(
-    (option) => options[option],
-  );
-  if (byAnswers === undefined || !answersName(options)) return;
+  const byAnswers = NAMED_BY_ANSWERS.filter((option) => options[option]);
+  const [first] = byAnswers;
+  if (first === undefined) return;
   throw new UsageError(
-    `--${nameOf(byAnswers)} does not go with a plan: its names are known before anything is asked for`,
+    `--${nameOf(first)} does not go with a plan: its names are known before anything is asked for`,
     'leave it out; --name makes names from the list and the URL',
   );
 }
 
-/** A list that is read only once is known by its label alone. */
+/** By which lists are known again, and the file of checksums. URLs are known by their hash; of a stream, only what it is called. */
+async function marksOf(sources: readonly Source[], checksums: string | undefined): Promise<ListMark[]> {
+  const files = checksums === undefined ? sources : [...sources, { kind: 'file', path: checksums } as const];
+  return Promise.all(files.map(markOf));
+}
+
 async function markOf(source: Source): Promise<ListMark> {
+  if (source.kind === 'urls' && Array.isArray(source.urls)) {
+    const digest = createHash('sha256').update(JSON.stringify(source.urls)).digest('hex').slice(0, 16);
+    return { label: `${source.label} ${digest}` };
+  }
   if (source.kind !== 'file') return { label: 'label' in source ? printable(source.label, 1000) : 'items' };
   const label = printable(resolve(source.path), 1000);
   const stats = await stat(source.path).catch(() => undefined);
@@ -151,20 +182,23 @@ function requireSame(
   there: Manifest,
   wanted: Pick<Manifest, 'lists' | 'options' | 'partitionBy' | 'shardItems'>,
 ): void {
-  const others: string[] = [];
-  for (const option of PLAN_OPTIONS) {
-    if (!isSame(there.options[option], wanted.options[option])) others.push(`--${nameOf(option as OptionName)}`);
-  }
+  const differing = PLAN_OPTIONS.filter((option) => !isSame(there.options[option], wanted.options[option]));
+  const others = differing.map((option) => `--${nameOf(option)}`);
   if (there.partitionBy !== wanted.partitionBy) others.push('--partition-by');
   if (there.shardItems !== wanted.shardItems) others.push('--shard-items');
-  const lists = [there.lists, wanted.lists].map((marks) => new Map(marks.map((mark) => [mark.label, mark])));
-  const [before, now] = lists as [Map<string, ListMark>, Map<string, ListMark>];
+  const [before, now] = [byLabel(there.lists), byLabel(wanted.lists)];
   for (const [label, mark] of now) if (!isSame(before.get(label), mark)) others.push(label);
   for (const label of before.keys()) if (!now.has(label)) others.push(label);
+  const isStream = ({ label, size }: ListMark): boolean => size === undefined && !label.startsWith('argument ');
+  for (const mark of wanted.lists.filter(isStream)) others.push(`${mark.label}, of which nobody can tell`);
   if (others.length === 0) return;
   throw new SluiceError('PLAN_THERE', `there is a plan in ${directory} already, with other ${others.join(', ')}`, {
     hint: 'work it off with sluice work, or plan into another destination',
   });
+}
+
+function byLabel(marks: readonly ListMark[]): ReadonlyMap<string, ListMark> {
+  return new Map(marks.map((mark) => [mark.label, mark]));
 }
 
 function isSame(a: unknown, b: unknown): boolean {
@@ -174,7 +208,8 @@ function isSame(a: unknown, b: unknown): boolean {
 /** Files of others would be in the way of names, and no worker looks for them. */
 async function requireEmpty(directory: string): Promise<void> {
   const own = ownFolder(directory);
-  const others = (await readdir(directory)).filter((name) => join(directory, name) !== own);
+  // No item has a name that begins with a dot.
+  const others = (await readdir(directory)).filter((name) => !name.startsWith('.'));
   const journal = await lstat(join(own, 'journal')).catch(() => undefined);
   const [first] = others;
   if (first === undefined && journal === undefined) return;

@@ -1,11 +1,10 @@
 /** Cuts entries into shards: in their order, or so that all rows of a server are in one. */
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Entry } from '../item.js';
 import { hexHash } from '../plan/names.js';
 import { makeFolders } from '../shared/folders.js';
+import { linesOf } from './lines.js';
 import type { Partition, ShardEntry } from './manifest.js';
 import { ShardFile } from './shard-file.js';
 import { lineOf } from './shard-list.js';
@@ -114,10 +113,12 @@ class ByHost implements Partitioner {
       const lists: ShardFile[] = [];
       for (let group = first; group < Math.min(count, first + AT_ONCE); group += 1)
         lists.push(await this.#listOf(group));
-      for await (const line of linesOf(path)) {
-        const tab = line.indexOf('\t');
-        const list = lists[(groups.get(line.slice(0, tab)) as number) - first];
-        await list?.add(`${line.slice(tab + 2)}\n`, line[tab + 1] === ITEM);
+      for await (const lines of linesOf(path)) {
+        for (const line of lines) {
+          const tab = line.indexOf('\t');
+          const list = lists[(groups.get(line.slice(0, tab)) as number) - first];
+          await list?.add(`${line.slice(tab + 2)}\n`, line[tab + 1] === ITEM);
+        }
       }
       this.#last = lists.pop();
       for (const list of lists) await this.#close(list);
@@ -175,13 +176,11 @@ class ByHost implements Partitioner {
 /** In the order of their first rows. */
 async function rowsByHost(path: string): Promise<ReadonlyMap<string, number>> {
   const rows = new Map<string, number>();
-  for await (const line of linesOf(path)) {
-    const host = line.slice(0, line.indexOf('\t'));
-    rows.set(host, (rows.get(host) ?? 0) + 1);
+  for await (const lines of linesOf(path)) {
+    for (const line of lines) {
+      const host = line.slice(0, line.indexOf('\t'));
+      rows.set(host, (rows.get(host) ?? 0) + 1);
+    }
   }
   return rows;
-}
-
-function linesOf(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity });
 }

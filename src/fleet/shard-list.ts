@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { SluiceError } from '../errors.js';
 import type { Duplicate, Entry, Item, ItemDetails, Refused } from '../item.js';
 import { AddressParser } from '../plan/address.js';
 import { CodeUnits } from '../shared/code-units.js';
+import { linesOf } from './lines.js';
 import type { Manifest, ShardEntry } from './manifest.js';
 import { listPath } from './plan-folder.js';
 
@@ -61,15 +61,15 @@ export async function* readShard(
     return;
   }
   await proveLarge(path, told);
-  yield* inBatches(createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity }), reader);
+  yield* inBatches(linesOf(path), reader);
 }
 
-async function* wholeLines(path: string, told: ShardEntry): AsyncGenerator<string, void, undefined> {
+async function* wholeLines(path: string, told: ShardEntry): AsyncGenerator<readonly string[], void, undefined> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw damaged(path, 'cannot be read', error);
   });
   prove(path, told, bytes.length, createHash('sha256').update(bytes).digest('hex'));
-  yield* bytes.toString('utf8').split('\n');
+  yield bytes.toString('utf8').split('\n');
 }
 
 async function proveLarge(path: string, told: ShardEntry): Promise<void> {
@@ -90,15 +90,17 @@ function prove(path: string, { bytes, sha256 }: ShardEntry, size: number, digest
 }
 
 async function* inBatches(
-  lines: AsyncIterable<string>,
+  all: AsyncIterable<readonly string[]>,
   reader: LineReader,
 ): AsyncGenerator<readonly Entry[], void, undefined> {
   let batch: Entry[] = [];
-  for await (const line of lines) {
-    if (line === '') continue;
-    if (batch.push(reader.entryOf(line)) < BATCH) continue;
-    yield batch;
-    batch = [];
+  for await (const lines of all) {
+    for (const line of lines) {
+      if (line === '') continue;
+      if (batch.push(reader.entryOf(line)) < BATCH) continue;
+      yield batch;
+      batch = [];
+    }
   }
   if (batch.length > 0) yield batch;
 }

@@ -2,8 +2,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { storageFailed } from '../journal/examine.js';
 
-/** Characters that are written at once. */
-const BLOCK = 1 << 18;
+/** Characters that are written at once: little, since a plan by host has hundreds of files that grow. */
+const BLOCK = 1 << 15;
 
 export class TextFile {
   readonly #file: FileHandle;

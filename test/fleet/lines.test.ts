@@ -23,11 +23,14 @@ test('lines end with LF and nothing else', async (t) => {
 test('lines are whole wherever a block of the file ends', async (t) => {
   const path = join(scratch(t), 'lines');
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('x', 'ü', '😀'), fc.nat(200_000)), { maxLength: 6 }), async (some) => {
-      const texts = some.map(([character, times]) => character.repeat(times + 1));
-      writeFileSync(path, texts.map((text) => `${text}\n`).join(''));
-      assert.deepEqual(await readAgain(path), texts);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom('x', 'ü', '😀'), fc.nat(200_000)), { maxLength: 6 }),
+      async (some) => {
+        const texts = some.map(([character, times]) => character.repeat(times + 1));
+        writeFileSync(path, texts.map((text) => `${text}\n`).join(''));
+        assert.deepEqual(await readAgain(path), texts);
+      },
+    ),
     { numRuns: 20 },
   );
 });

@@ -55,7 +55,8 @@ function describe({ manifest, isNew }: Planned, directory: string): string {
     `${count(items, 'item')} in ${count(shards.length, 'shard')}${isNew ? '' : ': the plan was there'}; it is ${id}.`,
   ];
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
-  if (refused > 0) lines.push(`${count(refused, 'row')} of ${rows} refused: sluice work tells of them.`);
+  if (refused > 0)
+    lines.push(`${count(refused, 'row')} of ${rows} refused: sluice work tells of ${refused === 1 ? 'it' : 'them'}.`);
   lines.push(`Work it off with: sluice work ${directory}`);
   return `${lines.join('\n')}\n`;
 }

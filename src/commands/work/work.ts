@@ -89,7 +89,9 @@ function partOf({ queue, shard }: WorkArguments): Part | undefined {
 /** What decides about the files is the plan's, what is this machine's own was given here. @throws UsageError */
 export function optionsFor({ options, layout }: Manifest, own: DownloadOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  const resolved = resolveOptions({ ...options, ...given, layout });
+  // What they are is in the lines of the shards.
+  const { checksums: _, ...planned } = options;
+  const resolved = resolveOptions({ ...planned, ...given, layout });
   if (!isInShards(resolved.layout)) return resolved;
   throw new UsageError(`sluice work cannot work off a plan of --layout ${layout}`, 'plan it with --layout hashed');
 }
