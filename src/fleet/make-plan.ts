@@ -149,8 +149,7 @@ function requirePlannable(options: ResolvedOptions): void {
       'leave it out, or plan with --layout hashed; sluice get makes shards on one machine',
     );
   }
-  const byAnswers = NAMED_BY_ANSWERS.filter((option) => options[option]);
-  const [first] = byAnswers;
+  const first = NAMED_BY_ANSWERS.find((option) => options[option]);
   if (first === undefined) return;
   throw new UsageError(
     `--${nameOf(first)} does not go with a plan: its names are known before anything is asked for`,
@@ -209,9 +208,8 @@ function isSame(a: unknown, b: unknown): boolean {
 async function requireEmpty(directory: string): Promise<void> {
   const own = ownFolder(directory);
   // No item has a name that begins with a dot.
-  const others = (await readdir(directory)).filter((name) => !name.startsWith('.'));
+  const first = (await readdir(directory)).find((name) => !name.startsWith('.'));
   const journal = await lstat(join(own, 'journal')).catch(() => undefined);
-  const [first] = others;
   if (first === undefined && journal === undefined) return;
   throw new UsageError(
     first === undefined

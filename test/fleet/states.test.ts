@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Manifest, readManifest } from '../../src/fleet/manifest.js';
 import { planFolder, shardFolder } from '../../src/fleet/plan-folder.js';
 import { readClaim, readDone } from '../../src/fleet/records.js';

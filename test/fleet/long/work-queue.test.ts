@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { planFolder } from '../../src/fleet/plan-folder.js';
-import { noOpenssl } from '../helpers/certificates.js';
-import { CLI, sluice } from '../helpers/cli.js';
-import { filesBelow } from '../helpers/folders.js';
-import { Line, NatsServer, noNats } from '../helpers/nats.js';
-import { bodyAt, servePaths } from '../helpers/paths-server.js';
-import { doneOf, planOf, startWorker, until } from '../helpers/plans.js';
-import { freePort } from '../helpers/programs.js';
-import { scratch } from '../helpers/scratch.js';
+import { planFolder } from '../../../src/fleet/plan-folder.js';
+import { noOpenssl } from '../../helpers/certificates.js';
+import { CLI, sluice } from '../../helpers/cli.js';
+import { filesBelow } from '../../helpers/folders.js';
+import { Line, NatsServer, noNats } from '../../helpers/nats.js';
+import { bodyAt, servePaths } from '../../helpers/paths-server.js';
+import { doneOf, planOf, startWorker, until } from '../../helpers/plans.js';
+import { freePort } from '../../helpers/programs.js';
+import { scratch } from '../../helpers/scratch.js';
 
 const unless = { skip: noNats, timeout: 180_000 };
 const server = servePaths();
@@ -146,7 +146,7 @@ test('a queue that cannot be had ends a worker with status 2 before anything is 
 test('the recipe of the README does what it says', { ...unless, skip: noNats || noOpenssl }, async (t) => {
   const folder = scratch(t);
   const port = await freePort();
-  const readme = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8');
+  const readme = readFileSync(fileURLToPath(new URL('../../../../README.md', import.meta.url)), 'utf8');
   const section = readme.slice(readme.indexOf('\n### A queue: NATS JetStream\n'));
   const [, block = ''] = /```sh\n([^]*?)```/.exec(section) ?? [];
   const script = block

@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
-import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
-import { filesBelow } from '../helpers/folders.js';
-import { scratch } from '../helpers/scratch.js';
+import { type Ran, sluice, warmSluice } from '../../helpers/cli.js';
+import { filesBelow } from '../../helpers/folders.js';
+import { scratch } from '../../helpers/scratch.js';
 
 interface Told {
   readonly stored: number;
