@@ -6,7 +6,6 @@ import { syncFolderAsync } from '../../workers/durable.js';
 import { Destination, ownFolder, whyNot } from '../destination/destination.js';
 import { SluiceError, UsageError } from '../errors.js';
 import type { Entry } from '../item.js';
-import type { ListMark } from '../journal/format.js';
 import type { Source } from '../lists/source.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import { nameOf } from '../options/table.js';
@@ -15,7 +14,15 @@ import { isInShards } from '../protocol/layouts.js';
 import { makeFolders } from '../shared/folders.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
-import { idOf, type Manifest, type Partition, PLAN_OPTIONS, type PlanOptions, readManifest } from './manifest.js';
+import {
+  idOf,
+  type Manifest,
+  type Partition,
+  PLAN_OPTIONS,
+  type PlanList,
+  type PlanOptions,
+  readManifest,
+} from './manifest.js';
 import { partitioner } from './partition.js';
 import { listsFolder, manifestPath, planFolder } from './plan-folder.js';
 
@@ -79,7 +86,7 @@ async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerato
 
 async function write(
   settings: PlanSettings,
-  lists: readonly ListMark[],
+  lists: readonly PlanList[],
   all: Iterable<readonly Entry[]> | AsyncIterable<readonly Entry[]>,
   scratch: string,
 ): Promise<Manifest> {
@@ -158,12 +165,12 @@ function requirePlannable(options: ResolvedOptions): void {
 }
 
 /** By which lists are known again, and the file of checksums. URLs are known by their hash; of a stream, only what it is called. */
-async function marksOf(sources: readonly Source[], checksums: string | undefined): Promise<ListMark[]> {
+async function marksOf(sources: readonly Source[], checksums: string | undefined): Promise<PlanList[]> {
   const files = checksums === undefined ? sources : [...sources, { kind: 'file', path: checksums } as const];
   return Promise.all(files.map(markOf));
 }
 
-async function markOf(source: Source): Promise<ListMark> {
+async function markOf(source: Source): Promise<PlanList> {
   if (source.kind === 'urls' && Array.isArray(source.urls)) {
     const digest = createHash('sha256').update(JSON.stringify(source.urls)).digest('hex').slice(0, 16);
     return { label: `${source.label} ${digest}` };
@@ -172,7 +179,8 @@ async function markOf(source: Source): Promise<ListMark> {
   const label = printable(resolve(source.path), 1000);
   const stats = await stat(source.path).catch(() => undefined);
   // What cannot be read is told of when it is opened.
-  return stats === undefined ? { label } : { label, size: stats.size, changed: stats.mtime.toISOString() };
+  if (stats === undefined) return { label };
+  return { label, size: stats.size, changed: stats.mtime.toISOString(), reading: source.reading };
 }
 
 /** @throws SluiceError PLAN_THERE, naming what differs */
@@ -188,7 +196,7 @@ function requireSame(
   const [before, now] = [byLabel(there.lists), byLabel(wanted.lists)];
   for (const [label, mark] of now) if (!isSame(before.get(label), mark)) others.push(label);
   for (const label of before.keys()) if (!now.has(label)) others.push(label);
-  const isStream = ({ label, size }: ListMark): boolean => size === undefined && !label.startsWith('argument ');
+  const isStream = ({ label, size }: PlanList): boolean => size === undefined && !label.startsWith('argument ');
   for (const mark of wanted.lists.filter(isStream)) others.push(`${mark.label}, of which nobody can tell`);
   if (others.length === 0) return;
   throw new SluiceError('PLAN_THERE', `there is a plan in ${directory} already, with other ${others.join(', ')}`, {
@@ -196,7 +204,7 @@ function requireSame(
   });
 }
 
-function byLabel(marks: readonly ListMark[]): ReadonlyMap<string, ListMark> {
+function byLabel(marks: readonly PlanList[]): ReadonlyMap<string, PlanList> {
   return new Map(marks.map((mark) => [mark.label, mark]));
 }
 

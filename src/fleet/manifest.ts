@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { SluiceError } from '../errors.js';
 import { storageFailed } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
+import type { ReadingOptions } from '../lists/source.js';
 import type { DownloadOptions } from '../options/resolve.js';
 import type { OptionName } from '../options/table.js';
 import type { Layout } from '../protocol/settings.js';
@@ -39,6 +40,11 @@ export interface ShardEntry {
   readonly sha256: string;
 }
 
+/** A list, and how it was read. */
+export interface PlanList extends ListMark {
+  readonly reading?: ReadingOptions | undefined;
+}
+
 export interface Manifest {
   readonly version: 1;
   /** Of all that makes the plan: 16 hexadecimal digits. The same lists and options have the same. */
@@ -47,7 +53,7 @@ export interface Manifest {
   readonly sluice: string;
   /** ISO 8601. */
   readonly created: string;
-  readonly lists: readonly ListMark[];
+  readonly lists: readonly PlanList[];
   /** Those of {@link PLAN_OPTIONS}, as they were given or by default. */
   readonly options: PlanOptions;
   readonly layout: Layout;

@@ -108,7 +108,8 @@ class ByHost implements Partitioner {
 
   async #gather(path: string): Promise<void> {
     const groups = this.#grouped(await rowsByHost(path));
-    const count = Math.max(-1, ...groups.values()) + 1;
+    // They are numbered in order.
+    const count = ([...groups.values()].at(-1) ?? -1) + 1;
     for (let first = 0; first < count; first += AT_ONCE) {
       const lists: ShardFile[] = [];
       for (let group = first; group < Math.min(count, first + AT_ONCE); group += 1)

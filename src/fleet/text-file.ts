@@ -17,10 +17,15 @@ export class TextFile {
     this.#onWritten = onWritten;
   }
 
-  /** @param onWritten told of all that is in it, block by block @throws StorageError */
+  /**
+   * For nobody else's eyes: URLs may have passwords.
+   *
+   * @param onWritten told of all that is in it, block by block
+   * @throws StorageError
+   */
   static async make(path: string, onWritten?: (bytes: Buffer) => void): Promise<TextFile> {
     try {
-      return new TextFile(await open(path, 'w'), path, onWritten);
+      return new TextFile(await open(path, 'w', 0o600), path, onWritten);
     } catch (error) {
       throw storageFailed(error, 'make', path);
     }

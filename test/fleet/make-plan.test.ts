@@ -119,6 +119,8 @@ describe('makePlan', () => {
     for (const [other, message] of others) {
       await assert.rejects(makePlan({ ...how, ...other }), { code: 'PLAN_THERE', message });
     }
+    const readOtherwise = { sources: [{ kind: 'file', path: list, reading: { urlColumn: '2' } }] } as const;
+    await assert.rejects(makePlan({ ...how, ...readOtherwise }), { code: 'PLAN_THERE', message: /list$/ });
     appendFileSync(list, 'http://h/c\n');
     await assert.rejects(makePlan(how), { code: 'PLAN_THERE', message: new RegExp(`with other ${list}$`) });
     assert.deepEqual(readFileSync(manifestPath(directory)), before);
