@@ -9,8 +9,8 @@ export class PathsServer {
   port = 0;
   /** Paths, as they were requested. */
   requested: string[] = [];
-  /** Milliseconds until it answers. */
-  delay = 0;
+  /** Milliseconds until it answers; of each path, where they are not the same. */
+  delay: number | ((path: string) => number) = 0;
   /** Told of each request. */
   onRequest: (() => void) | undefined;
   #server: Server | undefined;
@@ -19,7 +19,10 @@ export class PathsServer {
     this.#server = createServer((request, response) => {
       this.requested.push(request.url as string);
       this.onRequest?.();
-      setTimeout(() => response.end(bodyAt(request.url as string)), this.delay);
+      const path = request.url as string;
+      const delay = typeof this.delay === 'number' ? this.delay : this.delay(path);
+      // The open server keeps the process, not who waits for an answer and may be gone.
+      setTimeout(() => response.end(bodyAt(path)), delay).unref();
     });
     // On all addresses, so that it is `localhost`, too.
     await new Promise<void>((resolve) => this.#server?.listen(0, resolve));
