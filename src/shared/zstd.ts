@@ -11,7 +11,10 @@ import type * as Fzstd from 'fzstd';
 /** As fzstd has it. */
 const UNEXPECTED_END = 5;
 
-/** With the codes of Node's zlib: `Z_BUF_ERROR` for what is cut, `Z_DATA_ERROR` for what is broken. */
+/**
+ * With the codes of Node's zlib: `Z_BUF_ERROR` for what is cut, `Z_DATA_ERROR` for what is broken, `ERR_BUFFER_TOO_LARGE` for
+ * what has more bytes than it may.
+ */
 export class ZstdError extends Error {
   readonly code: 'Z_BUF_ERROR' | 'Z_DATA_ERROR' | 'ERR_BUFFER_TOO_LARGE';
 
@@ -37,26 +40,52 @@ const PIECE_BYTES = 512;
  * One or more frames, one after the other. What follows them and is none is passed over.
  *
  * @param maxWindow bytes that a frame may refer back to, all of which are held
- * @param maxLength bytes of all that comes out @throws ZstdError
+ * @param maxLength bytes of all that comes out
+ * @throws ZstdError
  */
 export function unZstdSync(bytes: Uint8Array, maxWindow: number, maxLength: number): Uint8Array {
   const frames = new FrameSplitter(maxWindow);
-  const decoded: Uint8Array[] = [];
-  let length = 0;
+  const decoded = new Decoded(maxLength);
   let pieces: Uint8Array[] = [];
   for (const { bytes: piece, isEnd } of frames.push(bytes)) {
     pieces.push(piece);
     if (!isEnd) continue;
     const frame = Buffer.concat(pieces);
     pieces = [];
-    for (const block of decodeFrame(frame, maxLength - length)) {
-      length += block.length;
-      if (length > maxLength) throw new ZstdError('ERR_BUFFER_TOO_LARGE', 'it has more bytes than it may');
-      decoded.push(block);
-    }
+    for (const block of decodeFrame(frame, decoded.room)) decoded.add(block);
   }
   frames.end();
-  return decoded.length === 1 ? (decoded[0] as Uint8Array) : Buffer.concat(decoded);
+  return decoded.whole();
+}
+
+/** The same where the thread that asks is not to be held up: where Node's zlib has Zstandard, on libuv's threads. */
+export async function unZstdAsync(bytes: Uint8Array, maxWindow: number, maxLength: number): Promise<Uint8Array> {
+  const decoded = new Decoded(maxLength);
+  for await (const block of unZstd(Readable.from([bytes]), maxWindow)) decoded.add(block);
+  return decoded.whole();
+}
+
+/** What has come out so far. */
+class Decoded {
+  readonly #blocks: Uint8Array[] = [];
+  /** Bytes that may still come. */
+  room: number;
+
+  constructor(most: number) {
+    this.room = most;
+  }
+
+  /** @throws ZstdError */
+  add(block: Uint8Array): void {
+    this.room -= block.length;
+    if (this.room < 0) throw new ZstdError('ERR_BUFFER_TOO_LARGE', 'it has more bytes than it may');
+    this.#blocks.push(block);
+  }
+
+  whole(): Uint8Array {
+    const [first, ...others] = this.#blocks;
+    return first !== undefined && others.length === 0 ? first : Buffer.concat(this.#blocks);
+  }
 }
 
 function* decodeFrame(frame: Uint8Array, maxLength: number): Iterable<Uint8Array> {

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 
 import { SluiceError } from '../../src/errors.js';
-import { unZstd, unZstdSync } from '../../src/shared/zstd.js';
+import { unZstd, unZstdAsync, unZstdSync } from '../../src/shared/zstd.js';
 
 /** No honest server stacks more codings than this; a bomb does, since each one multiplies the size by up to 1,000. */
 const MAX_CODINGS = 2;
@@ -54,7 +54,7 @@ const FORMATS = {
   },
   zstd: {
     sync: (bytes, { maxOutputLength }) => unZstdSync(bytes, MAX_WINDOW, maxOutputLength),
-    async: async (bytes, { maxOutputLength }) => unZstdSync(bytes, MAX_WINDOW, maxOutputLength),
+    async: (bytes, { maxOutputLength }) => unZstdAsync(bytes, MAX_WINDOW, maxOutputLength),
     stream: () => Duplex.from((chunks: AsyncIterable<Uint8Array>) => unZstd(chunks, MAX_WINDOW)) as Transform,
   },
 } satisfies Record<string, Format>;
