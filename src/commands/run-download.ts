@@ -48,11 +48,7 @@ export async function runDownload(
   options: ResolvedOptions,
   { command, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
 ): Promise<Ran> {
-  const unchecked = describeUnchecked(process.env, options.network.insecure);
-  const { warnings } = await readNetwork(options.network);
-  for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
-    if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  }
+  await warn(options, quiet);
   const { directory, journal, layout, state = ownFolder(directory) } = options;
   const results = await openResults(wanted, { directory, journal, state, layout });
   return interruptible(async (interruption) => {
@@ -99,6 +95,15 @@ export async function runDownload(
     const { summary } = download;
     return { status: statusOf(summary, isTold), summary };
   });
+}
+
+/** Of what of the way to servers is not as it seems: before anything is requested. */
+export async function warn({ network }: ResolvedOptions, quiet: boolean): Promise<void> {
+  const unchecked = describeUnchecked(process.env, network.insecure);
+  const { warnings } = await readNetwork(network);
+  for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
+    if (warning !== undefined) process.stderr.write(`${warning}\n`);
+  }
 }
 
 export function describeFailure(url: string, message: string): string {

@@ -69,16 +69,21 @@ export async function createWhole(path: string, text: string): Promise<FileHandl
   }
 }
 
-/** Milliseconds since the file was written, by the clock of its file system. */
-export async function ageOf(path: string, own: string): Promise<number> {
-  const probe = join(own, `now-${process.pid}-${randomBytes(4).toString('hex')}`);
+/** What time it is, in milliseconds since 1970, by the clock of the file system that has the folder. */
+export async function clockOf(folder: string): Promise<number> {
+  const probe = join(folder, `now-${process.pid}-${randomBytes(4).toString('hex')}`);
   const file = await open(probe, 'wx');
   try {
-    return (await file.stat()).mtimeMs - (await stat(path)).mtimeMs;
+    return (await file.stat()).mtimeMs;
   } finally {
     await file.close();
     await unlink(probe);
   }
+}
+
+/** Milliseconds since the file was written, by the clock of its file system. */
+export async function ageOf(path: string, own: string): Promise<number> {
+  return (await clockOf(own)) - (await stat(path)).mtimeMs;
 }
 
 export async function readTold(path: string): Promise<Told | undefined> {

@@ -16,7 +16,7 @@ import { storageFailed } from '../journal/examine.js';
 import { JOURNAL } from '../journal/open.js';
 import type { PlainError } from '../errors.js';
 import { makeFolders } from '../shared/folders.js';
-import { type ClaimFolder, claimFolders, namesIn } from './journals.js';
+import { type ClaimFolder, claimFolders, claimName, namesIn } from './journals.js';
 import { isDead, SPACE_OF_PROCESSES } from './life.js';
 import { shardFolder } from './plan-folder.js';
 import {
@@ -76,7 +76,7 @@ export class Claim {
 
   private constructor(shard: string, number: number, failures: number, options: ClaimOptions) {
     this.number = number;
-    this.folder = join(shard, nameOf(number));
+    this.folder = join(shard, claimName(number));
     this.#shard = shard;
     this.#failures = failures;
     this.#options = options;
@@ -131,7 +131,7 @@ export class Claim {
    */
   async commit(record: Omit<DoneRecord, 'claim' | 'worker' | 'journal'>): Promise<'committed' | 'lost'> {
     const { number } = this;
-    const journal = nameOf(number);
+    const journal = claimName(number);
     const isCommitted = await this.#publish(DONE, { claim: number, worker: this.#options.worker, ...record, journal });
     await this.#stop();
     if (!isCommitted) return 'lost';
@@ -320,7 +320,7 @@ async function begin(
   const ended = endOf(names);
   const folders = claimFolders(names);
   const lower = folders.filter(({ number }) => number < claim.number);
-  const isOurs = lower.length === folders.length - 1 && names.includes(nameOf(claim.number));
+  const isOurs = lower.length === folders.length - 1 && names.includes(claimName(claim.number));
   if (isOurs && (ended === undefined || reopen)) return lower;
   await rmdir(claim.folder).catch(() => undefined);
   return ended === undefined ? { kind: 'held', by: await claim.takenBy() } : { kind: ended };
@@ -377,7 +377,7 @@ async function inherit(
   isDeadForSure: boolean,
 ): Promise<void> {
   const former = lower.map(({ name, number, fenced }) => {
-    return { path: join(folder, fenced ? name : name + FENCED), isNamed: nameOf(number) === named };
+    return { path: join(folder, fenced ? name : name + FENCED), isNamed: claimName(number) === named };
   });
   const best = former.toSorted((a, b) => Number(b.isNamed) - Number(a.isNamed));
   for (const { path } of best) if (await copyJournal(path, claim.folder)) break;
@@ -423,10 +423,6 @@ function endOf(names: readonly string[]): 'done' | 'failed' | undefined {
 
 function nameOfEnd(ended: 'done' | 'failed'): string {
   return ended === 'done' ? DONE : FAILED;
-}
-
-function nameOf(number: number): string {
-  return String(number).padStart(4, '0');
 }
 
 /** Nobody ever reads half of it. */

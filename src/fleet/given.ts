@@ -1,13 +1,14 @@
-/** Shards that a command has chosen to go through, one after the other. */
+/** Shards that are known from the beginning, one after the other; those that are to be tried again when they are due. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShardFeed, Turn } from './feed.js';
 
 export class GivenFeed implements ShardFeed {
+  /** In the order in which they are due. */
   #open: readonly { readonly shard: number; readonly due: number }[];
   readonly #isLeft: (shard: number) => boolean;
 
-  /** @param isLeft whether a shard that is to be tried again is left to somebody else */
-  constructor(shards: readonly number[], isLeft: (shard: number) => boolean) {
+  /** @param isLeft whether a shard that is to be tried again is left to somebody else. Default: none is */
+  constructor(shards: readonly number[], isLeft: (shard: number) => boolean = () => false) {
     this.#open = shards.map((shard) => ({ shard, due: 0 }));
     this.#isLeft = isLeft;
   }
@@ -34,7 +35,9 @@ export class GivenFeed implements ShardFeed {
       failed: ended,
       working: () => undefined,
       again: (delay) => {
-        if (!this.#isLeft(shard)) this.#open = [...this.#open, { shard, due: performance.now() + delay }];
+        if (this.#isLeft(shard)) return ended();
+        const open = [...this.#open, { shard, due: performance.now() + delay }];
+        this.#open = open.toSorted((a, b) => a.due - b.due);
         return ended();
       },
     };

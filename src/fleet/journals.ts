@@ -18,6 +18,11 @@ export interface ClaimFolder {
 
 const CLAIM_FOLDER = /^(\d{4,})(\.fenced)?$/;
 
+/** What the folder of a claim is called, as long as nobody has taken it over. */
+export function claimName(number: number): string {
+  return String(number).padStart(4, '0');
+}
+
 export type ShardJournal =
   | { readonly kind: 'at'; readonly path: string }
   /** Nobody has begun the shard. */

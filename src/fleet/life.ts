@@ -3,6 +3,9 @@ import { readlinkSync } from 'node:fs';
 import { SPACE } from '../destination/told.js';
 import type { ClaimRecord } from './records.js';
 
+/** Milliseconds after which a worker that renews nothing counts as dead: enough for a storage that is slow, or away for a while. */
+export const USUAL_LEASE = 60_000;
+
 /** The same for all processes that see each other by their numbers. */
 export const SPACE_OF_PROCESSES = `${SPACE} ${processSpace()}`;
 

@@ -1,11 +1,11 @@
 /** Shards that nobody hands out: each worker takes those that its number says, one after the other. */
 import { access } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { ShardFeed, Turn } from './feed.js';
+import { GivenFeed } from './given.js';
 import { namesIn } from './journals.js';
-import { shardFolder, shardsFolder } from './plan-folder.js';
+import { shardFolder, shardName, shardsFolder } from './plan-folder.js';
 import { DONE } from './records.js';
 
 /** A part of a plan: of `count` workers that which has `index`, from 0. */
@@ -77,8 +77,8 @@ export function shardsOf({ index, count }: Pick<Part, 'index' | 'count'>, shards
 export class NumberedFeed implements ShardFeed {
   readonly #directory: string;
   readonly #all: readonly number[];
-  /** In the order in which they are looked at, those that are to be looked at again last. */
-  #open: { readonly shard: number; readonly due: number }[] | undefined;
+  /** Those of them that were not done when this worker looked. */
+  #open: GivenFeed | undefined;
 
   /** @param shards of this worker's part */
   constructor(directory: string, shards: readonly number[]) {
@@ -88,36 +88,15 @@ export class NumberedFeed implements ShardFeed {
 
   async next(signal: AbortSignal): Promise<Turn | undefined> {
     signal.throwIfAborted();
-    this.#open ??= (await notDone(this.#directory, this.#all)).map((shard) => ({ shard, due: 0 }));
-    const [first, ...rest] = this.#open;
-    if (first === undefined) {
-      // Who asks again looks at all of them again.
-      this.#open = undefined;
-      return undefined;
-    }
-    this.#open = rest;
-    const delay = first.due - performance.now();
-    if (delay > 0) await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
-    return this.#turn(first.shard);
+    this.#open ??= new GivenFeed(await notDone(this.#directory, this.#all));
+    const turn = await this.#open.next(signal);
+    // Who asks again looks at all of them again.
+    if (turn === undefined) this.#open = undefined;
+    return turn;
   }
 
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  #turn(shard: number): Turn {
-    const ended = (): Promise<void> => Promise.resolve();
-    return {
-      shard,
-      done: ended,
-      failed: ended,
-      working: () => undefined,
-      again: (delay) => {
-        const open = [...(this.#open ?? []), { shard, due: performance.now() + delay }];
-        this.#open = open.toSorted((a, b) => a.due - b.due);
-        return Promise.resolve();
-      },
-    };
   }
 }
 
@@ -127,15 +106,16 @@ async function notDone(directory: string, shards: readonly number[]): Promise<re
   const open: number[] = [];
   for (let at = 0; at < shards.length; at += AT_ONCE) {
     const some = shards.slice(at, at + AT_ONCE);
-    const done = await Promise.all(some.map((shard) => isDone(shardFolder(directory, shard), begun)));
-    open.push(...some.filter((_, which) => done[which] !== true));
+    const done = await Promise.all(
+      some.map(async (shard) => begun.has(shardName(shard)) && (await isDone(directory, shard))),
+    );
+    open.push(...some.filter((_, which) => !done[which]));
   }
   return open;
 }
 
-async function isDone(folder: string, begun: ReadonlySet<string>): Promise<boolean> {
-  if (!begun.has(basename(folder))) return false;
-  return access(join(folder, DONE)).then(
+function isDone(directory: string, shard: number): Promise<boolean> {
+  return access(join(shardFolder(directory, shard), DONE)).then(
     () => true,
     () => false,
   );

@@ -40,6 +40,14 @@ export interface DoneRecord {
   readonly journal: string;
 }
 
+/** Rows that it tells of: each row of a list once. */
+export function rowsOf(
+  record: Pick<DoneRecord, 'ok' | 'notFound' | 'disallowed' | 'errors' | 'refused' | 'duplicates'>,
+): number {
+  const { ok, notFound, disallowed, errors, refused, duplicates } = record;
+  return ok + notFound + disallowed + errors + refused + duplicates;
+}
+
 /** A shard whose runs ended by an error again and again. */
 export interface FailedRecord {
   readonly claim: number;

@@ -9,7 +9,8 @@ import { Download } from '../pipeline/download.js';
 import { accountOf } from './account.js';
 import { Claim, type Holder } from './claim.js';
 import type { Manifest } from './manifest.js';
-import type { DoneRecord, Progress } from './records.js';
+import { claimName } from './journals.js';
+import { type DoneRecord, type Progress, rowsOf } from './records.js';
 import { readShard } from './shard-list.js';
 
 export interface ShardSettings {
@@ -80,7 +81,7 @@ export async function runShard(
     const record = await download(settings, shard, claim, taken.former);
     const { number } = claim;
     if (record !== undefined && (await claim.commit(record)) === 'committed') {
-      return { kind: 'done', record: { ...record, claim: number, worker, journal: String(number).padStart(4, '0') } };
+      return { kind: 'done', record: { ...record, claim: number, worker, journal: claimName(number) } };
     }
     return { kind: 'lost', by: await claim.takenBy() };
   } catch (error) {
@@ -117,9 +118,11 @@ async function download(
   claim.lost.addEventListener('abort', () => run.leave());
   claim.note(() => progressOf(run.summary));
   onBegin?.({ shard, download: run, former });
-  for await (const outcome of run) {
-    const told = onOutcome?.(outcome);
-    if (told !== undefined) await told;
+  for await (const batch of run.batches()) {
+    for (const outcome of batch) {
+      const told = onOutcome?.(outcome);
+      if (told !== undefined) await told;
+    }
   }
   if (claim.lost.aborted) return undefined;
   return accounted(claim, count, others, run.summary.elapsed);
@@ -134,7 +137,7 @@ async function accounted(
 ): Promise<Omit<DoneRecord, 'claim' | 'worker' | 'journal'>> {
   const account = await accountOf(join(claim.folder, JOURNAL));
   const { stored: ok = 0, unproven = 0, notFound = 0, disallowed = 0, errors = 0, unfinished = 0 } = account ?? {};
-  const told = ok + notFound + disallowed + errors + others.refused + others.duplicates;
+  const told = rowsOf({ ok, notFound, disallowed, errors, ...others });
   if (told !== rows || unfinished > 0) {
     const message = `the journal tells of ${told} of ${rows} rows`;
     throw new SluiceError('INTERNAL', message, { hint: 'report this: it is a fault; the shard is tried again' });

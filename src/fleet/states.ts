@@ -2,13 +2,12 @@
  * How far each shard of a plan is, seen from the storage alone: what is written down of it there counts, whatever a queue
  * or a worker thinks. A shard that nobody has begun costs nothing, one that is done one small file.
  */
-import { randomBytes } from 'node:crypto';
-import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clockOf } from '../destination/told.js';
 import { claimFolders, namesIn } from './journals.js';
-import { isDead } from './life.js';
+import { isDead, USUAL_LEASE } from './life.js';
 import type { Manifest, ShardEntry } from './manifest.js';
-import { planFolder, shardFolder, shardsFolder } from './plan-folder.js';
+import { planFolder, shardFolder, shardName, shardsFolder } from './plan-folder.js';
 import {
   type ClaimRecord,
   type DoneRecord,
@@ -17,6 +16,7 @@ import {
   readClaim,
   readDone,
   readFailed,
+  rowsOf,
 } from './records.js';
 
 /** Shards that are looked at at once: each look waits for the storage three times or so. */
@@ -34,9 +34,6 @@ export type ShardState = { readonly shard: number } & (
   | { readonly kind: 'damaged'; readonly why: string }
 );
 
-/** Milliseconds after which a claim of which nothing can be read counts as dead. */
-const LEASE = 60_000;
-
 /**
  * Of all shards, in their order.
  *
@@ -50,13 +47,13 @@ export async function* shardStates(
 ): AsyncGenerator<ShardState, void, undefined> {
   const begun = new Set(await namesIn(shardsFolder(directory)));
   let clock: Promise<number> | undefined;
-  const now = (): Promise<number> => (clock ??= clockOf(planFolder(directory)));
+  const now = (): Promise<number> => (clock ??= storageTime(directory));
   const looks: Promise<ShardState>[] = [];
   for (const shard of only) {
     const entry = shards[shard];
     if (entry === undefined) continue;
     const folder = shardFolder(directory, shard);
-    const isBegun = begun.has(folder.slice(shardsFolder(directory).length + 1));
+    const isBegun = begun.has(shardName(shard));
     const look = isBegun ? lookAt(shard, entry, folder, now) : Promise.resolve<ShardState>({ shard, kind: 'open' });
     // Whoever waits for it is told.
     look.catch(() => undefined);
@@ -89,27 +86,11 @@ async function lookAt(
   const read = await readClaim(join(folder, last.name));
   const claim = read.kind === 'read' ? read.record : undefined;
   const age = read.kind === 'none' ? Infinity : Math.max(0, (await now()) - read.changed);
-  const isAlive = !last.fenced && age < (claim?.lease ?? LEASE) && !(claim !== undefined && isDead(claim));
+  const isAlive = !last.fenced && age < (claim?.lease ?? USUAL_LEASE) && !(claim !== undefined && isDead(claim));
   return { shard, kind: isAlive ? 'running' : 'left', number: last.number, claim, age };
 }
 
-/** Each row of a list is told of once. */
-function rowsOf({ ok, notFound, disallowed, errors, refused, duplicates }: DoneRecord): number {
-  return ok + notFound + disallowed + errors + refused + duplicates;
-}
-
 /** What time it is by the clock of the storage; by that of this machine where nothing can be written there. */
-async function clockOf(folder: string): Promise<number> {
-  const probe = join(folder, `now-${process.pid}-${randomBytes(4).toString('hex')}`);
-  try {
-    const file = await open(probe, 'wx');
-    try {
-      return (await file.stat()).mtimeMs;
-    } finally {
-      await file.close();
-      await unlink(probe);
-    }
-  } catch {
-    return Date.now();
-  }
+function storageTime(directory: string): Promise<number> {
+  return clockOf(planFolder(directory)).catch(() => Date.now());
 }

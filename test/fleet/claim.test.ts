@@ -7,24 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Claim, type ClaimOptions } from '../../src/fleet/claim.js';
 import { planFolder, shardFolder } from '../../src/fleet/plan-folder.js';
 import type { ClaimRecord, DoneRecord } from '../../src/fleet/records.js';
+import { ACCOUNT } from '../helpers/plans.js';
 import { scratch } from '../helpers/scratch.js';
 
 const OPTIONS: ClaimOptions = { lease: 60_000, worker: 'one' };
-const ACCOUNT: Omit<DoneRecord, 'claim' | 'worker' | 'journal'> = {
-  rows: 1,
-  ok: 1,
-  unproven: 0,
-  notFound: 0,
-  disallowed: 0,
-  refused: 0,
-  duplicates: 0,
-  errors: 0,
-  bytes: 5,
-  causes: {},
-  elapsed: 1,
-  ended: '2026-01-01T00:00:00.000Z',
-};
-
 function destination(t: TestContext): string {
   const directory = scratch(t);
   mkdirSync(planFolder(directory), { recursive: true });

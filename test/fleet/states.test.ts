@@ -9,26 +9,10 @@ import { planFolder, shardFolder } from '../../src/fleet/plan-folder.js';
 import { readClaim, readDone } from '../../src/fleet/records.js';
 import { shardStates, type ShardState } from '../../src/fleet/states.js';
 import { survey } from '../../src/fleet/survey.js';
-import { planOf } from '../helpers/plans.js';
+import { ACCOUNT, planOf } from '../helpers/plans.js';
 import { scratch } from '../helpers/scratch.js';
 
-const DONE = {
-  claim: 1,
-  worker: 'w',
-  rows: 1,
-  ok: 1,
-  unproven: 0,
-  notFound: 0,
-  disallowed: 0,
-  refused: 0,
-  duplicates: 0,
-  errors: 0,
-  bytes: 7,
-  causes: {},
-  elapsed: 1,
-  ended: '2026-01-01T00:00:00.000Z',
-  journal: '0001',
-};
+const DONE = { ...ACCOUNT, claim: 1, worker: 'w', bytes: 7, journal: '0001' };
 const CLAIM = { worker: 'w', pid: 1, host: 'far', space: 'elsewhere', since: '2026-01-01', lease: 60_000 };
 
 async function planned(t: TestContext, shards: number): Promise<{ directory: string; plan: Manifest }> {

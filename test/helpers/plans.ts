@@ -12,6 +12,22 @@ import { plan } from '../../src/plan/plan.js';
 import { parseTemplate } from '../../src/plan/template.js';
 import { CLI } from './cli.js';
 
+/** Of a shard of one row, which is stored. */
+export const ACCOUNT: Omit<DoneRecord, 'claim' | 'worker' | 'journal'> = {
+  rows: 1,
+  ok: 1,
+  unproven: 0,
+  notFound: 0,
+  disallowed: 0,
+  refused: 0,
+  duplicates: 0,
+  errors: 0,
+  bytes: 5,
+  causes: {},
+  elapsed: 1,
+  ended: '2026-01-01T00:00:00.000Z',
+};
+
 export interface PlanSettings {
   readonly shardItems: number;
   readonly options?: PlanOptions;

@@ -1,9 +1,8 @@
 /** `sluice get`: arguments -> library -> report. */
 import { UsageError } from '../../errors.js';
 import { type DownloadOptions, resolveOptions } from '../../options/resolve.js';
-import type { Source } from '../../lists/source.js';
 import { runDownload, type Told } from '../run-download.js';
-import { type ListArguments, listSources } from './lists.js';
+import { type ListArguments, sourcesOf } from './lists.js';
 
 export interface GetArguments extends Told, ListArguments {
   readonly urls: readonly string[];
@@ -17,8 +16,7 @@ export async function get(args: GetArguments): Promise<number> {
     throw new UsageError('nothing to download', 'give URLs, or a list with --input-file');
   }
   const options = resolveOptions(args.options);
-  const lists = await listSources(args, options);
-  const sources: Source[] = urls.length === 0 ? lists : [{ kind: 'urls', urls, label: 'argument' }, ...lists];
+  const sources = await sourcesOf(args, options);
   const { status } = await runDownload(sources, options, { ...args, command: 'get' });
   return status;
 }

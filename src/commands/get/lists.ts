@@ -25,8 +25,20 @@ export interface ListArguments {
 
 const HTTP_URL = /^https?:\/\//i;
 
-/** @throws UsageError */
-export async function listSources(args: ListArguments, options: ResolvedOptions): Promise<Source[]> {
+/**
+ * What was given: URLs, then lists.
+ *
+ * @throws UsageError
+ */
+export async function sourcesOf(
+  args: ListArguments & { readonly urls: readonly string[] },
+  options: ResolvedOptions,
+): Promise<Source[]> {
+  const lists = await listSources(args, options);
+  return args.urls.length === 0 ? lists : [{ kind: 'urls', urls: args.urls, label: 'argument' }, ...lists];
+}
+
+async function listSources(args: ListArguments, options: ResolvedOptions): Promise<Source[]> {
   const { inputFile = [] } = args;
   if (inputFile.filter((path) => path === '-').length > 1) {
     throw new UsageError('--input-file - is given twice', 'standard input can be read once');

@@ -2,11 +2,10 @@
 import { UsageError } from '../../errors.js';
 import { makePlan, type Planned } from '../../fleet/make-plan.js';
 import { type Partition, PLAN_OPTIONS, type PlanOptions } from '../../fleet/manifest.js';
-import type { Source } from '../../lists/source.js';
 import { type DownloadOptions, resolveOptions } from '../../options/resolve.js';
 import { count } from '../../shared/format.js';
 import { showLine } from '../../terminal/progress.js';
-import { type ListArguments, listSources } from '../get/lists.js';
+import { type ListArguments, sourcesOf } from '../get/lists.js';
 
 /** Rows of a shard. */
 const MOST_ITEMS = 10_000_000;
@@ -29,8 +28,7 @@ export async function planLists(args: PlanArguments): Promise<number> {
     throw new UsageError(`--shard-items must be 1 to ${MOST_ITEMS}, not ${shardItems}`, 'some 10,000 are usual');
   }
   const options = resolveOptions(args.options);
-  const lists = await listSources(args, options);
-  const sources: Source[] = urls.length === 0 ? lists : [{ kind: 'urls', urls, label: 'argument' }, ...lists];
+  const sources = await sourcesOf(args, options);
   const given = Object.fromEntries(
     PLAN_OPTIONS.flatMap((option) => (args.options[option] === undefined ? [] : [[option, args.options[option]]])),
   ) as PlanOptions;

@@ -4,8 +4,9 @@
  */
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { SluiceError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { GivenFeed } from '../../fleet/given.js';
+import { USUAL_LEASE } from '../../fleet/life.js';
 import type { Manifest } from '../../fleet/manifest.js';
 import type { ShardEnd, ShardRun } from '../../fleet/shard-run.js';
 import { work } from '../../fleet/work.js';
@@ -17,10 +18,10 @@ import { RESULTS_FLAGS } from '../../results/results.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { interruptible } from '../../terminal/interrupt.js';
-import { describeDisallowed, describeErrors } from '../run-download.js';
+import { describeDisallowed, describeErrors, warn } from '../run-download.js';
 import { OWN } from '../work/command.js';
 import { describeHolder, Telling } from '../work/telling.js';
-import { ATTEMPTS, LEASE, optionsFor, warn } from '../work/work.js';
+import { asInterrupted, ATTEMPTS, optionsFor } from '../work/work.js';
 import type { AgainArguments } from './retry.js';
 
 /** Left to who has it. */
@@ -78,7 +79,7 @@ export class Again {
           manifest: this.#plan,
           options: this.#options,
           worker: `retry-${hostname()}`,
-          lease: 1000 * LEASE,
+          lease: USUAL_LEASE,
           maxAttempts: ATTEMPTS,
           signal,
           feed,
@@ -93,9 +94,7 @@ export class Again {
           },
         });
       } catch (error) {
-        if (!signal.aborted || error instanceof SluiceError) throw error;
-        const hint = 'run the same command again to go on';
-        throw new SluiceError('ABORTED', 'the worker was interrupted', { hint, cause: signal.reason });
+        throw asInterrupted(error, signal);
       } finally {
         telling.stop();
       }

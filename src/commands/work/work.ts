@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { SluiceError, UsageError } from '../../errors.js';
-import { readNetwork } from '../../fetch/network.js';
 import type { ShardFeed } from '../../fleet/feed.js';
+import { USUAL_LEASE } from '../../fleet/life.js';
 import { type Manifest, readManifest } from '../../fleet/manifest.js';
 import { type Part, parsePart, partFromEnvironment, shardsOf } from '../../fleet/numbered.js';
 import { shardStates } from '../../fleet/states.js';
@@ -12,9 +12,9 @@ import { work as workOff } from '../../fleet/work.js';
 import { seconds, whole } from '../../options/kinds.js';
 import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
 import { isInShards } from '../../protocol/layouts.js';
-import { describeUnchecked } from '../../terminal/environment.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { interruptible } from '../../terminal/interrupt.js';
+import { warn } from '../run-download.js';
 import { openFeed, type QueueArguments } from './queue.js';
 import { Telling } from './telling.js';
 
@@ -31,8 +31,6 @@ export interface WorkArguments extends QueueArguments {
   readonly options: DownloadOptions;
 }
 
-/** Seconds: enough for a storage that is slow, or away for a while. */
-export const LEASE = 60;
 /** A file system may tell times by the second or two. */
 const LEAST_LEASE = 1;
 export const ATTEMPTS = 5;
@@ -42,7 +40,7 @@ const MOST_ATTEMPTS = 1_000;
 export async function work(args: WorkArguments): Promise<number> {
   const { wait = false, quiet = false, verbose = false } = args;
   const directory = resolve(args.directory);
-  const lease = seconds.check('lease', args.lease ?? LEASE);
+  const lease = seconds.check('lease', args.lease ?? USUAL_LEASE / 1000);
   if (lease < 1000 * LEAST_LEASE) {
     throw new UsageError(`--lease ${args.lease} is too short`, `give at least ${LEAST_LEASE} second`);
   }
@@ -68,15 +66,20 @@ export async function work(args: WorkArguments): Promise<number> {
       const { onBegin, onOutcome, onEnd } = telling;
       await workOff({ ...run, onBegin, onOutcome, onEnd });
     } catch (error) {
-      if (!signal.aborted || error instanceof SluiceError) throw error;
-      const hint = 'run the same command again to go on';
-      throw new SluiceError('ABORTED', 'the worker was interrupted', { hint, cause: signal.reason });
+      throw asInterrupted(error, signal);
     } finally {
       await feed?.close();
       telling.stop();
     }
     return statusOfPart(directory, manifest, shards);
   });
+}
+
+/** What ended a worker: the interruption, where that is why it failed. */
+export function asInterrupted(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || error instanceof SluiceError) return error;
+  const hint = 'run the same command again to go on';
+  return new SluiceError('ABORTED', 'the worker was interrupted', { hint, cause: signal.reason });
 }
 
 /** Undefined for all shards. @throws UsageError */
@@ -89,19 +92,9 @@ function partOf({ queue, shard }: WorkArguments): Part | undefined {
 /** What decides about the files is the plan's, what is this machine's own was given here. @throws UsageError */
 export function optionsFor({ options, layout }: Manifest, own: DownloadOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  // What they are is in the lines of the shards.
-  const { checksums: _, ...planned } = options;
-  const resolved = resolveOptions({ ...planned, ...given, layout });
+  const resolved = resolveOptions({ ...options, ...given, layout });
   if (!isInShards(resolved.layout)) return resolved;
   throw new UsageError(`sluice work cannot work off a plan of --layout ${layout}`, 'plan it with --layout hashed');
-}
-
-export async function warn({ network }: ResolvedOptions, quiet: boolean): Promise<void> {
-  const unchecked = describeUnchecked(process.env, network.insecure);
-  const { warnings } = await readNetwork(network);
-  for (const warning of [unchecked, ...(quiet ? [] : warnings)]) {
-    if (warning !== undefined) process.stderr.write(`${warning}\n`);
-  }
 }
 
 /** As the storage has it, whoever has worked on them. */
