@@ -9,6 +9,7 @@ import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { SluiceError } from '../errors.js';
 import { ageOf, createWhole, readTold, SPACE, type Told } from './told.js';
 
@@ -16,6 +17,12 @@ import { ageOf, createWhole, readTold, SPACE, type Told } from './told.js';
 const RENEWAL = 10_000;
 /** Milliseconds after which a run that renews nothing is taken for dead: several renewals, on storage that is slow. */
 const FRESH = 60_000;
+/**
+ * How often one looks for who has a lock and tells nothing of itself, and the milliseconds in between. It is about to
+ * begin or to end, or it is ending and had a folder that was removed: the kernel gives that one's number to the next.
+ */
+const LOOKS = 11;
+const LOOK_AGAIN = 50;
 /** What is locked: the file in it that tells of the run, and how to say that another has it. */
 export interface Subject {
   readonly run: string;
@@ -69,9 +76,13 @@ export class Lock {
    * @throws SluiceError with code `STORE_BUSY` where another run on this machine has it
    */
   static async take(directory: string, own: string, subject = DESTINATION): Promise<Lock> {
-    const release = await hold(directory);
-    if (release === 'busy') throw busy(directory, subject, await readTold(join(own, subject.run)));
-    return new Lock(directory, subject, release);
+    for (let looks = 1; ; looks++) {
+      const release = await hold(directory);
+      if (release !== 'busy') return new Lock(directory, subject, release);
+      const told = await readTold(join(own, subject.run));
+      if (told !== undefined || looks === LOOKS) throw busy(directory, subject, told);
+      await setTimeout(LOOK_AGAIN);
+    }
   }
 
   /**

@@ -7,14 +7,17 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Destination } from '../../src/destination/destination.js';
 import { SluiceError, UsageError } from '../../src/errors.js';
@@ -25,6 +28,7 @@ import { scratch } from '../helpers/scratch.js';
 
 const CHILD = fileURLToPath(new URL('../helpers/lock-child.js', import.meta.url));
 const OWN_NETWORK = ['unshare', ...(process.geteuid?.() === 0 ? [] : ['--map-root-user']), '--net'];
+const notLinux = process.platform !== 'linux' && 'names of sockets without a file are Linux’';
 const noNetwork =
   process.platform === 'linux' && spawnSync(OWN_NETWORK[0] as string, [...OWN_NETWORK.slice(1), 'true']).status === 0
     ? false
@@ -99,6 +103,26 @@ describe('a destination that another run has', () => {
     await destination.close();
     assert.deepEqual(filesBelow(own), ['journal', 'partial']);
   });
+
+  test(
+    'is waited for where nobody tells who has it, for who is about to end, and not for ever',
+    { skip: notLinux },
+    async (t) => {
+      const directory = scratch(t);
+      // As one has it that is ending, of a folder whose number this one got.
+      const { dev, ino } = statSync(directory, { bigint: true });
+      const ending = createServer().listen({ path: `\0sluice-${dev}-${ino}` });
+      await once(ending, 'listening');
+      t.after(() => ending.close());
+      const { message } = await refusal(directory);
+      assert.equal(message, `another run is storing in ${directory}`);
+      assert.deepEqual(readdirSync(directory), []);
+      const opening = Destination.open(directory);
+      await setTimeout(100);
+      ending.close();
+      await (await opening).close();
+    },
+  );
 
   test('never tells of nobody: who is killed while it begins leaves no file that others have to wait for', async (t) => {
     const directory = scratch(t);
@@ -275,7 +299,7 @@ test('commands end with status 4 while another has the folder of their journal, 
   // One that was begun with the same journal, and is not the same destination for the kernel.
   renameSync(join(cwd, 'out'), join(cwd, 'moved'));
   const first = sluice(['get', `${server.origin}/a`, '-d', 'out', ...state], { cwd });
-  while (server.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (server.requests.length < 2) await setTimeout(20);
   renameSync(join(cwd, 'out'), join(cwd, 'out-2'));
   renameSync(join(cwd, 'moved'), join(cwd, 'out'));
   const journal = readFileSync(join(cwd, 'state/journal'));
@@ -307,7 +331,7 @@ test('a second command ends with status 4 and leaves the first and its report al
   });
   const args = ['get', `${server.origin}/a`, '-d', 'out', '--report', 'report.json'];
   const first = sluice(args, { cwd });
-  while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (server.requests.length === 0) await setTimeout(20);
   writeFileSync(join(cwd, 'report.json'), 'of the first');
   for (const command of [args, ['flags', 'br', '--base-url', server.origin, '-d', 'out', '--report', 'report.json']]) {
     const { status, stderr } = await sluice(command, { cwd });
