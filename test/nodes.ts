@@ -1,7 +1,8 @@
 /**
  * `npm run test:nodes`: runs the compiled tests, the long ones too, on every Node that is supported, each taken from its
  * npm package; `npm run test:nodes -- 24`: what `npm test` runs, on that one. The native modules (sharp, node-pty) keep
- * to Node-API, so one build serves all.
+ * to Node-API, so one build serves all. Of the long ones those are left out that measure a machine or a server (bench, rates,
+ * the comparison), and of what is drawn by chance each Node gets its part: it is drawn whole by `npm run test:faults`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,6 +15,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.find((major) => !MAJORS.includes(major));
 if (unknown !== undefined) throw new Error(`no Node ${unknown} is supported: choose from ${MAJORS.join(', ')}`);
 const majors = asked.length === 0 ? MAJORS : asked;
+const part = { SLUICE_MINUTES: '0.5', SLUICE_KILLS: '8' };
 const scripts = asked.length === 0 ? ['test:built', 'test:timing', 'test:long'] : ['test:built'];
 
 const platform = process.platform === 'win32' ? 'win' : process.platform;
@@ -38,5 +40,5 @@ process.stdout.write(`\n${majors.length - failed} of ${majors.length} versions o
 process.exitCode = failed === 0 ? 0 : 1;
 
 function succeeds(command: string, args: readonly string[], path = process.env['PATH']): boolean {
-  return spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, PATH: path } }).status === 0;
+  return spawnSync(command, args, { stdio: 'inherit', env: { ...part, ...process.env, PATH: path } }).status === 0;
 }
