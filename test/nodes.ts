@@ -1,8 +1,7 @@
 /**
- * `npm run test:nodes`: runs the compiled tests, the long ones too, on every Node that is supported, each taken from its
- * npm package; `npm run test:nodes -- 24`: what `npm test` runs, on that one. The native modules (sharp, node-pty) keep
- * to Node-API, so one build serves all. Of the long ones those are left out that measure a machine or a server (bench, rates,
- * the comparison), and of what is drawn by chance each Node gets its part: it is drawn whole by `npm run test:faults`.
+ * `npm run test:nodes`: runs the compiled tests, and those that compare times, on every Node that is supported, each taken
+ * from its npm package; `npm run test:nodes -- 24`: what `npm test` runs, on that one; `npm run test:nodes -- 22 26
+ * test:fleet`: another script, on those. The native modules (sharp, node-pty) keep to Node-API, so one build serves all.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,11 +11,12 @@ import { delimiter, join } from 'node:path';
 const MAJORS = ['20', '22', '24', '26'];
 
 const asked = process.argv.slice(2);
-const unknown = asked.find((major) => !MAJORS.includes(major));
+const named = asked.filter((one) => one.startsWith('test:'));
+const unknown = asked.find((one) => !named.includes(one) && !MAJORS.includes(one));
 if (unknown !== undefined) throw new Error(`no Node ${unknown} is supported: choose from ${MAJORS.join(', ')}`);
-const majors = asked.length === 0 ? MAJORS : asked;
-const part = { SLUICE_MINUTES: '0.5', SLUICE_KILLS: '8' };
-const scripts = asked.length === 0 ? ['test:built', 'test:timing', 'test:long'] : ['test:built'];
+const majors = asked.length === named.length ? MAJORS : asked.filter((one) => MAJORS.includes(one));
+const whole = asked.length === 0 ? ['test:built', 'test:timing'] : ['test:built'];
+const scripts = named.length === 0 ? whole : named;
 
 const platform = process.platform === 'win32' ? 'win' : process.platform;
 const prefix = mkdtempSync(join(tmpdir(), 'sluice-nodes-'));
@@ -40,5 +40,5 @@ process.stdout.write(`\n${majors.length - failed} of ${majors.length} versions o
 process.exitCode = failed === 0 ? 0 : 1;
 
 function succeeds(command: string, args: readonly string[], path = process.env['PATH']): boolean {
-  return spawnSync(command, args, { stdio: 'inherit', env: { ...part, ...process.env, PATH: path } }).status === 0;
+  return spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, PATH: path } }).status === 0;
 }

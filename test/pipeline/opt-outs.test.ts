@@ -151,7 +151,7 @@ describe('robots.txt', () => {
     });
     const sound = await serve(t, () => robotsTxt('Disallow: /1'));
     const urls = [hanging, dripping, sound].flatMap(({ origin }) => urlsOf(origin, 30));
-    const { ends, outcomes } = await run(t, urls, { timeout: 1, maxRequests: 4 }, { tries: 1 });
+    const { ends, outcomes } = await run(t, urls, { timeout: 3, maxRequests: 4 }, { tries: 1 });
     const lastSound = outcomes.findLastIndex(({ url }) => url.startsWith(sound.origin));
     assert.equal(lastSound, 29, 'they come first');
     for (const { origin } of [hanging, dripping]) {
