@@ -12,8 +12,9 @@ export class DiscardExecutor implements Executor {
     this.#onStored = onStored;
   }
 
-  store({ item, length }: Body): void {
+  store({ item, length }: Body): boolean {
     this.#onStored(item, { size: length, crc32: 0 });
+    return true;
   }
 
   storeLarge(item: Item, _encoding: string, _window: number, sender: BodySender): BodyWriter {

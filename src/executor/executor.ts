@@ -19,7 +19,8 @@ export interface BodySender {
 }
 
 export interface Executor {
-  store(body: Body): void;
+  /** @returns whether it has copied the body, and needs its chunks no more */
+  store(body: Body): boolean;
   /**
    * @param window bytes of the body that may wait for its writer
    * @param partial where a body lies that can be gone on with when it breaks off

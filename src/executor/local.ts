@@ -39,9 +39,10 @@ export class LocalExecutor implements Executor {
     this.#maxRunning = Math.min(MAX_RUNNING, writers);
   }
 
-  store(body: Body): void {
+  store(body: Body): boolean {
     this.#waiting.push(body);
     this.#beginMore();
+    return false;
   }
 
   storeLarge(item: Item, encoding: string, window: number, sender: BodySender, partial?: PartialJob): BodyWriter {

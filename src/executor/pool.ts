@@ -83,13 +83,13 @@ export class PoolExecutor implements Executor {
     this.#threads = new Workers(ENTRY, most, workers === 'auto' ? 1 : most, () => this.#batcher.flush());
   }
 
-  store(body: Body): void {
+  store(body: Body): boolean {
     if (body.isPoison === true && !this.#oneByOne) {
       this.#quarantine ??= new PoolExecutor(1, this.#settings, this.#onStored, this.#shares, true);
-      this.#quarantine.store(body);
-    } else {
-      this.#batcher.add(body);
+      return this.#quarantine.store(body);
     }
+    this.#batcher.add(body);
+    return true;
   }
 
   storeLarge(item: Item, encoding: string, window: number, from: BodySender, partial?: PartialJob): BodyWriter {

@@ -90,9 +90,10 @@ export class TarExecutor implements Executor {
     if (headers !== undefined) this.#headers.set(renamed, headers);
   };
 
-  store(body: Body): void {
+  store(body: Body): boolean {
     if (body.isPoison === true) this.#poisons.add(body.item);
     this.#batcher.add(body);
+    return true;
   }
 
   storeLarge(item: Item, encoding: string, window: number, from: BodySender): BodyWriter {

@@ -85,9 +85,10 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
       onHeaders: asker && ((_item, headers, url) => asker.ask(answeredBy(headers, url))),
       onBody: (_item, chunks, length, encoding) => {
         onFetched();
-        const store = (called: Item): void => executor.store({ item: called, chunks, length, encoding });
-        if (asker === undefined) store(item);
-        else void asker.told.then((told) => ('code' in told ? refuse(told) : store(told)));
+        const store = (called: Item): boolean => executor.store({ item: called, chunks, length, encoding });
+        if (asker === undefined) return store(item);
+        void asker.told.then((told) => ('code' in told ? refuse(told) : store(told)));
+        return false;
       },
       openLarge: (_item, encoding, onRoom) => {
         const open = (called: Item): BodyWriter =>

@@ -50,8 +50,12 @@ export interface AttemptListener {
   onBent?(item: Item): void;
   /** Nothing but the end of the connection will tell where the body ends: it may be cut, and nobody would know. */
   onUnproven?(item: Item): void;
-  /** The body is whole. The chunks share memory with other responses. */
-  onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void;
+  /**
+   * The body is whole. The chunks share memory with other responses.
+   *
+   * @returns whether they are needed no more: their memory is used again
+   */
+  onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): boolean;
   /** @param whole of a body that can be gone on with when it breaks off; with `from` it is the rest of one */
   openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter;
   /** A body that went to a writer is whole, for `ago` milliseconds already if it is told late. */
@@ -297,12 +301,13 @@ export class Attempt implements ResponseHandler, Runner {
   onComplete(): void {
     if (this.#over) return;
     const isTooLong = this.#isTooLong;
+    const connection = this.#connection;
     if (isTooLong) this.#drop();
-    else if (this.#connection !== undefined) this.#connections.giveBack(this.#connection);
+    else if (connection !== undefined) this.#connections.giveBack(connection);
     this.#connection = undefined;
     if (isTooLong && this.#status === 200) this.#mindExcess();
     if (this.#missing > 0 || this.#lacksItsEnd) this.#fail({ error: cut(this.where) });
-    else if (!this.#over) this.#conclude();
+    else if (!this.#over && this.#conclude() && connection !== undefined) connection.isReadFree = true;
   }
 
   onError(error: Error): void {
@@ -398,19 +403,22 @@ export class Attempt implements ResponseHandler, Runner {
     return this.#head?.framing === 'connection';
   }
 
-  #conclude(): void {
+  /** @returns whether what was read last is needed no more */
+  #conclude(): boolean {
     try {
-      if (isRedirect(this.#status)) this.#follow();
-      else this.#end();
+      if (!isRedirect(this.#status)) return this.#end();
+      this.#follow();
     } catch (error) {
       // Undici would take it for a failure of this request, which is over: its item would never end.
       queueMicrotask(() => {
         throw error;
       });
     }
+    return false;
   }
 
-  #end(): void {
+  /** @returns as {@link #conclude} */
+  #end(): boolean {
     this.#finish();
     if (this.#status === 404 || this.#status === 410) {
       this.#listener.onNotFound(this.#item, this.#status);
@@ -427,8 +435,9 @@ export class Attempt implements ResponseHandler, Runner {
       this.#writer.end();
       this.#listener.onLarge(this.#item);
     } else {
-      this.#listener.onBody(this.#item, this.#chunks ?? EMPTY, this.#length, this.#encoding);
+      return this.#listener.onBody(this.#item, this.#chunks ?? EMPTY, this.#length, this.#encoding);
     }
+    return false;
   }
 
   #follow(): void {

@@ -8,6 +8,7 @@ import connector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
 import type { LenientClient, LenientOptions } from './lenient/client.js';
 import { Lookups } from './lookups.js';
+import { giveReads, READING } from './reading.js';
 import type { ProxyServer } from '../options/proxy.js';
 import type { Through, Way } from './way.js';
 
@@ -74,6 +75,8 @@ export interface Connection {
   handler: ResponseHandler | undefined;
   /** What was read last, as far as there was something: pieces of a body lie in it, and what follows the body. */
   read: Uint8Array | undefined;
+  /** Whether nobody needs the memory of what was read last. */
+  isReadFree: boolean;
   /** Its socket until it is connected: while a name is looked up, too, and in a TLS handshake. */
   connecting: Socket | undefined;
   /** A proxy that it goes through. */
@@ -95,6 +98,8 @@ export class Connections {
   readonly #options: ConnectionOptions;
   /** One for all connections, so that they share the TLS sessions. */
   readonly #connect: Connect;
+  /** The same for those that read to memory which is used again; undefined where there is more than TCP between the ends. */
+  readonly #connectReading: Connect | undefined;
   /** The same to proxies. */
   #near: Connect | undefined;
   readonly #lookups = new Lookups();
@@ -107,6 +112,7 @@ export class Connections {
     this.#options = options;
     this.#maxIdle = Math.min(options.maxIdle ?? MAX_IDLE, MAX_IDLE);
     this.#connect = this.#connector(options.way?.toServers);
+    if (options.way === undefined) this.#connectReading = this.#connector({ onread: READING });
   }
 
   #connector(besides?: object): Connect {
@@ -134,16 +140,22 @@ export class Connections {
   /** A connection that carried nothing yet. */
   open(origin: string): Connection {
     const { timeout } = this.#options;
+    const connect = (origin.startsWith('http:') ? this.#connectReading : undefined) ?? this.#connect;
     const client = new Client(origin, {
       pipelining: 1,
       headersTimeout: timeout,
       bodyTimeout: timeout,
       maxHeaderSize: MAX_HEADER_SIZE,
       connect: (options, callback) =>
-        this.#connectTo(connection, options, (...result) => {
-          if (result[0] === null) watch(result[1], connection);
-          callback(...result);
-        }),
+        this.#connectTo(
+          connection,
+          options,
+          (...result) => {
+            if (result[0] === null) watch(result[1], connection, connect !== this.#connect);
+            callback(...result);
+          },
+          connect,
+        ),
     });
     const connection = this.#add(origin, client, false);
     return connection;
@@ -170,6 +182,7 @@ export class Connections {
       used: false,
       handler: undefined,
       read: undefined,
+      isReadFree: false,
       connecting: undefined,
       through: this.#options.way?.through(origin),
     };
@@ -177,14 +190,14 @@ export class Connections {
     return connection;
   }
 
-  #connectTo(connection: Connection, wanted: Wanted, callback: OnConnected): void {
+  #connectTo(connection: Connection, wanted: Wanted, callback: OnConnected, connect = this.#connect): void {
     const { way } = this.#options;
     const onConnected: OnConnected = (...result) => {
       connection.connecting = undefined;
       if (result[0] !== null) this.#lookups.forget(connection.through?.proxy.host ?? wanted.hostname);
       callback(...result);
     };
-    if (way === undefined) connection.connecting = this.#lookups.connect(() => this.#connect(wanted, onConnected));
+    if (way === undefined) connection.connecting = this.#lookups.connect(() => connect(wanted, onConnected));
     else this.#connectBy(way, wanted, connection, onConnected);
   }
 
@@ -319,7 +332,7 @@ function endOf(origin: string): buildConnector.Options {
 }
 
 /** Comes before undici's own listeners, which make two things wrong of the end of a connection. */
-function watch(socket: Socket, connection: Connection): void {
+function watch(socket: Socket, connection: Connection, isReading: boolean): void {
   // A reset is never the end of a body. Undici takes it for one when the body ends with the connection, and fails an
   // assertion when the body is paused; what it calls an error of the socket it handles well.
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -328,10 +341,18 @@ function watch(socket: Socket, connection: Connection): void {
   // Undici fails an assertion when the server closes while the body is paused (its issue 5360; mended in version 8).
   socket.on('end', () => connection.handler?.onEnd());
   // Undici does not say what follows a whole body, nor does it mind where the connection is closed after that.
+  const onRead = (bytes: Uint8Array | undefined): void => {
+    connection.read = bytes;
+    if (bytes !== undefined) connection.isReadFree = false;
+  };
+  if (isReading) {
+    giveReads(socket, onRead, () => connection.isReadFree);
+    return;
+  }
   const read = socket.read.bind(socket) as (size?: number) => Uint8Array | null;
   socket.read = (size) => {
     const bytes = read(size);
-    connection.read = bytes ?? undefined;
+    onRead(bytes ?? undefined);
     return bytes;
   };
 }

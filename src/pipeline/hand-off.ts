@@ -181,10 +181,11 @@ export class HandOff implements Stages, AttemptListener {
     this.#listener.onBent(item);
   }
 
-  onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): void {
+  onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): boolean {
     const { isPoison, naming } = this.#scheduler.inFlight.of(item);
     this.#listener.onFetched(item, length, 0);
-    if (naming === undefined) this.#executor.store({ item, chunks, length, encoding, isPoison });
+    let isCopied = false;
+    if (naming === undefined) isCopied = this.#executor.store({ item, chunks, length, encoding, isPoison });
     else {
       this.#whenNamed(naming, () => {
         if (naming.refused !== undefined) this.#listener.onStored(item, naming.refused);
@@ -192,6 +193,7 @@ export class HandOff implements Stages, AttemptListener {
       });
     }
     this.#listener.onRoom();
+    return isCopied;
   }
 
   openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter {

@@ -43,6 +43,10 @@ export interface FetchOptions {
   readonly watchdog?: StallWatchdog;
   /** Default: a writer that always has room. */
   readonly openLarge?: (onRoom: () => void) => BodyWriter;
+  /** Given the pieces of a whole body, as they were read. */
+  readonly onChunks?: (chunks: readonly Uint8Array[]) => void;
+  /** Whether they are needed after that. Default: false. */
+  readonly keeps?: boolean;
   /** Called inside the callback that ends the attempt, as the pipeline is. */
   readonly onEnd?: (ended: Ended) => void;
 }
@@ -92,7 +96,9 @@ export function startFetch(connections: Connections, url: string, options: Fetch
     onBody(of, chunks, length, encoding) {
       const bytes = Buffer.concat(chunks);
       assert.equal(bytes.length, length);
+      options.onChunks?.(chunks);
       end(of, { kind: 'body', text: bytes.toString('latin1'), chunks: chunks.length, encoding, ...proof });
+      return options.keeps !== true;
     },
     openLarge(_item, _encoding, onRoom) {
       const inner = options.openLarge?.(onRoom);
