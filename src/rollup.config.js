@@ -2,7 +2,12 @@
  * Bundles the command and the entries of its workers. Rollup puts what is always loaded together into one file, also
  * across `import()`: a run of one file reads a third of what esbuild makes of it.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+
+const BUNDLE = 'dist/src/bundle';
+
+// Chunks have names of their content: those of the last build would stay.
+rmSync(BUNDLE, { recursive: true, force: true });
 
 export default {
   input: {
@@ -32,7 +37,7 @@ export default {
     },
   ],
   output: {
-    dir: 'dist/src/bundle',
+    dir: BUNDLE,
     sourcemap: true,
     minifyInternalExports: false,
     entryFileNames: '[name].js',

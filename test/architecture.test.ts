@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Rooms from the top floor down. A file may import from its own room and from the floors below. */
 const FLOORS: readonly (readonly RegExp[])[] = [
-  [/^src\/cli\.cts$/],
+  [/^src\/cli\.cts$/, /^src\/require\.cts$/],
   [/^src\/program\.ts$/, /^src\/index\.ts$/],
   [/^src\/commands\//],
   [/^src\/bench\//, /^src\/comparison\//],

@@ -7,6 +7,7 @@ import type { Source } from '../lists/source.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import { simulate } from '../../workers/slow.js';
+import { prepareSteps } from '../../workers/steps/steps.js';
 import type { Outcomes } from './outcomes.js';
 import { resume, type Resumption, type ResumptionListener } from './resume.js';
 import type { Shutdown } from './shutdown.js';
@@ -68,6 +69,7 @@ export class Resources {
     // While lists are opened and the destination is made, which on slow storage takes a while.
     preload(options);
     const network = await readNetwork(options.network);
+    if (imageCheck === 'pixels') await prepareSteps({ imageCheck });
     await Promise.race([openLists(), shutdown.stopped]);
     if (shutdown.isStopping) return;
     this.#destination = await (claim === undefined

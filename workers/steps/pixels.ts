@@ -2,7 +2,7 @@
 
 import type sharp from 'sharp';
 
-import { SluiceError } from '../../src/errors.js';
+import { UsageError } from '../../src/errors.js';
 import { Gate } from '../gate.js';
 import { MAX_PIXELS, MAX_TOTAL_PIXELS } from './image/bounds.js';
 import { imageError } from './image/cursor.js';
@@ -27,10 +27,8 @@ async function load(): Promise<Sharp> {
     sharp.cache(false);
     return sharp;
   } catch (error) {
-    throw new SluiceError('INTERNAL', 'sharp, which decodes images, cannot be loaded', {
-      hint: 'install sluice again on this machine, with its optional dependencies; or use --image-check structure',
-      cause: error,
-    });
+    const hint = 'install it on this machine, beside sluice: npm install sharp; or use --image-check structure';
+    throw new UsageError('sharp, which decodes images, is not installed', hint, error);
   }
 }
 
@@ -38,6 +36,7 @@ async function load(): Promise<Sharp> {
 export const pixels: Step = {
   most: structure.most,
   refuse: structure.refuse,
+  prepare: async () => void (await (loading ??= load())),
   apply: async (bytes) => {
     await checkPixels(bytes);
     return bytes;
@@ -53,7 +52,7 @@ export const pixels: Step = {
  * Runs on libuv's threads, since sharp has no synchronous call.
  *
  * @param bytes the decoded body; may lie on a SharedArrayBuffer, and must not change before the answer
- * @throws {SluiceError} BODY_IMAGE; INTERNAL when sharp cannot be loaded
+ * @throws {SluiceError} BODY_IMAGE; USAGE when sharp cannot be loaded
  */
 export async function checkPixels(bytes: Uint8Array): Promise<void> {
   const sharp = await (loading ??= load());

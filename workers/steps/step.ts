@@ -16,6 +16,8 @@ export interface Step {
    * only look at it.
    */
   readonly most: number;
+  /** Loads what it needs and an installation may be without. @throws UsageError where that is so */
+  readonly prepare?: () => Promise<void>;
   /** The error of one that is larger. */
   readonly refuse: (name: string) => Error;
 }

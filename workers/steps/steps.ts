@@ -5,8 +5,11 @@
 import type { StoreSettings } from '../../src/protocol/settings.js';
 import type { Step } from './step.js';
 
+/** What of the settings decides on steps. */
+type Wanting = Pick<StoreSettings, 'imageCheck'>;
+
 interface Row {
-  readonly isWanted: (settings: StoreSettings) => boolean;
+  readonly isWanted: (settings: Wanting) => boolean;
   readonly load: () => Promise<Step>;
 }
 
@@ -24,12 +27,17 @@ const STEPS: readonly Row[] = [
 const loaded = new Map<Row, Step>();
 
 /** Whether bodies are stored as they are. */
-export function hasSteps(settings: StoreSettings): boolean {
+export function hasSteps(settings: Wanting): boolean {
   return STEPS.some(({ isWanted }) => isWanted(settings));
 }
 
+/** Before anything is requested: what a run's steps need is there. @throws UsageError where it is not */
+export async function prepareSteps(settings: Wanting): Promise<void> {
+  if (hasSteps(settings)) for (const { prepare } of await stepsFor(settings)) await prepare?.();
+}
+
 /** Those of a run; at once, but for the first time. */
-export function stepsFor(settings: StoreSettings): readonly Step[] | Promise<readonly Step[]> {
+export function stepsFor(settings: Wanting): readonly Step[] | Promise<readonly Step[]> {
   const rows = STEPS.filter(({ isWanted }) => isWanted(settings));
   const steps = rows.map((row) => loaded.get(row));
   return steps.every((step) => step !== undefined) ? steps : loadAll(rows);
