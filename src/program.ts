@@ -1,16 +1,8 @@
 /** The program: arguments to commands, errors to exit status. What a command needs is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { command as bench } from './commands/bench/command.js';
+import { COMMANDS, DESCRIPTION } from './commands/all.js';
 import type { Command as Described } from './commands/command.js';
-import { command as exported } from './commands/export/command.js';
-import { command as flags } from './commands/flags/command.js';
-import { command as get } from './commands/get/command.js';
-import { command as plan } from './commands/plan/command.js';
-import { command as retry } from './commands/retry/command.js';
-import { command as serve } from './commands/serve/command.js';
-import { command as status } from './commands/status/command.js';
-import { command as verify } from './commands/verify/command.js';
-import { command as work } from './commands/work/command.js';
+import type * as Help from './commands/manual/help.js';
 import type { Flag, Values } from './options/flags.js';
 import { UnusableText } from './options/kinds.js';
 import { describeError } from './terminal/error.js';
@@ -18,24 +10,38 @@ import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
 import { version } from './shared/version.js';
 
-const COMMANDS: readonly Described[] = [get, plan, work, status, exported, retry, verify, flags, serve, bench];
-
-function createProgram(finish: (status: number) => void): Command {
+/** @param help what it takes to tell of commands, where that is asked for */
+function createProgram(finish: (status: number) => void, help?: typeof Help): Command {
   const program = new Command('sluice')
-    .description('Bulk downloads to slow storage: the network never waits for the disk, and nothing is lost.')
-    .version(version)
+    .description(DESCRIPTION)
+    .version(version, '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({ outputError: (message, write) => write(message.replace(/^error:/, '*** Usage error:')) });
-  for (const { name, summary, argument, flags: its, run } of COMMANDS) {
+  for (const described of COMMANDS) {
+    const { name, summary, argument, run } = described;
     const command = program.command(name).description(summary).copyInheritedSettings(program);
     if (argument !== undefined) command.argument(argument.usage, argument.help);
-    for (const flag of its) command.addOption(toOption(flag));
+    addOptions(command, described, help);
     command.action(async (...given: unknown[]) => {
       const [of, values] = argument === undefined ? [undefined, given[0]] : [given[0], given[1]];
       finish(await run({ ...(values as Values), argument: of }));
     });
   }
   return program;
+}
+
+function addOptions(command: Command, described: Described, help: typeof Help | undefined): void {
+  if (help === undefined) {
+    for (const flag of described.flags) command.addOption(toOption(flag));
+    return;
+  }
+  const manual = help.manualOf(described);
+  for (const [heading, flags] of manual.groups) {
+    for (const flag of flags) command.addOption(toOption(flag).helpGroup(`${heading}:`));
+  }
+  command.addHelpOption(new Option('-h, --help', 'print this').helpGroup(`${help.ABOUT}:`));
+  command.helpGroup(`${help.groupOfCommand(described.name)}:`);
+  command.addHelpText('after', () => help.describeRest(manual, process.stdout.columns || 80));
 }
 
 function toOption({ flag, help, read, choices, default: usual, hidden = false }: Flag): Option {
@@ -56,9 +62,10 @@ function readText(read: NonNullable<Flag['read']>, text: string, before: unknown
 /** @returns the exit status */
 async function main(argv: readonly string[]): Promise<number> {
   let ended = 0;
+  const help = asksForHelp(argv) ? await import('./commands/manual/help.js') : undefined;
   const program = createProgram((value) => {
     ended = value;
-  });
+  }, help);
   try {
     await program.parseAsync(spelledOut(argv));
     return ended;
@@ -72,6 +79,10 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(describeError(error, () => usage(program, argv)));
     return exitStatus(error);
   }
+}
+
+function asksForHelp(argv: readonly string[]): boolean {
+  return argv.length <= 2 || argv.some((argument) => ['-h', '--help', 'help'].includes(argument));
 }
 
 /** wget's `-nc` would be two flags. */
