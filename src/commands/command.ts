@@ -26,6 +26,11 @@ export const INPUT_FILE: Flag = {
   read: collect,
 };
 
+export const DRY_RUN: Flag = {
+  flag: '--dry-run',
+  help: 'request and write nothing: print what would be fetched, under which name, and what is there',
+};
+
 /** Of all commands that download from any server. */
 export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('maxRequests'),

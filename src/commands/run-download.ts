@@ -21,6 +21,8 @@ import { openResults } from '../results/results.js';
 export interface Told {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  /** Tells what would be done, and does nothing. */
+  readonly dryRun?: boolean;
   /** What was given of the flags that ask for results. */
   readonly results: Values;
 }

@@ -182,13 +182,17 @@ async function leave(own: string, scratch: string, lock: Lock): Promise<void> {
  */
 async function removeLeftovers(directory: string, own: string): Promise<void> {
   const names = await readdir(own);
-  if (names.includes(PLAN) && (await isPlan(own))) {
-    const message = `${directory} has a plan, which only its workers store in`;
-    const hint = 'run sluice work with it, or choose another destination with --directory';
-    throw new SluiceError('PLAN_THERE', message, { hint });
-  }
+  if (names.includes(PLAN)) await refusePlan(directory, own);
   for (const name of names)
     if (name.startsWith(UNFINISHED)) await rm(join(own, name), { recursive: true, force: true });
+}
+
+/** @throws SluiceError PLAN_THERE */
+export async function refusePlan(directory: string, own: string): Promise<void> {
+  if (!(await isPlan(own))) return;
+  const message = `${directory} has a plan, which only its workers store in`;
+  const hint = 'run sluice work with it, or choose another destination with --directory';
+  throw new SluiceError('PLAN_THERE', message, { hint });
 }
 
 /** Whether the plan is whole: with its manifest, which is written last, it is there. */

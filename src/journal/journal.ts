@@ -275,7 +275,7 @@ export async function cutJournalFile(file: FileHandle, path: string, end: number
   }
 }
 
-function journalFailed(error: unknown, path: string): StorageError {
+export function journalFailed(error: unknown, path: string): StorageError {
   if (error instanceof StorageError) return error;
   const { code, what, hint } = meaningOf(error);
   return new StorageError(toPlain(error, { code, message: `cannot write the journal ${path}: ${what}`, hint }));

@@ -32,6 +32,7 @@ export interface JournalSettings {
 }
 
 export interface Opened extends Known {
+  readonly journal: Journal;
   /** The number that the first shard gets; of the layout `tar`. */
   readonly firstShard: number;
 }

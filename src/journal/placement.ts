@@ -59,9 +59,12 @@ export interface PlacementSettings {
   readonly answersName: boolean;
 }
 
+/** What of the journal is told of items that are begun. */
+export type Notes = Pick<Journal, 'begin' | 'stored' | 'renamed' | 'written'>;
+
 /** The journal, and what was in it. */
 export interface Known {
-  readonly journal: Journal;
+  readonly journal: Notes;
   readonly states: StateIndex;
   /** Files that have another name than the plan gives them today, by key. */
   readonly elsewhere: ReadonlyMap<string, ItemRecord>;

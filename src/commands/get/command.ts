@@ -1,5 +1,5 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
-import { type Command, DOWNLOAD_FLAGS, INPUT_FILE } from '../command.js';
+import { type Command, DOWNLOAD_FLAGS, DRY_RUN, INPUT_FILE } from '../command.js';
 import { networkOptionsOf } from '../network-flags.js';
 import { EXISTS_FLAGS, onExistsOf } from './exists.js';
 import { LIST_FLAGS } from './flags.js';
@@ -21,6 +21,7 @@ export const command: Command = {
     flagOf('overwrite'),
     ...EXISTS_FLAGS,
     flagOf('journal'),
+    DRY_RUN,
     ...DOWNLOAD_FLAGS,
     { flag: '--caption-col <COLUMN>', help: 'the same as --caption-column', hidden: true },
   ],

@@ -23,7 +23,7 @@ export interface ListArguments {
   readonly keepColumns?: string;
 }
 
-const HTTP_URL = /^https?:\/\//i;
+export const HTTP_URL = /^https?:\/\//i;
 
 /**
  * What was given: URLs, then lists.

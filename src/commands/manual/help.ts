@@ -38,7 +38,7 @@ export function manualOf({ name, flags }: Command): Manual {
 export function describeFlag({ flag, help, choices, default: usual }: Flag): string {
   const said = [];
   if (choices !== undefined) said.push(choices.join(', '));
-  if (usual !== undefined && !flag.includes('--no-')) said.push(`default: ${String(usual as string | number)}`);
+  if (usual !== undefined && !flag.includes('--no-')) said.push(`default: ${JSON.stringify(usual)}`);
   return said.length === 0 ? help : `${help} (${said.join('; ')})`;
 }
 

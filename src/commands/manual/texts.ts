@@ -9,6 +9,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['sluice get -i urls.txt -d photos -m 64', 'a list, 64 requests at once; the same again goes on'],
     ['sluice get -i photos.csv --url-column link --name-column id', 'URLs and names of a table'],
     ['sluice get -i urls.txt --rate-per-host 2/s --respect-robots', 'as a good citizen'],
+    ['sluice get -i urls.txt -d photos --dry-run', 'what would be fetched, and what is there'],
   ],
   plan: [['sluice plan -i urls.parquet -d /mnt/nas/photos', 'shards of 10,000 rows each']],
   work: [

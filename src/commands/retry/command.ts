@@ -1,5 +1,5 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
-import { type Command, DOWNLOAD_FLAGS } from '../command.js';
+import { type Command, DOWNLOAD_FLAGS, DRY_RUN } from '../command.js';
 import { networkOptionsOf } from '../network-flags.js';
 import type { AgainArguments } from './retry.js';
 
@@ -9,6 +9,7 @@ export const command: Command = {
   argument: { usage: '<DIR>', help: 'destination of runs' },
   flags: [
     flagOf('layout', { help: 'of which runs (default: that of the last one)', default: undefined }),
+    DRY_RUN,
     ...DOWNLOAD_FLAGS,
   ],
   run: async ({ argument, ...values }) => {

@@ -1,6 +1,7 @@
 /** `sluice retry`: what failed or was not finished, once more, with the names that it had. */
 import { resolve } from 'node:path';
 import { shardsIn } from '../../destination/destination.js';
+import { UsageError } from '../../errors.js';
 import { itemsAgain } from '../../journal/again.js';
 import type { History, PastOutcome } from '../../journal/history.js';
 import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
@@ -18,7 +19,10 @@ export interface AgainArguments extends HistoryArguments, Told {
 /** @returns the exit status */
 export async function retry(args: AgainArguments): Promise<number> {
   const plan = await openPlan(args);
-  if (plan !== undefined) return (await import('./plan.js')).retryPlan(args, plan);
+  if (plan !== undefined) {
+    if (args.dryRun !== true) return (await import('./plan.js')).retryPlan(args, plan);
+    throw new UsageError('--dry-run is not about plans', `see sluice status ${args.directory}`);
+  }
   const history = await openHistory(args);
   const wanted = args.options.layout;
   const layout = wanted ?? history.lastRun.record.layout;
@@ -32,6 +36,15 @@ export async function retry(args: AgainArguments): Promise<number> {
   // What is left out has not failed: the same `sluice get` asks again.
   const isLeftOut = (past: PastOutcome): boolean => past.status === 'failed' && past.failure.status === 'disallowed';
   const isWanted = (past: PastOutcome): boolean => (past.status === 'stored' ? isGone(past) : !isLeftOut(past));
+  if (args.dryRun === true) {
+    const items = itemsAgain(history, layout, isWanted);
+    const { dryRun } = await import('../dry-run.js');
+    try {
+      return await dryRun([{ kind: 'items', items }], optionsAgain(args, layout), args);
+    } finally {
+      await history.close();
+    }
+  }
   const { status } = await downloadAgain('retry', args, history, layout, isWanted);
   return status;
 }
