@@ -55,6 +55,7 @@ export async function runDownload(
   const results = await openResults(wanted, { directory, journal, state, layout });
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
+    results.watch(command, () => (download.begun ? download.summary : undefined));
     const progress = quiet ? undefined : await showProgress(() => download.summary);
     drain(download, interruption, (line) => {
       if (progress === undefined) process.stderr.write(`${line}\n`);

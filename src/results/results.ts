@@ -1,9 +1,16 @@
 /** The forms in which a command writes what became of items: each has a file beside this one, and a row here. */
+import { UsageError } from '../errors.js';
 import type { Flag, Values } from '../options/flags.js';
 import type { Outcome, Summary } from '../outcome.js';
 import type { Layout } from '../protocol/settings.js';
 
 export interface ResultsWriter {
+  /**
+   * Once, before a run, where the form tells how that is meanwhile.
+   *
+   * @param summary undefined until it has begun
+   */
+  watch?(command: string, summary: () => Summary | undefined): void;
   /** Told of each outcome, as it is known. */
   note(outcome: Outcome): void;
   /**
@@ -28,6 +35,9 @@ export interface ResultsOf {
   readonly layout: Layout;
 }
 
+/** The name that stands for standard output. */
+const STDOUT = '-';
+
 /** What is no table: files beside the shards of a destination. */
 export const DATASET = 'img2dataset';
 
@@ -42,6 +52,13 @@ const FORMS: Readonly<Record<string, Form>> = {
   report: {
     flag: { flag: '--report <FILE>', help: 'write the summary as JSON; - is standard output' },
     open: async (path) => (await import('./json-report.js')).JsonReport.open(path),
+  },
+  events: {
+    flag: {
+      flag: '--events <FILE>',
+      help: 'write what becomes of each item and how the run is, as JSON lines while it goes on; - is standard output',
+    },
+    open: async (path, of) => (await import('./events.js')).Events.open(path, of),
   },
   metadata: {
     flag: {
@@ -63,8 +80,9 @@ const FORMS: Readonly<Record<string, Form>> = {
 export const RESULTS_FLAGS: readonly Flag[] = Object.values(FORMS).map(({ flag }) => flag);
 
 /** All forms that were asked for, as one. @throws UsageError */
-export async function openResults(values: Values, of: ResultsOf): Promise<ResultsWriter> {
+export async function openResults(values: Values, of: ResultsOf): Promise<Required<ResultsWriter>> {
   const writers: ResultsWriter[] = [];
+  checkStandardOutput(values);
   for (const [name, { open }] of Object.entries(FORMS)) {
     const path = values[name];
     if (typeof path !== 'string') continue;
@@ -76,6 +94,9 @@ export async function openResults(values: Values, of: ResultsOf): Promise<Result
     }
   }
   return {
+    watch: (command, summary) => {
+      for (const writer of writers) writer.watch?.(command, summary);
+    },
     note: (outcome) => {
       for (const writer of writers) writer.note(outcome);
     },
@@ -87,4 +108,13 @@ export async function openResults(values: Values, of: ResultsOf): Promise<Result
       for (const writer of writers) await writer.abandon();
     },
   };
+}
+
+/** What goes to standard output goes there alone. @throws UsageError */
+function checkStandardOutput(values: Values): void {
+  const forms = Object.keys(FORMS).filter((name) => values[name] === STDOUT);
+  const [first, second] = [...forms.map((name) => `--${name} -`), ...(values['verbose'] === true ? ['--verbose'] : [])];
+  // A report comes at the end of the lines that people read; events are for programs.
+  if (first === undefined || second === undefined || (first === '--report -' && second === '--verbose')) return;
+  throw new UsageError(`${second} does not go with ${first}: both are standard output`, 'give one of them a file');
 }

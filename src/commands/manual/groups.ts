@@ -34,7 +34,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'limit-rate',
     'limit-rate-per-host',
   ],
-  'What is told': ['dry-run', 'quiet', 'verbose', 'report', 'metadata', 'dataset', 'json', 'html', 'watch'],
+  'What is told': ['dry-run', 'quiet', 'verbose', 'report', 'events', 'metadata', 'dataset', 'json', 'html', 'watch'],
   'When something goes wrong': [
     'tries',
     'timeout',
