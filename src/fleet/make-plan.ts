@@ -9,6 +9,8 @@ import type { Entry } from '../item.js';
 import type { Source } from '../lists/source.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import { nameOf } from '../options/table.js';
+import { storageFailed } from '../journal/examine.js';
+import { Overflow } from '../plan/overflow.js';
 import { plan } from '../plan/plan.js';
 import { isInShards } from '../protocol/layouts.js';
 import { makeFolders } from '../shared/folders.js';
@@ -36,7 +38,12 @@ export interface PlanSettings {
   readonly shardItems: number;
   /** Told how many rows are planned. */
   readonly onRows?: ((rows: number) => void) | undefined;
+  /** How much is held in memory of what is known of URLs and names; for tests. */
+  readonly room?: { readonly most: number; readonly filterBytes: number } | undefined;
 }
+
+/** Some 500 MB of memory in all, however many rows there are; to 10^8, one in a hundred new names is looked for in a file. */
+const ROOM = { most: 4_000_000, filterBytes: 128 << 20 };
 
 export interface Planned {
   readonly manifest: Manifest;
@@ -62,13 +69,20 @@ export async function makePlan(settings: PlanSettings): Promise<Planned> {
     return { manifest: there, isNew: false };
   }
   const { layout, name: template, checksums } = options;
-  const entries = plan(sources, { layout, template, checksums, directory });
+  const { most, filterBytes } = settings.room ?? ROOM;
+  let folder: string | undefined;
+  const notKept = (error: unknown): Error => storageFailed(error, 'keep names in', directory);
+  const overflow = (width: 2 | 3): Overflow | undefined =>
+    folder === undefined ? undefined : new Overflow(width, { folder, filterBytes, whyNot: notKept });
+  const room = { most, overflow };
+  const entries = plan(sources, { layout, template, checksums, directory, room });
   try {
     // Lists are opened before the destination is made: bad input leaves nothing half-done.
     const first = await entries.next();
     const destination = await Destination.open(directory, true);
     try {
       await requireEmpty(directory);
+      folder = destination.scratch;
       const all = first.done === true ? [] : startingWith(first.value, entries);
       return { manifest: await write(settings, lists, all, destination.scratch), isNew: true };
     } finally {

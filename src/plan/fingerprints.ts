@@ -1,11 +1,12 @@
 /**
  * A set of strings that keeps only their fingerprints: 13 or 20 bytes a string, however long the string is. What has
- * been seen of a list of a hundred million URLs has to fit into memory.
+ * been seen of a list of a hundred million URLs has to fit into memory, or what of it has no room there into files.
  */
 
 import { randomBytes } from 'node:crypto';
 
 import type { Hash } from '../shared/murmur3.js';
+import type { Overflow, Room } from './overflow.js';
 
 /** 4,096 fingerprints to a page: splitting one takes some 0.1 ms, the longest that an addition takes. */
 const PAGE_SLOTS = 4096;
@@ -26,7 +27,8 @@ const MEAN_LOAD = 0.6;
  *
  * Grows by one page at a time, without ever copying the rest: spiral storage (Martin, "Spiral storage: incrementally
  * augmentable hash addressed storage", 1979). There are pages b to 2b - 1, the lower ones fuller; page b is split into
- * 2b and 2b + 1, then b is one more. Within a page: open addressing with linear probing.
+ * 2b and 2b + 1, then b is one more. Within a page: open addressing with linear probing. Where its room in memory is full, all of it goes
+ * to a file, and the pages begin again.
  */
 export class FingerprintSet {
   /** 32-bit words to a slot; a slot whose first word is zero is empty. */
@@ -42,31 +44,44 @@ export class FingerprintSet {
   #first = 1;
   /** The highest power of two up to b. */
   #scale = 1;
+  /** In the pages. */
   #size = 0;
+  /** More than so many in the pages, and there is to be more room. */
+  #growAt: number;
+  readonly #room: Room | undefined;
+  #overflow: Overflow | undefined;
 
-  constructor(bits: 64 | 96) {
+  constructor(bits: 64 | 96, room?: Room) {
     this.#width = bits === 64 ? 2 : 3;
+    this.#room = room;
+    this.#growAt = Math.min(PAGE_SLOTS * MEAN_LOAD, room?.most ?? Infinity);
     this.#pages = [undefined, this.#newPage()];
     this.#spare = this.#newPage();
   }
 
   get isEmpty(): boolean {
-    return this.#size === 0;
+    return this.#size === 0 && this.#overflow === undefined;
   }
 
   /** Adds a string; false if it was there. */
   add(hash: Hash): boolean {
     this.#take(hash);
-    if (!this.#put()) return false;
+    if (this.#overflow?.has(this.#fingerprint) === true || !this.#put()) return false;
     this.#size += 1;
-    if (this.#size > this.#first * PAGE_SLOTS * MEAN_LOAD) this.#split();
+    if (this.#size > this.#growAt) this.#grow();
     return true;
   }
 
   has(hash: Hash): boolean {
     this.#take(hash);
     const page = this.#pages[this.#pageNumber()]!;
-    return page[find(page, this.#width, this.#fingerprint)] !== 0;
+    if (page[find(page, this.#width, this.#fingerprint)] !== 0) return true;
+    return this.#overflow?.has(this.#fingerprint) === true;
+  }
+
+  /** Files are closed; nothing is added or asked for any more. */
+  close(): void {
+    this.#overflow?.close();
   }
 
   #take(hash: Hash): void {
@@ -102,6 +117,26 @@ export class FingerprintSet {
     return true;
   }
 
+  #grow(): void {
+    const room = this.#room;
+    if (room !== undefined && this.#size > room.most) {
+      this.#overflow ??= room.overflow(this.#width);
+      if (this.#overflow !== undefined) {
+        this.#spill(this.#overflow);
+        return;
+      }
+    }
+    if (this.#size > this.#first * PAGE_SLOTS * MEAN_LOAD) this.#split();
+  }
+
+  /** The pages stay, and are empty. */
+  #spill(overflow: Overflow): void {
+    const pages = this.#pages.slice(this.#first) as Uint32Array[];
+    overflow.add(pages);
+    for (const page of pages) page.fill(0);
+    this.#size = 0;
+  }
+
   #split(): void {
     const fingerprint = this.#fingerprint;
     const width = this.#width;
@@ -118,6 +153,7 @@ export class FingerprintSet {
       this.#put();
     }
     this.#spare = old.fill(0);
+    this.#growAt = Math.min(this.#first * PAGE_SLOTS * MEAN_LOAD, this.#room?.most ?? Infinity);
   }
 }
 

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 
 import { CodeUnits, Has } from '../shared/code-units.js';
 import { FingerprintSet } from './fingerprints.js';
+import type { Room } from './overflow.js';
 import { type Hash, murmur3 } from '../shared/murmur3.js';
 import { LAYOUTS } from '../protocol/layouts.js';
 
@@ -88,9 +89,13 @@ export function decode(segment: string): string {
 /** A set of names that takes for one what some file system takes for one. */
 export class NameSet {
   /** A mistake of the set is a needless suffix; the same one in every run. */
-  readonly #fingerprints = new FingerprintSet(64);
+  readonly #fingerprints: FingerprintSet;
   readonly #text = new CodeUnits();
   readonly #hash = new Uint32Array(4);
+
+  constructor(room?: Room) {
+    this.#fingerprints = new FingerprintSet(64, room);
+  }
 
   /** Adds a name; false if it was there. */
   add(name: string): boolean {
@@ -99,6 +104,10 @@ export class NameSet {
 
   has(name: string): boolean {
     return !this.#fingerprints.isEmpty && this.#fingerprints.has(this.#hashOf(name));
+  }
+
+  close(): void {
+    this.#fingerprints.close();
   }
 
   #hashOf(name: string): Hash {

@@ -1,6 +1,6 @@
 /**
  * The plan: URLs from arguments, lists and standard input -> items with names. Streamed: of a list, one chunk is
- * in memory, and 33 bytes for each URL, by which it and its name are known again.
+ * in memory, and 33 bytes for each URL, by which it and its name are known again; where room is given for them, that much.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -69,6 +69,7 @@ export async function* plan(
     }
     progress?.end(planner.count + passedOn);
   } finally {
+    planner.close();
     await lists.close();
   }
 }

@@ -17,6 +17,7 @@ import { AddressParser, whyRefused } from './address.js';
 import { FingerprintSet } from './fingerprints.js';
 import { Namer } from './namer.js';
 import { hashedFolder, markedFor, nameFromUrl, plainName } from './names.js';
+import type { Room } from './overflow.js';
 import { safePath } from './paths.js';
 import type { PlanProgress } from './progress.js';
 import { NameRegistry } from './registry.js';
@@ -40,6 +41,8 @@ export interface PlanOptions {
   readonly tellNamed?: boolean | undefined;
   /** Gets the objects that items are made of, by their number among all entries. */
   readonly requests?: Map<number, ItemRequest> | undefined;
+  /** How much of what is known of URLs and names is held in memory. Default: all of it. */
+  readonly room?: Room | undefined;
 }
 
 const NAME_FAULT: Fault = {
@@ -69,7 +72,7 @@ export class Planner {
   /** Of the text that is at hand, then of its URL. */
   readonly units = new CodeUnits();
   readonly #addresses = new AddressParser();
-  readonly #names = new NameRegistry();
+  readonly #names: NameRegistry;
   /** Of the URL that is at hand. */
   readonly #hash = new Uint32Array(4);
   readonly #extended = new Uint32Array(4);
@@ -77,7 +80,7 @@ export class Planner {
    * URLs of items with the name from their path, and of items with another name: URL, tab, name, and once more
    * without the name. No tab is in a normalised URL. 96 bits, since a mistake would lose a download.
    */
-  readonly #seen = new FingerprintSet(96);
+  readonly #seen: FingerprintSet;
   #someOtherName = false;
   #index = -1;
   /** How many characters of each name are the layout's folder. */
@@ -88,13 +91,21 @@ export class Planner {
   readonly #sums: PlanOptions['sums'];
   readonly #tellNamed: boolean;
 
-  constructor({ layout = 'flat', template, directory, requests, sums, tellNamed = false }: PlanOptions) {
+  constructor({ layout = 'flat', template, directory, requests, sums, tellNamed = false, room }: PlanOptions) {
+    this.#names = new NameRegistry(room);
+    this.#seen = new FingerprintSet(96, room);
     this.#base = baseOf(layout);
     this.#namer = template && new Namer(template);
     this.#directory = directory;
     this.#requests = requests;
     this.#sums = sums;
     this.#tellNamed = tellNamed;
+  }
+
+  /** Nothing is planned any more. */
+  close(): void {
+    this.#names.close();
+    this.#seen.close();
   }
 
   /** Entries so far. */

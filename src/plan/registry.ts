@@ -1,6 +1,7 @@
 /** Which names of a plan are taken: each is given once, and what is a file for one item is no folder for another. */
 
 import { hexHash, marked, NameSet } from './names.js';
+import type { Room } from './overflow.js';
 import { foldersOf, markedFolder } from './paths.js';
 
 /**
@@ -8,9 +9,15 @@ import { foldersOf, markedFolder } from './paths.js';
  * the order of the claims, so that the names of one list are the same in every run.
  */
 export class NameRegistry {
-  readonly #files = new NameSet();
+  readonly #room: Room | undefined;
+  readonly #files: NameSet;
   /** Undefined as long as no name had a folder. */
   #folders: NameSet | undefined;
+
+  constructor(room?: Room) {
+    this.#room = room;
+    this.#files = new NameSet(room);
+  }
 
   /** Claims a path that an earlier registry has given, whether or not this one has given it, too. */
   reserve(path: string): void {
@@ -40,6 +47,12 @@ export class NameRegistry {
     return this.claim(folder + path.slice(start), url);
   }
 
+  /** Nothing is claimed any more. */
+  close(): void {
+    this.#files.close();
+    this.#folders?.close();
+  }
+
   #take(path: string): boolean {
     return this.#folders?.has(path) !== true && this.#files.add(path);
   }
@@ -51,7 +64,7 @@ export class NameRegistry {
   }
 
   #useFolder(folder: string): void {
-    this.#folders ??= new NameSet();
+    this.#folders ??= new NameSet(this.#room);
     this.#folders.add(folder);
   }
 }

@@ -79,6 +79,33 @@ describe('makePlan', () => {
     );
   });
 
+  it('is the same, byte for byte, where few names and URLs fit into memory', async (t) => {
+    const folder = scratch(t);
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(urlsOf, fc.integer({ min: 1, max: 9 }), fc.boolean(), async (few, most, byTemplate) => {
+        // The first 64 rows are planned before there is a place for anything.
+        const urls = [...few, ...Array.from({ length: 64 }, (_, at) => `http://h/${at % 8}/a?${at % 9}`), ...few];
+        const download = byTemplate ? { name: '{host}/{path}' } : {};
+        for (const partitionBy of ['order', 'host'] as const) {
+          const plans = [];
+          for (const room of [undefined, { most, filterBytes: 1024 }]) {
+            const directory = join(folder, String((run += 1)));
+            const { manifest } = await makePlan(settings(directory, urls, 20, { partitionBy, room, download }));
+            const lists = readdirSync(listsFolder(directory));
+            plans.push([
+              { ...manifest, created: '' },
+              lists.map((name) => readFileSync(join(listsFolder(directory), name), 'utf8')),
+            ]);
+            assert.deepEqual(readdirSync(planFolder(directory)), ['lists', 'manifest.json']);
+          }
+          assert.deepEqual(plans[1], plans[0]);
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   it('makes the same plan again, byte for byte but for its time', async (t) => {
     const folder = scratch(t);
     const urls = Array.from({ length: 50 }, (_, n) => `http://h${n % 5}/${n % 7}/f${n % 3}`);
