@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Entry } from '../item.js';
 import { hexHash } from '../plan/names.js';
+import { filesForOne } from '../shared/file-limit.js';
 import { makeFolders } from '../shared/folders.js';
 import { linesOf } from './lines.js';
 import type { Partition, ShardEntry } from './manifest.js';
@@ -25,6 +26,8 @@ export interface PartitionSettings {
   readonly scratch: string;
   /** Rows of a shard. */
   readonly most: number;
+  /** Files that may be open at once. Default: what the process may have open besides what it has. */
+  readonly files?: number | undefined;
 }
 
 export function partitioner(partition: Partition, settings: PartitionSettings): Partitioner {
@@ -63,7 +66,7 @@ class InOrder implements Partitioner {
 
 /** Files that the rows are spread over, by their server. */
 const SPREAD = 256;
-/** Shards that are written at once. */
+/** Shards that are written at once, where that many files may be open. */
 const AT_ONCE = 64;
 /** Before the line of an item, and before that of another row, in a file of those. */
 const ITEM = 'i';
@@ -75,6 +78,8 @@ const OTHER = 'o';
  */
 class ByHost implements Partitioner {
   readonly #settings: PartitionSettings;
+  /** Files that may be open at once: they decide how often files are opened and read, and not what is in them. */
+  readonly #most: number;
   readonly #written: ShardEntry[] = [];
   #files: TextFile[] | undefined;
   #refused = 0;
@@ -84,6 +89,7 @@ class ByHost implements Partitioner {
 
   constructor(settings: PartitionSettings) {
     this.#settings = settings;
+    this.#most = settings.files ?? filesForOne();
   }
 
   async write(entries: readonly Entry[]): Promise<void> {
@@ -110,9 +116,11 @@ class ByHost implements Partitioner {
     const groups = this.#grouped(await rowsByHost(path));
     // They are numbered in order.
     const count = ([...groups.values()].at(-1) ?? -1) + 1;
-    for (let first = 0; first < count; first += AT_ONCE) {
+    // One more is read.
+    const atOnce = Math.max(1, Math.min(AT_ONCE, this.#most - 1));
+    for (let first = 0; first < count; first += atOnce) {
       const lists: ShardFile[] = [];
-      for (let group = first; group < Math.min(count, first + AT_ONCE); group += 1)
+      for (let group = first; group < Math.min(count, first + atOnce); group += 1)
         lists.push(await this.#listOf(group));
       for await (const lines of linesOf(path)) {
         for (const line of lines) {
@@ -166,7 +174,11 @@ class ByHost implements Partitioner {
 
   async #spread(): Promise<TextFile[]> {
     await makeFolders(this.#settings.scratch);
-    return Promise.all(Array.from({ length: SPREAD }, (_, number) => TextFile.make(this.#path(number))));
+    const staysOpen = this.#most >= SPREAD;
+    const files: TextFile[] = [];
+    for (let number = 0; number < SPREAD; number += 1)
+      files.push(await TextFile.make(this.#path(number), { staysOpen }));
+    return files;
   }
 
   #path(number: number): string {

@@ -19,10 +19,11 @@ export class ShardFile {
   /** @throws StorageError */
   static async make(directory: string, shard: number): Promise<ShardFile> {
     const list = new ShardFile(shard);
-    list.#file = await TextFile.make(listPath(directory, shard), (bytes) => {
+    const onWritten = (bytes: Buffer): void => {
       list.#hash.update(bytes);
       list.#bytes += bytes.length;
-    });
+    };
+    list.#file = await TextFile.make(listPath(directory, shard), { onWritten });
     return list;
   }
 

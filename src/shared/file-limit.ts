@@ -23,7 +23,13 @@ const RESERVED = 12;
 export function shareFiles(): FileShares {
   const limit = fileLimit();
   if (limit === Infinity) return { limit, requests: Infinity, idle: Infinity, threads: Infinity, writers: Infinity };
-  return share(limit, readdirSync('/proc/self/fd').length);
+  return share(limit, openFiles());
+}
+
+/** What is left where one task opens files, and nothing runs beside it; at least one. */
+export function filesForOne(): number {
+  const limit = fileLimit();
+  return limit === Infinity ? limit : Math.max(1, limit - openFiles() - RESERVED);
 }
 
 /** @param open files that are open already */
@@ -33,6 +39,10 @@ export function share(limit: number, open: number): FileShares {
   // Requests, the files of their large bodies, idle connections, and writers.
   const each = Math.max(1, Math.floor((left - threads * PER_THREAD) / 4));
   return { limit, requests: each, idle: each, threads, writers: each };
+}
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
 }
 
 /** Node raises the soft limit to the hard one when it starts. Only Linux tells it. */

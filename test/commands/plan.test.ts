@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readManifest } from '../../src/fleet/manifest.js';
 import { sluice } from '../helpers/cli.js';
+import { limited } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
+
+const notLinux = process.platform === 'linux' ? false : 'only Linux tells how many files may be open';
 
 describe('sluice plan', () => {
   it('says what it has planned, and that the same plan is there', async (t) => {
@@ -26,6 +29,23 @@ describe('sluice plan', () => {
     const other = await sluice(['plan', 'http://h/1', '-d', 'to'], { cwd: folder });
     assert.equal(other.status, 2);
     assert.match(other.stderr, /there is a plan in .*, with other .*list\.csv.*work it off with sluice work/s);
+  });
+
+  it('plans by host the same where it may have few files open', { skip: notLinux }, async (t) => {
+    const folder = scratch(t);
+    const rows = Array.from({ length: 3_000 }, (_, n) => `http://h${n % 300}/${'long'.repeat(200)}/${n}`);
+    writeFileSync(join(folder, 'list'), rows.join('\n'));
+    const args = ['plan', '-i', 'list', '--partition-by', 'host', '--shard-items', '20', '-q'];
+    for (const [to, within] of [
+      ['some', []],
+      ['few', limited('-n 48')],
+    ] as const) {
+      const { status, stderr } = await sluice([...args, '-d', to], { cwd: folder, within });
+      assert.deepEqual([status, stderr], [0, '']);
+    }
+    const [some, few] = await Promise.all(['some', 'few'].map((to) => readManifest(join(folder, to))));
+    assert.deepEqual({ ...few, created: '' }, { ...some, created: '' });
+    assert.ok((some?.shards.length ?? 0) >= 100);
   });
 
   it('takes a list from standard input, of which it does not say that it is the same', async (t) => {
