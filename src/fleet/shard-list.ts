@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { SluiceError } from '../errors.js';
+import { isNoFile, storageFailed } from '../journal/examine.js';
 import type { Duplicate, Entry, Item, ItemDetails, Refused } from '../item.js';
 import { AddressParser } from '../plan/address.js';
 import { CodeUnits } from '../shared/code-units.js';
@@ -45,7 +46,7 @@ function asLine(entry: Entry): Line {
 /**
  * The entries of a shard, in arrays of 1 to 64. Nothing is given before the whole list is known to be as it was written.
  *
- * @throws SluiceError PLAN_DAMAGED
+ * @throws SluiceError PLAN_DAMAGED; StorageError where the system does not let it be read, which may pass
  */
 export async function* readShard(
   directory: string,
@@ -66,7 +67,7 @@ export async function* readShard(
 
 async function* wholeLines(path: string, told: ShardEntry): AsyncGenerator<readonly string[], void, undefined> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw damaged(path, 'cannot be read', error);
+    throw unread(path, error);
   });
   prove(path, told, bytes.length, createHash('sha256').update(bytes).digest('hex'));
   yield bytes.toString('utf8').split('\n');
@@ -79,7 +80,7 @@ async function proveLarge(path: string, told: ShardEntry): Promise<void> {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     prove(path, told, size, hash.digest('hex'));
   } catch (error) {
-    throw error instanceof SluiceError ? error : damaged(path, 'cannot be read', error);
+    throw unread(path, error);
   }
 }
 
@@ -120,6 +121,11 @@ class LineReader {
     const item: Item = { index, ...address, name, details };
     return { kind: 'item', item };
   }
+}
+
+/** Where there is none, it is the plan that is not whole; else what the storage says of it may be another thing next time. */
+function unread(path: string, error: unknown): SluiceError {
+  return isNoFile(error) ? damaged(path, 'is not there', error) : storageFailed(error, 'read', path);
 }
 
 function damaged(path: string, problem: string, cause?: unknown): SluiceError {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { listPath, shardFolder } from '../../src/fleet/plan-folder.js';
 import { sluice } from '../helpers/cli.js';
+import { failing, noInjection } from '../helpers/faults.js';
 import { filesBelow, subfolder } from '../helpers/folders.js';
 import { bodyAt, servePaths } from '../helpers/paths-server.js';
 import { doneOf, namesOf, planOf, startWorker, until } from '../helpers/plans.js';
@@ -214,6 +215,26 @@ describe('sluice work', () => {
     assert.equal(again.status, 1);
     assert.match(again.stderr, /Shard 1 has failed for good before/);
   });
+
+  test(
+    'tries a list again that the storage did not let it read, and calls it damaged only where it is',
+    { skip: noInjection },
+    async (t) => {
+      const directory = scratch(t);
+      await planOf(directory, linesOf(6), { shardItems: 3 });
+      const list = listPath(directory, 1);
+      // The first time of each thread: there is one.
+      const within = failing(list, 'openat', 'error=EIO:when=1');
+      const env = { UV_THREADPOOL_SIZE: '1' };
+      const { status, stderr } = await sluice(['work', '.'], { cwd: directory, within, env });
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /Shard 1: cannot read .*00001\.jsonl: the storage failed/);
+      assert.deepEqual(
+        [0, 1].map((shard) => doneOf(directory, shard).ok),
+        [3, 3],
+      );
+    },
+  );
 
   test('tells of a journal that is damaged, keeps it, and counts nothing of it', async (t) => {
     const directory = scratch(t);
