@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { COMMANDS, DESCRIPTION } from './commands/all.js';
 import type { Command as Described } from './commands/command.js';
 import type * as Help from './commands/manual/help.js';
+import { takenBy } from './commands/taken-by.js';
 import type { Flag, Values } from './options/flags.js';
 import { UnusableText } from './options/kinds.js';
 import { describeError } from './terminal/error.js';
@@ -16,7 +17,9 @@ function createProgram(finish: (status: number) => void, help?: typeof Help): Co
     .description(DESCRIPTION)
     .version(version, '-V, --version', 'print the version')
     .exitOverride()
-    .configureOutput({ outputError: (message, write) => write(message.replace(/^error:/, '*** Usage error:')) });
+    .configureOutput({
+      outputError: (message, write) => write(withHint(message).replace(/^error:/, '*** Usage error:')),
+    });
   for (const described of COMMANDS) {
     const { name, summary, argument, run } = described;
     const command = program.command(name).description(summary).copyInheritedSettings(program);
@@ -42,6 +45,13 @@ function addOptions(command: Command, described: Described, help: typeof Help | 
   command.addHelpOption(new Option('-h, --help', 'print this').helpGroup(`${help.ABOUT}:`));
   command.helpGroup(`${help.groupOfCommand(described.name)}:`);
   command.addHelpText('after', () => help.describeRest(manual, process.stdout.columns || 80));
+}
+
+/** An option of another command: that is a better hint than one that is spelled alike. */
+function withHint(message: string): string {
+  const [, start, option] = /^(error: unknown option '(-.*)')(?:\n|$)/.exec(message) ?? [];
+  const hint = option === undefined ? undefined : takenBy(option, COMMANDS);
+  return hint === undefined ? message : `${start}: ${hint}\n`;
 }
 
 function toOption({ flag, help, read, choices, default: usual, hidden = false }: Flag): Option {
