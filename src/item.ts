@@ -30,6 +30,14 @@ export interface ItemDetails {
   readonly headers?: readonly string[];
 }
 
+/** By what a server tells whether what it has is what is there; empty where nothing is known of it. */
+export interface Conditions {
+  /** Of the answer that has said so. */
+  readonly url: string;
+  readonly etag: string;
+  readonly lastModified: string;
+}
+
 /** One URL to download and the name that it gets. */
 export interface Item {
   /** Its number among all entries, from 0. */
@@ -54,6 +62,8 @@ export interface Item {
   readonly planned?: string | undefined;
   /** The URL that is requested in place of its own, where a mirror is tried: `origin` and `path` are of this one. */
   readonly mirror?: string;
+  /** Its file is there, and is to be replaced only by another one. */
+  readonly conditions?: Conditions;
   /** Its number among all entries, where `index` is another, since an earlier run has used that for another item. */
   readonly entry?: number;
 }

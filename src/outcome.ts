@@ -65,12 +65,14 @@ export interface Stored extends OutcomeBase, Requested {
 }
 
 /** Its file is there already. */
-export interface Skipped extends OutcomeBase {
+export interface Skipped extends OutcomeBase, Partial<Requested> {
   readonly status: 'skipped';
   /** File name in the destination. */
   readonly name: string;
   /** No run has stored the file: nobody knows what is in it, and it is kept as it is. */
   readonly kept: boolean;
+  /** Its server was asked, and says that it has not changed. */
+  readonly unchanged: boolean;
 }
 
 /** The server says that there is nothing at this URL (404 or 410). */
@@ -111,6 +113,8 @@ export interface Summary {
   readonly skipped: number;
   /** Items that are left out, since there are files of their names that no run has written down (`onExists: 'skip'`). */
   readonly kept: number;
+  /** Of those that are skipped, items whose servers were asked and say that they have not changed (`update`). */
+  readonly unchanged: number;
   /** Lines that name a URL which another line named before; downloaded once, and counted as `ok` once. */
   readonly duplicates: number;
   /** Bytes of the stored files. */

@@ -74,7 +74,9 @@ export async function runDownload(
             if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
           } else if (outcome.status === 'disallowed') {
             if (verbose) progress.print(describeLeftOut(outcome), process.stdout);
-          } else if (outcome.status !== 'skipped') {
+          } else if (outcome.status === 'skipped') {
+            if (verbose && outcome.unchanged) progress.print(`${outcome.name}: not changed`, process.stdout);
+          } else {
             failed += 1;
             if (verbose || failed <= SHOWN_ERRORS) {
               const { code, message, hint } = outcome.error;
@@ -123,12 +125,13 @@ function describeFewer({ requests, files }: NonNullable<Download['fewer']>): str
 }
 
 function describeSummary(summary: Summary): string {
-  const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, duplicates, bytes } = summary;
+  const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, unchanged, duplicates, bytes } = summary;
   const { elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (bent > 0) lines.push(`${bent} of them came in answers that break the rules of HTTP, and were read leniently.`);
-  const there = skipped - kept;
+  if (unchanged > 0) lines.push(`${count(unchanged, 'file')} ${unchanged === 1 ? 'has' : 'have'} not changed.`);
+  const there = skipped - kept - unchanged;
   if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there.`);
   if (kept > 0)
     lines.push(

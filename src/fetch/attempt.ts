@@ -6,6 +6,7 @@ import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import { Chain } from './chain.js';
+import { conditionsAt } from './conditions.js';
 import { disallowedBy, type Disallowing } from './directives.js';
 import { codingToUndo, provesEnd } from './encoding.js';
 import {
@@ -21,7 +22,7 @@ import {
   tooLong,
   unproven,
 } from './failure.js';
-import { isRedirect, type Redirected } from './redirect.js';
+import { isRedirect, type Redirected, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
 import { isRestOf, placeOf, wholeOf } from './range.js';
@@ -61,6 +62,8 @@ export interface AttemptListener {
   /** A body that went to a writer is whole, for `ago` milliseconds already if it is told late. */
   onLarge(item: Item, ago?: number): void;
   onNotFound(item: Item, status: number): void;
+  /** It is what it was when it was fetched last. Without this, such an answer is a failure. */
+  onUnchanged?(item: Item): void;
   /** Whose server it is does not want the file to be taken. */
   onDisallowed(item: Item, error: PlainError): void;
   onFailure(item: Item, failure: AttemptFailure): void;
@@ -126,6 +129,8 @@ export class Attempt implements ResponseHandler, Runner {
   #kept: Kept | undefined;
   /** The same, where the request under way asks for no more than the rest, as long as nothing else is answered. */
   #asked: Kept | undefined;
+  /** The request under way asks for a body only if that has changed. */
+  #isConditional = false;
   /** Of a body that may be worth keeping when it breaks off. */
   #headers: readonly Buffer[] | undefined;
   #length = 0;
@@ -374,9 +379,17 @@ export class Attempt implements ResponseHandler, Runner {
     this.#asked = isThere ? this.#kept : undefined;
     this.#askedAt = undefined;
     this.#interim = 0;
-    const wanted =
-      this.#asked === undefined ? headers.for(this.#item, target) : headers.forRest(this.#item, target, this.#asked);
-    this.#connections.send(connection, target.path, this.#chain.with(wanted), this);
+    this.#isConditional = false;
+    this.#connections.send(connection, target.path, this.#chain.with(this.#wanted(headers, target)), this);
+  }
+
+  #wanted(headers: RequestHeaders, target: Target): string[] {
+    const item = this.#item;
+    if (this.#asked !== undefined) return headers.forRest(item, target, this.#asked);
+    if (item.conditions === undefined) return headers.for(item, target);
+    const conditions = conditionsAt(item.conditions, target);
+    this.#isConditional = conditions.length > 0;
+    return headers.forChanged(item, target, conditions);
   }
 
   /**
@@ -424,6 +437,8 @@ export class Attempt implements ResponseHandler, Runner {
       this.#listener.onNotFound(this.#item, this.#status);
     } else if (this.#disallowed !== undefined) {
       this.#listener.onDisallowed(this.#item, this.#disallowed);
+    } else if (this.#status === 304 && this.#isConditional && this.#listener.onUnchanged !== undefined) {
+      this.#listener.onUnchanged(this.#item);
     } else if (this.#status !== 200) {
       this.#listener.onFailure(this.#item, {
         error: describeStatus(this.#status, this.where, this.#connections.proxyOf(this.#chain.target.origin)),

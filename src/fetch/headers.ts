@@ -40,6 +40,11 @@ export class RequestHeaders {
     return [...this.#for(item, target, true), ...withoutGiven(this.#given, range)];
   }
 
+  /** The same as {@link for} for what is there already, which is to come only if it has changed. */
+  forChanged(item: Item, target: Target, conditions: readonly string[]): string[] {
+    return [...this.for(item, target), ...withoutGiven(this.#given, conditions)];
+  }
+
   /** Its own take the place of those that were given for all. */
   #with(own: readonly string[], isPlain: boolean): string[] {
     return [...own, ...withoutGiven(own, isPlain ? this.#plain : this.#encoded)];

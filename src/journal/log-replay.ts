@@ -17,6 +17,7 @@ import {
   shardAt,
   sizeAt,
 } from './format.js';
+import type { Endings } from './endings.js';
 import { FormerRecords, textOf } from './former.js';
 import { begunAs, DOUBTFUL_IF_THERE, FAILED, StateIndex, stateOf, storedWith, WHOLE_IF_THERE } from './state-index.js';
 import { IndexSet } from './index-set.js';
@@ -64,16 +65,22 @@ export class LogReplay implements RecordVisitor {
   readonly #boot: string;
   readonly #layout: Layout;
   readonly #hasShard: (shard: number) => boolean;
+  /** Only for runs that ask whether what is stored has changed. */
+  readonly #endings: Endings | undefined;
+  /** What the record before told, and where it begins. */
+  #learned: { readonly index: number; readonly place: number } | undefined;
 
   /**
    * @param boot which start of which machine this is
    * @param layout runs into shards and runs into files know nothing of one another
    * @param hasShard whether a shard of this number is in the destination
+   * @param endings told where it is written what became of items
    */
-  constructor(boot: string, layout: Layout, hasShard: (shard: number) => boolean) {
+  constructor(boot: string, layout: Layout, hasShard: (shard: number) => boolean, endings?: Endings) {
     this.#boot = boot;
     this.#layout = layout;
     this.#hasShard = hasShard;
+    this.#endings = endings;
   }
 
   /**
@@ -132,6 +139,7 @@ export class LogReplay implements RecordVisitor {
     this.elsewhere.clear();
     this.given.clear();
     this.#begun.clear();
+    this.#endings?.clear();
   }
 
   item(index: number, payload: Buffer, at: number, offset: number): void {
@@ -153,7 +161,16 @@ export class LogReplay implements RecordVisitor {
     this.#begun.set(index, { ...begun, replaces, renamed: name });
   }
 
-  stored(index: number, payload: Buffer, at: number): void {
+  learned(index: number, _payload: Buffer, _at: number, place: number): void {
+    if (this.#endings !== undefined) this.#learned = { index, place };
+  }
+
+  stored(index: number, payload: Buffer, at: number, place: number): void {
+    const begun = this.#endings === undefined ? undefined : this.#begun.get(index);
+    if (begun !== undefined) {
+      this.#endings?.set(begun, this.#learned?.index === index ? this.#learned.place : place);
+      this.#learned = undefined;
+    }
     this.#settle(index, sizeAt(payload, at), shardAt(payload, at));
   }
 

@@ -7,10 +7,12 @@ import { shardName } from '../../workers/shard-name.js';
 import type { Known } from './placement.js';
 import { adoptShards, removeShard } from './shard-recovery.js';
 import { bootId } from './boot.js';
+import { Endings } from './endings.js';
 import type { RunRecord } from './format.js';
 import { storedNames } from './stored-names.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
 import { LogReplay } from './log-replay.js';
+import { Updates } from './updates.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /** The journal's name in its folder. */
@@ -24,6 +26,8 @@ export interface JournalSettings {
   /** Sync what is written before it counts as written. */
   readonly durable: boolean;
   readonly overwrite: boolean;
+  /** What is stored is asked for, in case it has changed. */
+  readonly update: boolean;
   /** Numbers of the shards in the destination. */
   readonly shards: ReadonlySet<number>;
   readonly run: Omit<RunRecord, 'started' | 'pid' | 'boot' | 'afresh' | 'firstShard'>;
@@ -52,10 +56,11 @@ export async function openJournal(settings: JournalSettings): Promise<Opened> {
 }
 
 async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Opened> {
-  const { named, durable, overwrite, shards, run, onFailure } = settings;
+  const { named, durable, overwrite, update, shards, run, onFailure } = settings;
   const inShards = isInShards(run.layout);
   const boot = await bootId();
-  const replay = new LogReplay(boot, run.layout, (shard) => shards.has(shard));
+  const endings = update ? new Endings() : undefined;
+  const replay = new LogReplay(boot, run.layout, (shard) => shards.has(shard), endings);
   const extent = await replay.read(file, path);
   const before = replay.lastRun;
   if (named && before !== undefined && before.directory !== run.directory) {
@@ -84,7 +89,18 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
   let names: Promise<NameSet> | undefined;
   const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
-  return { journal, states, elsewhere, given, afresh, names: namesOnce, firstShard, ...(inShards && { keys }) };
+  const updates = endings && { updates: new Updates(journal, endings.reader(file)) };
+  return {
+    journal,
+    states,
+    elsewhere,
+    given,
+    afresh,
+    names: namesOnce,
+    firstShard,
+    ...updates,
+    ...(inShards && { keys }),
+  };
 }
 
 /** Above all that are there, and all that were: of a number, what is known is true of one shard only. */

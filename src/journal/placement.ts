@@ -8,6 +8,7 @@ import type { IndexSet } from './index-set.js';
 import type { Journal } from './journal.js';
 import { MAX_NUMBER, type Met } from './met.js';
 import { DOUBTFUL_IF_THERE, type StateIndex, OK, stateOf } from './state-index.js';
+import type { Updates } from './updates.js';
 
 /** An item whose name is that of a file that it must not replace. */
 export interface Taken {
@@ -74,6 +75,8 @@ export interface Known {
   readonly afresh: boolean;
   /** Names of files that earlier runs have stored, or may have; read from the journal when that is asked for first. */
   readonly names: () => Promise<NameSet>;
+  /** Only where what is stored is asked for, in case it has changed. */
+  readonly updates?: Updates;
   /** Of the items in shards; only for the layout `tar`. */
   readonly keys?: IndexSet;
 }
@@ -182,9 +185,12 @@ export class Placement {
   }
 
   /** With the name that it had, also where an answer would give it another. */
-  #keeping(item: Item, { name, planned = name }: Met['before']): Placed {
-    if (planned === name && !this.#settings.answersName) return named(item, name);
-    return { kind: 'item', item: { ...item, name, planned } };
+  keep(item: Item, { name, planned = name }: Met['before']): Item {
+    return planned === name && !this.#settings.answersName ? { ...item, name } : { ...item, name, planned };
+  }
+
+  #keeping(item: Item, before: Met['before']): Placed {
+    return { kind: 'item', item: this.keep(item, before) };
   }
 
   /** There a name is what a description says. */

@@ -11,6 +11,7 @@ import {
   type RunRecord,
 } from './format.js';
 import { FormerRecords } from './former.js';
+import { Numbers } from './numbers.js';
 import { NUMBER_BITS, OtherRows } from './other-rows.js';
 import { StateIndex } from './state-index.js';
 
@@ -184,24 +185,5 @@ export class Places implements RecordVisitor {
     for (let row = 0; row < this.#count; row += 1) {
       if (this.begun.get(row) < 0 === this.#inShards) this.begun.set(row, NOWHERE);
     }
-  }
-}
-
-/** A list of numbers that grows, 8 bytes each. */
-class Numbers {
-  #numbers = new Float64Array(1024);
-
-  /** Zero for one that was never set. */
-  get(at: number): number {
-    return this.#numbers[at] ?? 0;
-  }
-
-  set(at: number, value: number): void {
-    if (at >= this.#numbers.length) {
-      const larger = new Float64Array(2 * at);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#numbers[at] = value;
   }
 }

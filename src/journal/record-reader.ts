@@ -1,6 +1,7 @@
 /** Reads records of a journal by where they lie, in whatever order: near ones from the same block, which is kept. */
 import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
+import { HEADER_SIZE, isOf, recordSizeAt } from './format.js';
 
 const BLOCK = 1 << 20;
 /** Bytes that a block has in common with the next one: most records are shorter. */
@@ -57,4 +58,21 @@ export class RecordReader {
     }
     return buffer.subarray(0, length);
   }
+}
+
+/** Of a record, as far as what is there tells. */
+export function sizeOf(bytes: Buffer, at: number): number {
+  return bytes.length < at + HEADER_SIZE ? HEADER_SIZE : recordSizeAt(bytes, at);
+}
+
+/** Of a record and the one after it. @param kind the second counts only if it is one of these */
+export function sizeOfPair(bytes: Buffer, kind?: 'details'): number {
+  const first = sizeOf(bytes, 0);
+  if (bytes.length < first + HEADER_SIZE) return first + HEADER_SIZE;
+  return kind === undefined || isOf(kind, bytes, first) ? first + sizeOf(bytes, first) : first;
+}
+
+/** Of the record of what became of an item, and of what was learned on the way, which comes before it. */
+export function sizeOfEnding(bytes: Buffer): number {
+  return isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0);
 }

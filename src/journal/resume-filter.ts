@@ -1,10 +1,12 @@
 /** What is still to be done of a plan: of each item, whether the journal or the destination has it already. */
 import type { Entry, Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
+import type { KnownFile } from './endings.js';
 import type { Key } from './format.js';
 import { meet, type MeetingSettings, type Met } from './met.js';
 import { type Admitted, type Known, type Placed, Placement, type PlacementSettings } from './placement.js';
 import { hasSize, keyOf, OK, type Standing, stateOf, WHOLE_IF_THERE } from './state-index.js';
+import type { Updates } from './updates.js';
 
 export interface ResumeFilterSettings extends PlacementSettings {
   /** The sizes of files that are there; -1 for what is none, or is gone meanwhile. */
@@ -109,7 +111,7 @@ export class ResumeFilter {
     known: Known,
     listed: Promise<void> | undefined,
   ): Promise<readonly Admitted[]> {
-    const { journal, states } = known;
+    const { journal, states, updates } = known;
     const placement = this.#placement;
     if (listed !== undefined) await listed;
     const met = entries.map((entry) => (entry.kind === 'item' ? meet(entry.item, known, this.#meeting) : entry));
@@ -127,12 +129,15 @@ export class ResumeFilter {
       const state = standing === undefined ? undefined : stateOf(standing);
       const isThere = placement.isThere(before.name);
       if (state === OK && isThere !== false && !changed.has(entry)) {
-        admitted.push({ kind: 'there', item: { ...item, name: before.name } });
+        const asked = updates === undefined ? undefined : await this.#ask(entry, updates);
+        admitted.push(asked ?? { kind: 'there', item: { ...item, name: before.name } });
       } else if (state === WHOLE_IF_THERE && isThere === true) {
         const stored = await this.#settings.examine(before.name);
         journal.begin(item.index, key, { ...before, details: item.details });
         journal.stored(item.index, stored, false);
-        admitted.push({ kind: 'there', item: { ...item, name: before.name } });
+        const file = { stored: { ...stored, unproven: false }, learned: undefined };
+        const asked = updates === undefined ? undefined : await this.#ask(entry, updates, file);
+        admitted.push(asked ?? { kind: 'there', item: { ...item, name: before.name } });
       } else {
         const placed = states.size > 0 ? placement.place(entry, known) : this.#placeNew(item);
         const found = placed instanceof Promise ? await placed : placed;
@@ -147,6 +152,13 @@ export class ResumeFilter {
     }
     if (begun > 0) await journal.written();
     return admitted;
+  }
+
+  /** It is there, and asked for in case it has changed. */
+  async #ask({ item, key, before }: Met, updates: Updates, file?: KnownFile): Promise<Admitted> {
+    const kept = this.#placement.keep(item, before);
+    this.#placement.handOut(kept.name, true);
+    return { kind: 'item', item: await updates.ask(kept, key, file) };
   }
 
   /** Lists the folders that items were in, where these are others than today. */

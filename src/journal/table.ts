@@ -15,7 +15,6 @@ import {
   duplicateAt,
   failureAt,
   type FailureRecord,
-  HEADER_SIZE,
   indexAt,
   isOf,
   type ItemRecord,
@@ -33,7 +32,7 @@ import {
 import { requireItemName } from './history.js';
 import type { Learned } from './learned.js';
 import { NOWHERE, Places } from './places.js';
-import { RecordReader } from './record-reader.js';
+import { RecordReader, sizeOf, sizeOfEnding, sizeOfPair } from './record-reader.js';
 import { readJournal } from './reader.js';
 
 /**
@@ -186,8 +185,7 @@ async function readRow(
   const item = await asGiven(records, itemAt(first, 0), renamed, isStray);
   const details = isOf('details', first, next) ? detailsAt(first, next) : undefined;
   if (ended === NOWHERE) return pending(item, details, inShards);
-  const ending = (bytes: Buffer): number => (isOf('learned', bytes, 0) ? sizeOfPair(bytes) : sizeOf(bytes, 0));
-  const last = await records.from(ended, ending, isStray);
+  const last = await records.from(ended, sizeOfEnding, isStray);
   const learned = isOf('learned', last, 0) ? learnedAt(last, 0, item.url) : undefined;
   const at = learned === undefined ? 0 : recordSizeAt(last, 0);
   const known = { item, repeats: false, inShards, details, learned };
@@ -227,16 +225,4 @@ async function asGiven(
   if (renamed === NOWHERE) return item;
   const record = await records.from(renamed, (bytes) => sizeOf(bytes, 0), isStray);
   return { ...item, name: renamedAt(record, 0).name };
-}
-
-/** Of a record, as far as what is there tells. */
-function sizeOf(bytes: Buffer, at: number): number {
-  return bytes.length < at + HEADER_SIZE ? HEADER_SIZE : recordSizeAt(bytes, at);
-}
-
-/** Of a record and the one after it. @param kind the second counts only if it is one of these */
-function sizeOfPair(bytes: Buffer, kind?: 'details'): number {
-  const first = sizeOf(bytes, 0);
-  if (bytes.length < first + HEADER_SIZE) return first + HEADER_SIZE;
-  return kind === undefined || isOf(kind, bytes, first) ? first + sizeOf(bytes, first) : first;
 }

@@ -119,6 +119,17 @@ export const OPTIONS = {
     unset: undefined,
   }),
   /**
+   * What runs have stored is asked for once more, and replaced where its server has something else (`If-None-Match`,
+   * `If-Modified-Since`). Default: `false`, and what is stored is not requested.
+   */
+  update: row({
+    flag: '--update',
+    help: 'ask for what is stored, too, and replace what has changed',
+    more: 'by the `ETag` and the `Last-Modified` that runs have written down; what has not changed is not touched',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
    * Whether the run is written down in the destination, so that the same call goes on where it was stopped. Default:
    * `true`.
    */

@@ -15,6 +15,7 @@ import { openWay } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
 import { bootId } from '../journal/boot.js';
+import type { Updates } from '../journal/updates.js';
 import type { Answer } from '../outcome.js';
 import type { Kept, Whole } from '../protocol/result.js';
 import type { Scheduler } from '../schedule/scheduler.js';
@@ -23,6 +24,7 @@ import type { Setting } from '../verdict/attribution.js';
 import { StagesDetector } from '../verdict/detector.js';
 import { Sampler } from '../verdict/sampler.js';
 import type { AnswerNaming } from './naming.js';
+import { replace } from './replacing.js';
 import type { RobotsAsking } from './robots.js';
 import {
   openRobots,
@@ -50,6 +52,8 @@ export class HandOff implements Stages, AttemptListener {
   readonly #partials: PartialFiles | undefined;
   readonly #rules: AttemptRules;
   readonly #scheduler: Scheduler;
+  /** Only where what is stored is asked for, in case it has changed. */
+  readonly #updates: Updates | undefined;
   readonly #listener: StageListener;
   readonly #pauses = new Pauses();
   /** Only where names depend on answers. */
@@ -87,7 +91,7 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   private constructor(
-    { rules, scheduler }: StageOptions,
+    { rules, scheduler, resumption }: StageOptions,
     listener: StageListener,
     connections: Connections,
     executor: Executor,
@@ -95,6 +99,7 @@ export class HandOff implements Stages, AttemptListener {
   ) {
     this.#rules = rules;
     this.#scheduler = scheduler;
+    this.#updates = resumption.updates;
     this.#listener = listener;
     this.#connections = connections;
     this.#executor = executor;
@@ -182,7 +187,9 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   onBody(item: Item, chunks: readonly Uint8Array[], length: number, encoding: string): boolean {
-    const { isPoison, naming } = this.#scheduler.inFlight.of(item);
+    const work = this.#scheduler.inFlight.of(item);
+    if (item.conditions !== undefined) replace(work, this.#updates);
+    const { isPoison, naming } = work;
     this.#listener.onFetched(item, length, 0);
     let isCopied = false;
     if (naming === undefined) isCopied = this.#executor.store({ item, chunks, length, encoding, isPoison });
@@ -197,7 +204,9 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   openLarge(item: Item, encoding: string, onRoom: () => void, whole?: Whole | Kept): BodyWriter {
-    const { naming } = this.#scheduler.inFlight.of(item);
+    const work = this.#scheduler.inFlight.of(item);
+    if (item.conditions !== undefined) replace(work, this.#updates);
+    const { naming } = work;
     const lease = this.#scheduler.enlarge(item);
     if (naming === undefined) return this.#openWriter(item, item, encoding, onRoom, lease, whole);
     const onLeft = (): void => this.#leave(lease);
@@ -273,6 +282,10 @@ export class HandOff implements Stages, AttemptListener {
 
   onNotFound(item: Item, status: number): void {
     this.#listener.onNotFound(item, status);
+  }
+
+  onUnchanged(item: Item): void {
+    this.#listener.onUnchanged(item);
   }
 
   onDisallowed(item: Item, error: PlainError): void {

@@ -133,6 +133,13 @@ export class Items implements StageListener, ResumptionListener {
     this.#run.goOn();
   }
 
+  onUnchanged(item: Item): void {
+    const work = this.#scheduler.ended(item);
+    this.#run.stages()?.forget(item);
+    this.#outcomes.unchanged(work);
+    this.#run.goOn();
+  }
+
   onDisallowed(item: Item, error: PlainError): void {
     this.#fail(this.#scheduler.ended(item), error, 'disallowed');
     this.#run.goOn();
@@ -145,6 +152,7 @@ export class Items implements StageListener, ResumptionListener {
       return;
     }
     const work = this.#scheduler.ended(item, failure);
+    this.#outcomes.left(work, failure.error);
     if (this.#run.isStopping()) {
       this.#run.goOn();
       return;
@@ -180,7 +188,11 @@ export class Items implements StageListener, ResumptionListener {
       this.#run.stages()?.forget(item);
       this.#observer?.onStored(item);
       this.#outcomes.stored(work, result);
-    } else if (isFetchedAgain(result)) {
+      this.#run.goOn();
+      return;
+    }
+    this.#outcomes.left(work, result);
+    if (isFetchedAgain(result)) {
       if (result.code === 'STORE_CROWDED') this.#doFewer();
       if (result.code === 'BODY_CHECKSUM') this.#run.stages()?.forget(item);
       // After a stop it is like a fetch that was ended: what becomes of it, the next run will tell.

@@ -7,6 +7,7 @@ import type { Admitted, Taken } from '../journal/placement.js';
 import type { FailureRecord } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import type { Learned } from '../journal/learned.js';
+import type { Updates } from '../journal/updates.js';
 import type { Item } from '../item.js';
 import type { Work } from '../schedule/work.js';
 import type { StoredFile } from '../protocol/result.js';
@@ -24,6 +25,7 @@ export class Outcomes {
   readonly #root: string;
   readonly #onSynced: () => void;
   #journal: Journal | undefined;
+  #updates: Updates | undefined;
   #durable = false;
   #unsynced = 0;
 
@@ -37,9 +39,13 @@ export class Outcomes {
     this.#onSynced = onSynced;
   }
 
-  /** @param durable whether the journal has to be synced before it is said of an item that it is stored */
-  writeTo(journal: Journal | undefined, durable: boolean): void {
+  /**
+   * @param updates where what is stored is asked for, in case it has changed
+   * @param durable whether the journal has to be synced before it is said of an item that it is stored
+   */
+  writeTo(journal: Journal | undefined, updates: Updates | undefined, durable: boolean): void {
     this.#journal = journal;
+    this.#updates = updates;
     this.#durable = durable;
   }
 
@@ -77,6 +83,7 @@ export class Outcomes {
     } as const;
     const journal = this.#journal;
     journal?.stored(index, file, unproven, outcome);
+    if (item.conditions !== undefined) this.#updates?.done(item);
     if (journal === undefined || !this.#durable) {
       this.#emit(outcome);
       return;
@@ -95,14 +102,38 @@ export class Outcomes {
       });
   }
 
+  /** A try has failed, and there may be another one. */
+  left(work: Work, { code }: PlainError): void {
+    if (work.item.conditions === undefined) return;
+    // The journal is told again when there is another body.
+    if (this.#updates?.left(work.item, code) === true) work.naming = undefined;
+  }
+
+  /** What is there is what its server has. */
+  unchanged(work: Work): void {
+    const { item } = work;
+    this.#updates?.done(item);
+    this.#emit({
+      status: 'skipped',
+      ...identify(item),
+      name: item.name,
+      kept: false,
+      unchanged: true,
+      ...learnedOf(work),
+    });
+  }
+
   failed(work: Work, error: PlainError, status: FailureRecord['status'] = 'error'): void {
     const { item } = work;
     const { code, message, hint } = error;
     // It may have failed without a request.
     const learned = work.tried === 0 ? undefined : learnedOf(work);
-    this.#journal?.failed(item.index, { status, code, message, hint }, learned && { ...learned, url: item.url });
+    const record = { status, code, message, hint };
+    const written = learned && { ...learned, url: item.url };
+    if (item.conditions === undefined) this.#journal?.failed(item.index, record, written);
+    else this.#updates?.failed(item, record, written);
     if (work.naming?.isKept === true) {
-      this.#emit({ status: 'skipped', ...identify(item), name: work.naming.wanted, kept: true });
+      this.#emit({ status: 'skipped', ...identify(item), name: work.naming.wanted, kept: true, unchanged: false });
       return;
     }
     this.#emit({ status, ...identify(item), error: new FetchError(item, error), ...learned });
@@ -121,7 +152,7 @@ export class Outcomes {
       this.#emit({ status: 'error', index, url: text, columns, error: new FetchError({ url: text, name: '' }, error) });
     } else if (entry.kind === 'there' || entry.kind === 'kept') {
       const { item, kind } = entry;
-      this.#emit({ status: 'skipped', ...identify(item), name: item.name, kept: kind === 'kept' });
+      this.#emit({ status: 'skipped', ...identify(item), name: item.name, kept: kind === 'kept', unchanged: false });
     } else {
       const { item } = entry;
       this.#emit({ status: 'error', ...identify(item), error: new FetchError(item, whyTaken(entry, this.#directory)) });
@@ -170,7 +201,7 @@ function identify({ index, entry = index, url, details }: Item): Pick<Outcome, '
   return { index: entry, url, columns: details?.columns };
 }
 
-/** Of an item that has failed. */
+/** Of an item of which nothing is stored. */
 function learnedOf({ answer, askedAt, answeredAt, fetchedAt, tried }: Work): Learned {
   const times = { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored: undefined };
   return { answer, times, tries: tried, checksum: undefined };

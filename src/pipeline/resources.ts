@@ -78,8 +78,8 @@ export class Resources {
     if (shutdown.isStopping) return;
     this.#resumption = await resume(this.#destination, sources, options, listener);
     const resumption = this.#resumption;
-    const { journal, firstShard } = resumption;
-    outcomes.writeTo(journal, durable);
+    const { journal, updates, firstShard } = resumption;
+    outcomes.writeTo(journal, updates, durable);
     if (shutdown.isStopping) return;
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];

@@ -10,6 +10,7 @@ import { examineFile } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
+import type { Updates } from '../journal/updates.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable } from '../shared/printable.js';
@@ -20,6 +21,8 @@ export interface Resumption {
   readonly filter: ResumeFilter;
   /** Undefined for a run that is not written down. */
   readonly journal: Journal | undefined;
+  /** Only where what is stored is asked for, in case it has changed. */
+  readonly updates: Updates | undefined;
   /** The number that the first shard gets. */
   readonly firstShard: number;
 }
@@ -38,7 +41,7 @@ export async function resume(
   options: ResolvedOptions,
   listener: ResumptionListener,
 ): Promise<Resumption> {
-  const { layout, overwrite, onExists } = options;
+  const { layout, overwrite, update, onExists } = options;
   const shards = isInShards(layout) ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
@@ -49,6 +52,7 @@ export async function resume(
       named: options.state !== undefined,
       durable: options.durable,
       overwrite,
+      update,
       shards,
       run: {
         version,
@@ -91,6 +95,7 @@ export async function resume(
       known,
     ),
     journal: known?.journal,
+    updates: known?.updates,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
   };
 }

@@ -81,6 +81,8 @@ export interface StageListener {
    */
   onFetched(item: Item, length: number | undefined, ago: number): void;
   onNotFound(item: Item, status: number): void;
+  /** Its file is there, and is what its server has. */
+  onUnchanged(item: Item): void;
   /** Whose server it is does not want the file to be taken. */
   onDisallowed(item: Item, error: PlainError): void;
   onFailure(item: Item, failure: AttemptFailure): void;

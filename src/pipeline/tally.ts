@@ -12,13 +12,15 @@ export class Tally {
   errors = 0;
   skipped = 0;
   kept = 0;
+  unchanged = 0;
   duplicates = 0;
   bytes = 0;
   readonly causes: Partial<Record<ErrorCode, number>> = {};
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, duplicates, bytes, causes } = this;
+    const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, unchanged, duplicates, bytes, causes } =
+      this;
     return {
       ok,
       unproven,
@@ -28,6 +30,7 @@ export class Tally {
       errors,
       skipped,
       kept,
+      unchanged,
       duplicates,
       bytes,
       causes: { ...causes },
@@ -43,6 +46,7 @@ export class Tally {
     } else if (outcome.status === 'skipped') {
       this.skipped += 1;
       if (outcome.kept) this.kept += 1;
+      if (outcome.unchanged) this.unchanged += 1;
     } else if (outcome.status === 'not_found') {
       this.notFound += 1;
     } else if (outcome.status === 'disallowed') {

@@ -23,6 +23,7 @@ describe('resolveOptions', () => {
       captionColumn: undefined,
       workers: 'auto',
       memory: 256 * MIB,
+      update: false,
       imageCheck: 'none',
       computeHash: undefined,
       checksums: undefined,

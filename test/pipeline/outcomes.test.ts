@@ -88,7 +88,7 @@ describe('an outcome', () => {
       const { name } = first.get(path) as Outcome & { name: string };
       const { status, ...rest } = second.get(path) as Outcome;
       assert.equal(status, 'skipped');
-      assert.deepEqual(rest, { index, url: origin + path, name, columns: undefined, kept: false });
+      assert.deepEqual(rest, { index, url: origin + path, name, columns: undefined, kept: false, unchanged: false });
     }
   });
 

@@ -12,6 +12,7 @@ const SUMMARY: Summary = {
   errors: 0,
   skipped: 0,
   kept: 0,
+  unchanged: 0,
   duplicates: 0,
   bytes: 20 << 20,
   waiting: 0,

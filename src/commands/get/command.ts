@@ -4,6 +4,7 @@ import { networkOptionsOf } from '../network-flags.js';
 import { EXISTS_FLAGS, onExistsOf } from './exists.js';
 import { LIST_FLAGS } from './flags.js';
 import type { GetArguments } from './get.js';
+import { UPDATE_FLAGS, updateOf } from './update.js';
 
 export const command: Command = {
   name: 'get',
@@ -20,6 +21,8 @@ export const command: Command = {
     flagOf('onExists'),
     flagOf('overwrite'),
     ...EXISTS_FLAGS,
+    flagOf('update'),
+    ...UPDATE_FLAGS,
     flagOf('journal'),
     DRY_RUN,
     ...DOWNLOAD_FLAGS,
@@ -29,7 +32,7 @@ export const command: Command = {
     const { get } = await import('./get.js');
     const { captionColumn = values['captionCol'] } = values;
     const given = optionsOf({ ...values, captionColumn });
-    const options = { ...given, ...networkOptionsOf(values), ...onExistsOf(values) };
+    const options = { ...given, ...networkOptionsOf(values), ...onExistsOf(values), ...updateOf(values) };
     return get({ ...values, urls: argument, options, results: values } as GetArguments);
   },
 };

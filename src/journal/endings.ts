@@ -1,0 +1,50 @@
+/** Where in a journal lies what became of items last, for runs that ask whether what is stored has changed: 28 bytes an item. */
+import type { FileHandle } from 'node:fs/promises';
+import { isOf, type Key, learnedAt, recordSizeAt, storedAt, type StoredRecord } from './format.js';
+import type { Learned } from './learned.js';
+import { NUMBER_BITS } from './other-rows.js';
+import { Numbers } from './numbers.js';
+import { RecordReader, sizeOfEnding } from './record-reader.js';
+import { StateIndex } from './state-index.js';
+
+/** A file as the journal knows it, and what its request has told. */
+export interface KnownFile {
+  readonly stored: StoredRecord;
+  /** Journals of older builds do not have it. */
+  readonly learned: Learned | undefined;
+}
+
+export class Endings {
+  readonly #rows = new StateIndex(NUMBER_BITS);
+  readonly #places = new Numbers();
+
+  /** An item is stored. @param place where in the file the record of that begins, or the one before it, which belongs to it */
+  set(key: Key, place: number): void {
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = this.#rows.size;
+      this.#rows.set(key, row);
+    }
+    this.#places.set(row, place);
+  }
+
+  clear(): void {
+    this.#rows.clear();
+  }
+
+  /** Reads of items that are stored, in whatever order. */
+  reader(file: FileHandle): EndingReader {
+    const records = new RecordReader(file);
+    return async (key, url) => {
+      const row = this.#rows.get(key);
+      if (row === undefined) return undefined;
+      const bytes = await records.from(this.#places.get(row), sizeOfEnding);
+      const learned = isOf('learned', bytes, 0) ? learnedAt(bytes, 0, url) : undefined;
+      const at = learned === undefined ? 0 : recordSizeAt(bytes, 0);
+      return { stored: storedAt(bytes, at), learned };
+    };
+  }
+}
+
+/** @param url of the item @returns undefined where nothing is known of it */
+export type EndingReader = (key: Key, url: string) => Promise<KnownFile | undefined>;
