@@ -10,6 +10,8 @@ export interface Body {
   readonly length: number;
   /** Content-Encoding to undo; empty for none. */
   readonly encoding: string;
+  /** The time that its file gets, in milliseconds since 1970; undefined for that at which it is written. */
+  readonly modified?: number | undefined;
   /** A worker ended while it had it: it is stored so that little or nothing else is lost if that happens again. */
   readonly isPoison?: boolean;
 }

@@ -67,8 +67,12 @@ export const UNFINISHED_FILE = '.sluice-';
 export interface UnfinishedFile {
   /** `write(2)` may take less than it was given, on a full disk without an error: goes on until it takes all or fails. */
   write(bytes: Uint8Array): void | Promise<void>;
-  /** Not only tidiness: NFS reports a full disk at close. Before it, what is to outlast a power cut is synced. */
-  close(): void | Promise<void>;
+  /**
+   * Not only tidiness: NFS reports a full disk at close. Before it, what is to outlast a power cut is synced.
+   *
+   * @param modified as a job has it
+   */
+  close(modified?: number): void | Promise<void>;
   /** All that was written, once it is closed. */
   read(): Uint8Array | Promise<Uint8Array>;
   /** Renames the closed file to its final name. */
@@ -118,9 +122,10 @@ export class TemporaryFile implements UnfinishedFile {
     count('write', started);
   }
 
-  close(): void {
+  close(modified?: number): void {
     const started = performance.now();
     const { durable, directory } = this.#settings;
+    if (modified !== undefined) stamp(this.#fd as number, modified);
     if (durable) syncFile(this.#fd as number, `${directory}/${this.#name}`);
     this.#close();
     count('write', started);
@@ -207,6 +212,7 @@ const open = promisify(fs.open);
 const write = promisify(fs.write);
 const close = promisify(fs.close);
 const rename = promisify(fs.rename);
+const futimes = promisify(fs.futimes);
 
 /** The same with libuv's threads to do the waiting, for as many writers at once as there are files open. */
 export class AsyncTemporaryFile implements UnfinishedFile {
@@ -263,9 +269,10 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     count('write', started);
   }
 
-  async close(): Promise<void> {
+  async close(modified?: number): Promise<void> {
     const started = performance.now();
     const { durable, directory } = this.#settings;
+    if (modified !== undefined) await stampAsync(this.#fd as number, modified);
     if (durable) await syncFileAsync(this.#fd as number, `${directory}/${this.#name}`);
     await this.#close();
     count('write', started);
@@ -334,12 +341,29 @@ export function progress(written: number): number {
   return written;
 }
 
-/** Writes `bytes` under `name`, and returns when the file has its final name. */
-export function writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array): void {
+/** Gives an open file its time. One that the storage does not take is left out: the file is what it is without it. */
+function stamp(fd: number, modified: number): void {
+  try {
+    fs.futimesSync(fd, Date.now() / 1000, modified / 1000);
+  } catch {
+    // See above.
+  }
+}
+
+async function stampAsync(fd: number, modified: number): Promise<void> {
+  await futimes(fd, Date.now() / 1000, modified / 1000).catch(() => undefined);
+}
+
+/**
+ * Writes `bytes` under `name`, and returns when the file has its final name.
+ *
+ * @param modified as a job has it
+ */
+export function writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array, modified?: number): void {
   const file = new TemporaryFile(settings, name);
   try {
     file.write(bytes);
-    file.close();
+    file.close(modified);
     file.commit();
   } catch (error) {
     file.discard();
@@ -348,11 +372,16 @@ export function writeWhole(settings: StoreSettings, name: string, bytes: Uint8Ar
 }
 
 /** The same as {@link writeWhole}, through libuv's threads. */
-export async function writeWholeAsync(settings: StoreSettings, name: string, bytes: Uint8Array): Promise<void> {
+export async function writeWholeAsync(
+  settings: StoreSettings,
+  name: string,
+  bytes: Uint8Array,
+  modified?: number,
+): Promise<void> {
   const file = await AsyncTemporaryFile.open(settings, name);
   try {
     await file.write(bytes);
-    await file.close();
+    await file.close(modified);
     await file.commit();
   } catch (error) {
     await file.discard();

@@ -33,7 +33,7 @@ export function storePlain(body: Uint8Array, job: StoreJob, settings: StoreSetti
   if (isCancelled(settings)) return CANCELLED;
   try {
     checkSize(body.length, job, settings);
-    writeWhole(settings, job.name, body);
+    writeWhole(settings, job.name, body, job.modified);
     return storedAs(body);
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);
@@ -49,7 +49,7 @@ export async function storePlainWaiting(
   if (isCancelled(settings)) return CANCELLED;
   try {
     checkSize(body.length, job, settings);
-    await writeWholeAsync(settings, job.name, body);
+    await writeWholeAsync(settings, job.name, body, job.modified);
     return storedAs(body);
   } catch (error) {
     return describeStoreFailure(error, job.name, settings);

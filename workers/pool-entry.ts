@@ -28,7 +28,7 @@ function loadStore(): Promise<typeof Store> {
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
 function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer | Promise<BatchAnswer> {
-  const { arena, spans, names, encodings, checksums, settings, mode } = task;
+  const { arena, spans, names, encodings, checksums, modified, settings, mode } = task;
   const started = now();
   let failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
@@ -52,6 +52,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
         name: names[position] as string,
         encoding: encodings?.[position] ?? '',
         checksum: checksums?.[position],
+        modified: modified?.[position],
       };
       const result = store(body, job, settings);
       if (result instanceof Promise) {

@@ -28,11 +28,14 @@ const readBack = new Gate(MAX_READ_BACK);
 /** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
 export interface Place {
   /** @throws what the operating system said */
-  writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array, stored: StoredFile): void;
+  writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array, stored: StoredFile, modified?: number): void;
   open(settings: StoreSettings, name: string, partial?: PartialJob): UnfinishedFile;
 }
 
-const FILES: Place = { writeWhole, open: (...args) => new TemporaryFile(...args) };
+const FILES: Place = {
+  writeWhole: (settings, name, bytes, _stored, modified) => writeWhole(settings, name, bytes, modified),
+  open: (...args) => new TemporaryFile(...args),
+};
 
 /** Stores one body: synchronously, unless a step is not, or it swells beyond what is held whole. */
 export function storeBody(
@@ -44,7 +47,7 @@ export function storeBody(
   if (isCancelled(settings)) return CANCELLED;
   const write = (bytes: Uint8Array): StoredFile => {
     const stored = { ...storedAs(bytes), ...checksumFor(bytes, settings) };
-    place.writeWhole(settings, job.name, bytes, stored);
+    place.writeWhole(settings, job.name, bytes, stored, job.modified);
     return stored;
   };
   try {
@@ -81,7 +84,7 @@ async function storeUndone(
     const undone = await undo(body, job.encoding, mostWhole(settings));
     checkBody(undone, job);
     const bytes = await applySteps(undone, settings);
-    await writeWholeAsync(settings, job.name, bytes);
+    await writeWholeAsync(settings, job.name, bytes, job.modified);
     return { ...storedAs(bytes), ...checksumFor(bytes, settings) };
   } catch (error) {
     return swells(error, settings)
@@ -143,7 +146,7 @@ async function storeParts(
     }
     if (partial !== undefined && size !== partial.total) throw notWhole(partial.path);
     const checksum = digest.end();
-    await file.close();
+    await file.close(job.modified);
     if (steps.length > 0) await lookAt(file, size, settings);
     const stored = { size, crc32: check, ...checksum };
     await file.commit(stored);

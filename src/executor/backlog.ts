@@ -29,6 +29,7 @@ interface Waiting {
   readonly offset: number;
   readonly length: number;
   readonly encoding: string;
+  readonly modified: number | undefined;
 }
 
 /** Bodies that go to a worker together: one or more, in one arena. */
@@ -66,6 +67,9 @@ export class Batch {
       spans,
       names: bodies.map(({ item }) => item.name),
       checksums: bodies.some(hasChecksum) ? bodies.map(({ item }) => item.details?.checksum) : undefined,
+      modified: bodies.some(({ modified }) => modified !== undefined)
+        ? bodies.map(({ modified }) => modified)
+        : undefined,
       encodings: bodies.some(({ encoding }) => encoding !== '') ? bodies.map(({ encoding }) => encoding) : undefined,
     };
   }
@@ -90,9 +94,9 @@ export class Backlog {
   }
 
   /** @param body of {@link ARENA_SIZE} at the most */
-  add({ item, chunks, length, encoding }: Body): void {
+  add({ item, chunks, length, encoding, modified }: Body): void {
     const arena = this.#arenaFor(length);
-    this.#queue.push({ item, arena, offset: arena.used, length, encoding });
+    this.#queue.push({ item, arena, offset: arena.used, length, encoding, modified });
     for (const chunk of chunks) {
       // An eighth of the time of `set`, which copies to shared memory word by word; `fill` copies as memcpy does.
       arena.bytes.fill(chunk, arena.used, (arena.used += chunk.length));

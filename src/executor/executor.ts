@@ -24,8 +24,16 @@ export interface Executor {
   /**
    * @param window bytes of the body that may wait for its writer
    * @param partial where a body lies that can be gone on with when it breaks off
+   * @param modified as of a {@link Body}
    */
-  storeLarge(item: Item, encoding: string, window: number, sender: BodySender, partial?: PartialJob): BodyWriter;
+  storeLarge(
+    item: Item,
+    encoding: string,
+    window: number,
+    sender: BodySender,
+    partial?: PartialJob,
+    modified?: number,
+  ): BodyWriter;
   /** What there is to do; of the writers' time, where it went since this was last asked for. */
   takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */

@@ -45,7 +45,14 @@ export class LocalExecutor implements Executor {
     return false;
   }
 
-  storeLarge(item: Item, encoding: string, window: number, sender: BodySender, partial?: PartialJob): BodyWriter {
+  storeLarge(
+    item: Item,
+    encoding: string,
+    window: number,
+    sender: BodySender,
+    partial?: PartialJob,
+    modified?: number,
+  ): BodyWriter {
     const parts = new Channel<Uint8Array>();
     let waiting = 0;
     let aborted = false;
@@ -58,7 +65,7 @@ export class LocalExecutor implements Executor {
       }
     };
     const store = this.#kind === 'inline' ? storeLarge : storeLargeAsync;
-    const job = { name: item.name, encoding, checksum: item.details?.checksum, partial };
+    const job = { name: item.name, encoding, checksum: item.details?.checksum, partial, modified };
     const storing = store(counted(), job, this.#settings);
     const stored = this.#fsynced(storing, item).then((result) => {
       settled = true;
@@ -107,12 +114,12 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  #begin({ item, chunks, length, encoding }: Body): void {
+  #begin({ item, chunks, length, encoding, modified }: Body): void {
     const [first] = chunks;
     const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
     const store = this.#kind === 'inline' ? storeBody : storeBodyAsync;
     const started = performance.now();
-    const job = { name: item.name, encoding, checksum: item.details?.checksum };
+    const job = { name: item.name, encoding, checksum: item.details?.checksum, modified };
     const result = store(bytes, job, this.#settings);
     if (!(result instanceof Promise)) {
       const fsynced = isStored(result) ? (fsyncFiles([item.name], this.#settings) ?? result) : result;

@@ -92,13 +92,20 @@ export class PoolExecutor implements Executor {
     return true;
   }
 
-  storeLarge(item: Item, encoding: string, window: number, from: BodySender, partial?: PartialJob): BodyWriter {
+  storeLarge(
+    item: Item,
+    encoding: string,
+    window: number,
+    from: BodySender,
+    partial?: PartialJob,
+    modified?: number,
+  ): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const task: LargeTask = {
       kind: 'large',
       settings: this.#settings,
       mode: this.#mode,
-      job: { name: item.name, encoding, checksum: item.details?.checksum, partial },
+      job: { name: item.name, encoding, checksum: item.details?.checksum, partial, modified },
       port: port2,
     };
     const sender = new LargeBodySender(port1, window, from, partial !== undefined);

@@ -3,6 +3,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { Attempt, type AttemptListener } from '../fetch/attempt.js';
 import { Connections } from '../fetch/client.js';
 import { openCredentials, openWay } from '../fetch/network.js';
+import { timeOf } from '../fetch/modified.js';
 import { StallWatchdog } from '../fetch/stall-watchdog.js';
 import { RequestHeaders } from '../fetch/headers.js';
 import { type BodyWriter, LEAST_WINDOW } from '../body.js';
@@ -53,6 +54,8 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
       const told = answer && { answer, ago: performance.now() - answered };
       resolve({ end: how, told, times: clock.stop() });
     };
+    const modified = (): number | undefined =>
+      request.mtime === true && answer !== undefined ? timeOf(answer.lastModified) : undefined;
     const onFetched = (): void => {
       fetched = performance.now();
       clock.fetched();
@@ -85,14 +88,15 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
       onHeaders: asker && ((_item, headers, url) => asker.ask(answeredBy(headers, url))),
       onBody: (_item, chunks, length, encoding) => {
         onFetched();
-        const store = (called: Item): boolean => executor.store({ item: called, chunks, length, encoding });
+        const store = (called: Item): boolean =>
+          executor.store({ item: called, chunks, length, encoding, modified: modified() });
         if (asker === undefined) return store(item);
         void asker.told.then((told) => ('code' in told ? refuse(told) : store(told)));
         return false;
       },
       openLarge: (_item, encoding, onRoom) => {
         const open = (called: Item): BodyWriter =>
-          executor.storeLarge(called, encoding, window, { onRoom, onLeft: () => undefined });
+          executor.storeLarge(called, encoding, window, { onRoom, onLeft: () => undefined }, undefined, modified());
         if (asker === undefined) return open(item);
         const held = new HeldWriter({ onRoom, onLeft: () => undefined });
         void asker.told.then((told) => {

@@ -44,6 +44,8 @@ export interface ThreadRequest {
   /** Redirects within a server are told of, too, before they are followed. */
   readonly tellsEach?: boolean | undefined;
   readonly disallowing?: Disallowing | undefined;
+  /** Files get the times that their servers say. */
+  readonly mtime?: boolean | undefined;
   /** Idle connections that a thread keeps. */
   readonly maxIdle: number;
   readonly network?: Pick<Network, 'way' | 'credentials'>;

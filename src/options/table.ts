@@ -129,6 +129,14 @@ export const OPTIONS = {
     kind: kinds.yesOrNo,
     default: false,
   }),
+  /** Files get the time that the answer's Last-Modified says. Default: `false`, and they have that at which they are stored. */
+  mtime: row({
+    flag: '--mtime',
+    help: "give files their servers' time (Last-Modified)",
+    more: 'members of shards have it anyway; a time before 1970 or more than a day ahead is left out',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
   /**
    * Whether the run is written down in the destination, so that the same call goes on where it was stopped. Default:
    * `true`.

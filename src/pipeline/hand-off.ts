@@ -11,6 +11,7 @@ import { Attempt, type AttemptListener, type AttemptRules } from '../fetch/attem
 import { answeredBy } from '../fetch/answered.js';
 import { Connections } from '../fetch/client.js';
 import type { AttemptFailure } from '../fetch/failure.js';
+import { timeOf } from '../fetch/modified.js';
 import { openWay } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
@@ -45,6 +46,18 @@ interface Parts {
   readonly tar?: TarExecutor;
 }
 
+/** A body that is not held whole. */
+interface LargeBody {
+  readonly item: Item;
+  /** The item as its file is called. */
+  readonly called: Item;
+  readonly encoding: string;
+  readonly onRoom: () => void;
+  readonly lease: Lease;
+  readonly whole: Whole | Kept | undefined;
+  readonly modified: number | undefined;
+}
+
 export class HandOff implements Stages, AttemptListener {
   readonly #connections: Connections;
   readonly #executor: Executor;
@@ -54,6 +67,7 @@ export class HandOff implements Stages, AttemptListener {
   readonly #scheduler: Scheduler;
   /** Only where what is stored is asked for, in case it has changed. */
   readonly #updates: Updates | undefined;
+  readonly #mtime: boolean;
   readonly #listener: StageListener;
   readonly #pauses = new Pauses();
   /** Only where names depend on answers. */
@@ -91,7 +105,7 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   private constructor(
-    { rules, scheduler, resumption }: StageOptions,
+    { rules, scheduler, resumption, options }: StageOptions,
     listener: StageListener,
     connections: Connections,
     executor: Executor,
@@ -100,6 +114,7 @@ export class HandOff implements Stages, AttemptListener {
     this.#rules = rules;
     this.#scheduler = scheduler;
     this.#updates = resumption.updates;
+    this.#mtime = options.mtime;
     this.#listener = listener;
     this.#connections = connections;
     this.#executor = executor;
@@ -190,13 +205,14 @@ export class HandOff implements Stages, AttemptListener {
     const work = this.#scheduler.inFlight.of(item);
     if (item.conditions !== undefined) replace(work, this.#updates);
     const { isPoison, naming } = work;
+    const modified = this.#modified(work);
     this.#listener.onFetched(item, length, 0);
     let isCopied = false;
-    if (naming === undefined) isCopied = this.#executor.store({ item, chunks, length, encoding, isPoison });
+    if (naming === undefined) isCopied = this.#executor.store({ item, chunks, length, encoding, isPoison, modified });
     else {
       this.#whenNamed(naming, () => {
         if (naming.refused !== undefined) this.#listener.onStored(item, naming.refused);
-        else this.#executor.store({ item: this.#called(item, naming), chunks, length, encoding, isPoison });
+        else this.#executor.store({ item: this.#called(item, naming), chunks, length, encoding, isPoison, modified });
       });
     }
     this.#listener.onRoom();
@@ -207,15 +223,18 @@ export class HandOff implements Stages, AttemptListener {
     const work = this.#scheduler.inFlight.of(item);
     if (item.conditions !== undefined) replace(work, this.#updates);
     const { naming } = work;
+    const modified = this.#modified(work);
     const lease = this.#scheduler.enlarge(item);
-    if (naming === undefined) return this.#openWriter(item, item, encoding, onRoom, lease, whole);
+    const open = (called: Item): BodyWriter =>
+      this.#openWriter({ item, called, encoding, onRoom, lease, whole, modified });
+    if (naming === undefined) return open(item);
     const onLeft = (): void => this.#leave(lease);
     const held = new HeldWriter({ onRoom, onLeft });
     this.#whenNamed(naming, () => {
       if (held.aborted) return;
       const { refused } = naming;
       if (refused === undefined) {
-        held.open(this.#openWriter(item, this.#called(item, naming), encoding, onRoom, lease, whole));
+        held.open(open(this.#called(item, naming)));
       } else {
         held.open(undefined);
         this.#listener.onStored(item, refused);
@@ -224,14 +243,7 @@ export class HandOff implements Stages, AttemptListener {
     return held;
   }
 
-  #openWriter(
-    item: Item,
-    called: Item,
-    encoding: string,
-    onRoom: () => void,
-    lease: Lease,
-    whole?: Whole | Kept,
-  ): BodyWriter {
+  #openWriter({ item, called, encoding, onRoom, lease, whole, modified }: LargeBody): BodyWriter {
     const partial = whole && this.#partials?.begin(item, whole);
     const onLeft = (): void => {
       partial?.onLeft();
@@ -239,9 +251,14 @@ export class HandOff implements Stages, AttemptListener {
     };
     return this.#pauses.counted(
       (onCounted) =>
-        this.#executor.storeLarge(called, encoding, lease.bytes, { onRoom: onCounted, onLeft }, partial?.job),
+        this.#executor.storeLarge(called, encoding, lease.bytes, { onRoom: onCounted, onLeft }, partial?.job, modified),
       onRoom,
     );
+  }
+
+  /** The time that its file gets, where it is to be that which its server says. */
+  #modified({ answer }: Work): number | undefined {
+    return this.#mtime && answer !== undefined ? timeOf(answer.lastModified) : undefined;
   }
 
   #leave(lease: Lease): void {

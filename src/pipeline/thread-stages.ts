@@ -21,7 +21,7 @@ export class ThreadStages implements Stages {
   constructor(stages: StageOptions, listener: StageListener, naming?: AnswerNaming, robots?: RobotsAsking) {
     this.#robots = robots;
     const { options, network, settings, rules, scheduler, maxIdle } = stages;
-    const { headers, userAgent, timeout, lowestSpeed, maxTime } = options;
+    const { headers, userAgent, timeout, lowestSpeed, maxTime, mtime } = options;
     const { strict, maxWhole, disallowing, tellsEach } = rules;
     const { maxRequests } = scheduler.inFlight;
     const idle = Math.max(1, Math.floor(maxIdle / maxRequests));
@@ -35,6 +35,7 @@ export class ThreadStages implements Stages {
       strict,
       disallowing,
       tellsEach,
+      mtime,
       maxIdle: idle,
       network,
     };

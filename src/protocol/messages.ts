@@ -34,6 +34,8 @@ export interface BatchTask {
   readonly encodings: readonly string[] | undefined;
   /** What each has to have; undefined when nothing is known of any. */
   readonly checksums: readonly (Checksum | undefined)[] | undefined;
+  /** The time that each file gets, as of a {@link StoreJob}; undefined when none gets one. */
+  readonly modified: readonly (number | undefined)[] | undefined;
 }
 
 /** The one message that comes back for a batch. */

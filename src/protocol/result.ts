@@ -10,6 +10,8 @@ export interface StoreJob {
   readonly encoding: string;
   /** What the body has to have, once its encoding is undone. */
   readonly checksum?: Checksum | undefined;
+  /** The time that the file gets, in milliseconds since 1970; undefined for that at which it is written. */
+  readonly modified?: number | undefined;
   /** Of a large body that can be gone on with when it breaks off. */
   readonly partial?: PartialJob | undefined;
 }

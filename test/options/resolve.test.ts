@@ -24,6 +24,7 @@ describe('resolveOptions', () => {
       workers: 'auto',
       memory: 256 * MIB,
       update: false,
+      mtime: false,
       imageCheck: 'none',
       computeHash: undefined,
       checksums: undefined,

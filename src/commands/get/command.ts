@@ -22,6 +22,7 @@ export const command: Command = {
     flagOf('overwrite'),
     ...EXISTS_FLAGS,
     flagOf('update'),
+    flagOf('mtime'),
     ...UPDATE_FLAGS,
     flagOf('journal'),
     DRY_RUN,
