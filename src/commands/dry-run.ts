@@ -63,7 +63,14 @@ function tell(entry: Admitted, tally: Tally, directory: string, quiet: boolean):
   } else {
     const { kind, item } = entry;
     if (kind !== 'item')
-      tally.count({ status: 'skipped', index: item.index, url: item.url, name: item.name, kept: kind === 'kept' });
+      tally.count({
+        status: 'skipped',
+        index: item.index,
+        url: item.url,
+        name: item.name,
+        kept: kind === 'kept',
+        unchanged: false,
+      });
     if (quiet) return;
     const what = kind === 'item' ? 'fetch' : kind;
     process.stdout.write(`${what}\t${item.name}\t${printable(withoutPassword(item.url), 100_000)}\n`);
@@ -75,7 +82,8 @@ function describe(fetched: number, { skipped, kept, duplicates, errors }: Tally,
   const lines = [
     `${count(fetched, 'file')} to fetch into ${printable(options.directory, 1000)}; nothing was requested or written.`,
   ];
-  if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there.`);
+  const asked = options.update ? ', and would be asked for in case of change' : '';
+  if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there${asked}.`);
   if (kept > 0) lines.push(`${count(kept, 'file')} that no run has stored would be left.`);
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} would be left out.`);
   if (errors > 0) lines.push(`${count(errors, 'item')} would fail without being requested.`);

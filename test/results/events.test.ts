@@ -175,11 +175,11 @@ describe('--events', () => {
       const url = `http://localhost/${'x'.repeat(1000)}`;
       const total = 20_000;
       for (let index = 0; index < total; index += 1)
-        events.note({ status: 'skipped', index, url, name: 'x', kept: false });
+        events.note({ status: 'skipped', index, url, name: 'x', kept: false, unchanged: false });
       reader.on('data', (piece) => (text += String(piece)));
       const finished = once(reader, 'close');
       await sleep(200);
-      events.note({ status: 'skipped', index: total, url, name: 'x', kept: false });
+      events.note({ status: 'skipped', index: total, url, name: 'x', kept: false, unchanged: false });
       const isWhole = await events.close('get', SUMMARY);
       await finished;
       const lines = linesOf(text);
@@ -202,6 +202,7 @@ const SUMMARY: Summary = {
   errors: 0,
   skipped: 0,
   kept: 0,
+  unchanged: 0,
   duplicates: 0,
   bytes: 0,
   waiting: 0,
