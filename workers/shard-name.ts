@@ -23,6 +23,17 @@ export function memberKey(index: number): string {
   return String(index).padStart(KEY_DIGITS, '0');
 }
 
+/** The name of a shard that is not sealed, which nobody takes for a shard's. */
+export function partName(number: number): string {
+  return `${shardName(number)}.part`;
+}
+
+/** The number of a shard that is not sealed; undefined for the name of something else. */
+export function partNumber(name: string): number | undefined {
+  const shard = name.endsWith('.part') ? shardNumber(name.slice(0, -'.part'.length)) : undefined;
+  return shard !== undefined && partName(shard) === name ? shard : undefined;
+}
+
 /** The number of a shard; undefined for the name of something else. */
 export function shardNumber(name: string): number | undefined {
   const digits = /^(\d{5,})\.tar$/.exec(name)?.[1];

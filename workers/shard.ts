@@ -1,6 +1,7 @@
 /**
- * One unfinished shard: a file that grows at its end, by large writes that begin at multiples of their size. What was
- * added last can be taken back, which is how a body that breaks in the middle leaves no trace.
+ * One unfinished shard: a file that grows at its end, by large writes that end at multiples of their size. What was
+ * added last can be taken back, which is how a body that breaks in the middle leaves no trace. At any moment the file
+ * begins with whole members, and nothing that follows them looks like one: from there the next run can go on.
  */
 import * as fs from 'node:fs';
 import { dirname, relative } from 'node:path';
@@ -9,6 +10,7 @@ import type { StoredFile } from '../src/protocol/result.js';
 import { count } from './clock.js';
 import { syncFile, syncFolder } from './durable.js';
 import { openPatiently, progress } from './files.js';
+import { partName } from './shard-name.js';
 import { waitForName, waitForWrite } from './slow.js';
 import { RECORD_SIZE } from './ustar.js';
 
@@ -17,28 +19,54 @@ const WRITE_SIZE = 1 << 20;
 /** Bytes: two blocks of zeros end an archive. */
 export const END_SIZE = 1024;
 
+/** What is in a shard already. */
+interface Kept {
+  /** Bytes. */
+  readonly end: number;
+  readonly bodies: number;
+}
+
+const NOTHING: Kept = { end: 0, bodies: 0 };
+
 export class Shard {
-  /** The bodies in it that are whole. */
+  /** With which it was begun. */
+  readonly number: number;
+  /** The bodies that were added to it and are whole. */
   readonly ids: number[] = [];
   readonly stored: StoredFile[] = [];
+  readonly #part: string;
   #path: string;
+  readonly #kept: Kept;
   readonly #settings: StoreSettings;
   readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafe(WRITE_SIZE);
   /** Where in the file the buffer belongs: a multiple of its size. */
   #written = 0;
+  /** Up to where the file has what it is to have. */
+  #saved = 0;
   #end = 0;
-  /** Bytes of the file, of which some at its end may have been taken back. */
+  /** Bytes of the file. */
   #fileSize = 0;
   #open = true;
 
-  /** @param path absolute; no such file is there yet */
-  constructor(path: string, settings: StoreSettings) {
-    this.#path = path;
+  /**
+   * @param folder absolute
+   * @param kept what is in it, and goes on; else no such file is there yet
+   */
+  constructor(folder: string, number: number, settings: StoreSettings, kept = NOTHING) {
+    this.number = number;
+    this.#part = this.#path = `${folder}/${partName(number)}`;
+    this.#kept = kept;
     this.#settings = settings;
     const started = performance.now();
-    this.#fd = openPatiently(path, 'wx+');
+    this.#fd = openPatiently(this.#path, kept.bodies > 0 ? 'r+' : 'wx+');
     count('create', started);
+    if (kept.bodies > 0) this.#takeUp(kept.end);
+  }
+
+  /** How many are in it and whole. */
+  get bodies(): number {
+    return this.#kept.bodies + this.ids.length;
   }
 
   /** Bytes so far. */
@@ -67,7 +95,9 @@ export class Shard {
   patch(bytes: Uint8Array, position: number): void {
     const inFile = Math.max(0, Math.min(bytes.length, this.#written - position));
     if (inFile > 0) this.#write(bytes.subarray(0, inFile), position);
-    this.#buffer.set(bytes.subarray(inFile), Math.max(0, position + inFile - this.#written));
+    const rest = Math.max(position, this.#written);
+    this.#buffer.set(bytes.subarray(inFile), rest - this.#written);
+    this.#saved = Math.min(this.#saved, rest);
   }
 
   read(position: number, length: number): Buffer {
@@ -91,14 +121,23 @@ export class Shard {
       this.#written = start;
     }
     this.#end = end;
+    this.#saved = Math.min(this.#saved, end);
+    // What was in it may be anything, members of a shard too.
+    if (this.#fileSize > end) this.#truncate(end);
+  }
+
+  /** Writes what is not in the file yet. @returns whether there was anything */
+  save(): boolean {
+    if (this.#saved === this.#end) return false;
+    this.#flush();
+    return true;
   }
 
   /** Ends the archive and gives it its final name; `discard` removes it also after that. */
   seal(path: string): void {
     this.append(Buffer.alloc(END_SIZE));
     this.pad(RECORD_SIZE);
-    this.#flush();
-    if (this.#fileSize > this.#end) fs.ftruncateSync(this.#fd, this.#end);
+    this.save();
     const { durable, slow, directory } = this.#settings;
     if (durable) counted(() => syncFile(this.#fd, path));
     this.#close();
@@ -110,7 +149,10 @@ export class Shard {
     if (durable) counted(() => syncFolder(dirname(path)));
   }
 
-  /** Never throws: what led here is the error to tell, and what cannot be removed goes with the folder it is in. */
+  /**
+   * What was in it when the run began stays there for the next one. Never throws: what led here is the error to tell, and
+   * what cannot be removed the next run removes.
+   */
   discard(): void {
     try {
       if (this.#open) this.#close();
@@ -118,10 +160,30 @@ export class Shard {
       // See above.
     }
     try {
-      fs.unlinkSync(this.#path);
+      if (this.#kept.bodies === 0) fs.unlinkSync(this.#path);
+      else if (this.#path !== this.#part) fs.renameSync(this.#path, this.#part);
     } catch {
       // See above.
     }
+  }
+
+  /** What follows the whole members is cut off. */
+  #takeUp(end: number): void {
+    try {
+      this.#truncate(end);
+      this.#end = this.#saved = this.#written = end;
+      const start = end - (end % WRITE_SIZE);
+      this.#buffer.set(this.read(start, end - start));
+      this.#written = start;
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  #truncate(end: number): void {
+    fs.ftruncateSync(this.#fd, end);
+    this.#fileSize = end;
   }
 
   /** Not only tidiness: NFS reports a full disk at close. */
@@ -132,9 +194,9 @@ export class Shard {
 
   #flush(): void {
     const filled = this.#end - this.#written;
-    if (filled === 0) return;
-    this.#write(this.#buffer.subarray(0, filled), this.#written);
-    this.#written = this.#end;
+    this.#write(this.#buffer.subarray(this.#saved - this.#written, filled), this.#saved);
+    this.#saved = this.#end;
+    if (filled === WRITE_SIZE) this.#written = this.#end;
   }
 
   #write(bytes: Uint8Array, position: number): void {

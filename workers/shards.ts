@@ -4,13 +4,13 @@
  * are under way, and two more; each is used again until it is full.
  */
 import { createHash } from 'node:crypto';
-import { threadId } from 'node:worker_threads';
+import { readdirSync, rmSync } from 'node:fs';
 import type { TarSettings, TarSettled } from '../src/protocol/tar.js';
 import type { StoredFile } from '../src/protocol/result.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
 import { addDescription, describe, memberName, type Packed, sizeBesides, timeOf } from './member.js';
-import { shardName } from './shard-name.js';
+import { partNumber, shardName } from './shard-name.js';
 import { END_SIZE, Shard } from './shard.js';
 import type { Place } from './store.js';
 import { BLOCK_SIZE, header, LONG_HEADER_SIZE, longHeader, padded, RECORD_SIZE } from './ustar.js';
@@ -35,7 +35,8 @@ export class Shards {
   /** Open shards with members that no body is streaming into. */
   readonly #free: Shard[] = [];
   #number: number;
-  #serial = 0;
+  /** Numbers below it that shards had which hold nothing. */
+  readonly #spare: number[] = [];
 
   /** @param onSettled told of each shard that got its final name, or never will; not of one without members */
   constructor(settings: TarSettings, onSettled: (settled: TarSettled) => void) {
@@ -43,6 +44,45 @@ export class Shards {
     this.#onSettled = onSettled;
     this.#number = settings.firstShard;
     this.limit = settings.shardSize - (settings.shardSize % RECORD_SIZE) - END_SIZE;
+  }
+
+  /**
+   * Takes up what an earlier run has left, or what one before it had left and a thread that died went on with. Removes all
+   * else that is not sealed: of what is in it, it is not known that it is whole.
+   */
+  takeUp(): void {
+    const { unsealed, parts, store } = this.#settings;
+    const kept = new Set(parts.map(({ number }) => number));
+    for (const name of namesIn(unsealed)) {
+      const number = partNumber(name);
+      if (number !== undefined && !kept.has(number)) rmSync(`${unsealed}/${name}`, { force: true });
+    }
+    for (const part of parts) {
+      try {
+        this.release(new Shard(unsealed, part.number, store, part));
+      } catch (failure) {
+        const error = describeStoreFailure(failure, shardName(part.number), store);
+        this.#onSettled({ kind: 'settled', number: part.number, part: part.number, ids: [], result: { error } });
+      }
+    }
+  }
+
+  /**
+   * Writes what is whole and not in the files yet, so that it is not lost with the process.
+   *
+   * @returns whether there was anything
+   */
+  save(): boolean {
+    let saved = false;
+    for (const shard of [...this.#free]) {
+      try {
+        saved = shard.save() || saved;
+      } catch (error) {
+        this.#free.splice(this.#free.indexOf(shard), 1);
+        this.fail(shard, error);
+      }
+    }
+    return saved;
   }
 
   /** Where a body goes. Its result is only that it is written; its shard is told of later. */
@@ -72,27 +112,35 @@ export class Shards {
   /** The same for a body that comes in parts: who knows how long it takes. */
   takeForParts(size: number): Shard {
     const shard = this.#takeFullest(size, MAX_HELD_UP);
-    if (shard !== undefined) return shard;
+    if (shard !== undefined) {
+      this.#saveBefore(shard);
+      return shard;
+    }
     if (this.#free.length > 1) this.#settleFullest();
     return this.takeEmpty();
   }
 
   takeEmpty(): Shard {
-    this.#serial += 1;
-    const { store } = this.#settings;
-    return new Shard(`${store.scratch}/shard-${threadId}-${this.#serial}`, store);
+    const { unsealed, store } = this.#settings;
+    const number = this.#spare.pop() ?? this.#nextNumber();
+    try {
+      return new Shard(unsealed, number, store);
+    } catch (error) {
+      this.#spare.push(number);
+      throw error;
+    }
   }
 
   release(shard: Shard): void {
-    if (shard.ids.length === 0) shard.discard();
-    else if (shard.end < this.limit && shard.ids.length < MAX_BODIES) this.#free.push(shard);
+    if (shard.bodies === 0) this.#drop(shard);
+    else if (shard.end < this.limit && shard.bodies < MAX_BODIES) this.#free.push(shard);
     else this.settle(shard);
   }
 
   /** A write to it failed: what is in it is lost with it. */
   fail(shard: Shard, error: unknown): void {
-    shard.discard();
-    this.#tell(shard, this.#nextNumber(), error);
+    this.#drop(shard);
+    this.#tell(shard, shard.number, error);
   }
 
   #pack(packed: Packed, bytes: Uint8Array, stored: StoredFile): void {
@@ -116,7 +164,7 @@ export class Shards {
 
   /** Seals a shard that is as full as it gets. */
   settle(shard: Shard): void {
-    const number = this.#nextNumber();
+    const number = this.#finalNumber(shard);
     try {
       shard.seal(`${this.#settings.store.directory}/${shardName(number)}`);
     } catch (error) {
@@ -124,14 +172,15 @@ export class Shards {
       this.#tell(shard, number, error);
       return;
     }
-    this.#onSettled({ kind: 'settled', number, ids: shard.ids, result: { stored: shard.stored } });
+    const { number: part, ids, stored } = shard;
+    this.#onSettled({ kind: 'settled', number, part, ids, result: { stored } });
   }
 
   /** The fullest of those that have so many bytes of room, and fewer bodies than that. */
   #takeFullest(size: number, bodies: number): Shard | undefined {
     let fullest: Shard | undefined;
     for (const shard of this.#free) {
-      const hasRoom = shard.end + size <= this.limit && shard.ids.length < bodies;
+      const hasRoom = shard.end + size <= this.limit && shard.bodies < bodies;
       if (hasRoom && shard.end > (fullest?.end ?? 0)) fullest = shard;
     }
     if (fullest !== undefined) this.#free.splice(this.#free.indexOf(fullest), 1);
@@ -144,14 +193,45 @@ export class Shards {
   }
 
   #tell(shard: Shard, number: number, failure: unknown): void {
-    if (shard.ids.length === 0) return;
+    if (shard.bodies === 0) return;
     const error = describeStoreFailure(failure, shardName(number), this.#settings.store);
-    this.#onSettled({ kind: 'settled', number, ids: shard.ids, result: { error } });
+    this.#onSettled({ kind: 'settled', number, part: shard.number, ids: shard.ids, result: { error } });
+  }
+
+  #drop(shard: Shard): void {
+    shard.discard();
+    if (shard.bodies === 0) this.#spare.push(shard.number);
+  }
+
+  /** While a body comes in parts, nobody else saves what is in its shard. */
+  #saveBefore(shard: Shard): void {
+    try {
+      shard.save();
+    } catch (error) {
+      this.fail(shard, error);
+      throw error;
+    }
+  }
+
+  /** The lowest that nobody has: who reads shards counts on them to follow one another. */
+  #finalNumber({ number }: Shard): number {
+    const lowest = Math.min(number, ...this.#spare);
+    if (lowest < number) this.#spare[this.#spare.indexOf(lowest)] = number;
+    return lowest;
   }
 
   #nextNumber(): number {
     this.#number += 1;
     return this.#number - 1;
+  }
+}
+
+/** None of a folder that cannot be read: who makes a file there will tell. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

@@ -12,11 +12,24 @@ import { receiveParts } from './parts.js';
 import { Shards } from './shards.js';
 import { storeBody, storeLarge } from './store.js';
 
+/**
+ * What is whole goes to the file when no more than this part of the time is spent on that: at once where storage is quick,
+ * and a few times a second where a write takes long.
+ */
+const SAVING = 1 / 50;
+
 const settings = workerData as TarSettings;
 const port = parentPort as MessagePort;
 const shards = new Shards(settings, (settled) => tell({ ...settled, ...takeSealing() }));
 /** When the shard that is sealed now was begun with, while nothing else is under way. */
 let sealing: Moment | undefined;
+/** When may be saved again, by the clock of this thread, and what waits for it. */
+let mayBeSaved = 0;
+/** Milliseconds that the last time took: the shorter of two counts, since a thread may have to wait for a processor. */
+let took = 0;
+let timer: NodeJS.Timeout | undefined;
+
+shards.takeUp();
 
 port.on('message', (task: TarTask) => {
   if (task === 'seal') seal();
@@ -35,6 +48,23 @@ function takeSealing(): { times?: Times } {
   const times = timesSince(sealing);
   sealing = now();
   return { times };
+}
+
+function saveSoon(): void {
+  if (timer !== undefined) return;
+  const wait = mayBeSaved - performance.now();
+  if (wait <= 0) save();
+  else timer = setTimeout(save, wait);
+}
+
+function save(): void {
+  timer = undefined;
+  const started = performance.now();
+  if (!shards.save()) return;
+  const ended = performance.now();
+  const before = took;
+  took = ended - started;
+  mayBeSaved = ended + Math.min(before, took) / SAVING;
 }
 
 function tell(message: TarMessage): void {
@@ -57,6 +87,7 @@ async function storeBatch(task: TarBatchTask): Promise<void> {
     if (!isStored(result)) failures.push({ position, error: result });
   }
   tell({ kind: 'written', first, count: names.length, failures, times: timesSince(started) });
+  saveSoon();
 }
 
 async function storeParts({ id, job, port, description }: TarLargeTask): Promise<void> {
@@ -70,4 +101,5 @@ async function storeParts({ id, job, port, description }: TarLargeTask): Promise
   }
   const failures = isStored(result) ? [] : [{ position: 0, error: result }];
   tell({ kind: 'written', first: id, count: 1, failures, times: clock.end() });
+  saveSoon();
 }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf } from '../../workers/failure.js';
 import { UNFINISHED_FILE } from '../../workers/files.js';
-import { shardNumber } from '../../workers/shard-name.js';
+import { partName, partNumber, shardNumber } from '../../workers/shard-name.js';
 import { SluiceError, StorageError, toPlain, UsageError } from '../errors.js';
 import { makeFolders } from '../shared/folders.js';
 import { FileSizes } from '../journal/sizes.js';
@@ -137,6 +137,26 @@ export class Destination {
 
   shards(): Promise<ReadonlySet<number>> {
     return shardsIn(this.directory);
+  }
+
+  /** Paths of the shards that are not sealed, by number. */
+  async parts(): Promise<ReadonlyMap<number, string>> {
+    const names = await readdir(this.own);
+    const parts = names.flatMap((name) => {
+      const number = partNumber(name);
+      return number === undefined ? [] : ([[number, join(this.own, name)]] as const);
+    });
+    return new Map(parts);
+  }
+
+  /** Removes all of them but these. @throws StorageError */
+  async removeParts(kept: readonly { readonly number: number }[]): Promise<void> {
+    const names = new Set(kept.map(({ number }) => partName(number)));
+    try {
+      for (const path of (await this.parts()).values()) if (!names.has(basename(path))) await rm(path, { force: true });
+    } catch (error) {
+      throw whyNot(this.directory, error);
+    }
   }
 
   /**

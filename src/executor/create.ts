@@ -2,6 +2,7 @@
 import { type FileShares, shareFiles } from '../shared/file-limit.js';
 import type { StoreSettings } from '../protocol/settings.js';
 import type { Executor, StoreListener } from './executor.js';
+import type { TarSettings } from '../protocol/tar.js';
 import type { TarExecutor, TarListener } from './tar.js';
 
 /** @param workers threads for `pool`, or `auto` */
@@ -24,19 +25,13 @@ export async function createExecutor(
   return new LocalExecutor(name, settings, onStored, shares.writers);
 }
 
-/**
- * @param shardSize bytes
- * @param firstShard the number of the first shard
- * @param captionColumn the column of the list that has captions
- */
+/** @param captionColumn the column of the list that has captions */
 export async function createTarExecutor(
-  store: StoreSettings,
-  shardSize: number,
-  firstShard: number,
+  settings: Omit<TarSettings, 'started'>,
   listener: TarListener,
   captionColumn?: string,
 ): Promise<TarExecutor> {
   const { TarExecutor } = await import('./tar.js');
   const started = Math.floor(Date.now() / 1000);
-  return new TarExecutor({ store, shardSize, firstShard, started }, listener, captionColumn);
+  return new TarExecutor({ ...settings, started }, listener, captionColumn);
 }

@@ -8,7 +8,15 @@ import { type PlainError, toPlain } from '../errors.js';
 import type { Item } from '../item.js';
 import type { Answer } from '../outcome.js';
 import { withoutPassword } from '../shared/printable.js';
-import type { Description, TarBatchTask, TarLargeTask, TarMessage, TarSettings, TarTask } from '../protocol/tar.js';
+import type {
+  Description,
+  PartShard,
+  TarBatchTask,
+  TarLargeTask,
+  TarMessage,
+  TarSettings,
+  TarTask,
+} from '../protocol/tar.js';
 import type { StoredFile, StoreResult } from '../protocol/result.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
@@ -31,10 +39,12 @@ export interface TarListener {
   readonly onStored: StoreListener;
   /** The body's memory is free again. */
   readonly onWritten: (item: Item) => void;
+  /** What became of a shard that an earlier run has begun; told before what was added to it. */
+  readonly onTakenUp: (part: number, result: { readonly shard: number } | PlainError) => void;
 }
 
 export class TarExecutor implements Executor {
-  readonly #settings: Omit<TarSettings, 'firstShard'>;
+  readonly #settings: Omit<TarSettings, 'firstShard' | 'parts'>;
   readonly #listener: TarListener;
   readonly #captionColumn: string | undefined;
   readonly #batcher = new Batcher({
@@ -54,8 +64,11 @@ export class TarExecutor implements Executor {
   #worker: Worker | undefined;
   #nextShard: number;
   #nextId = 0;
-  /** Whether anything was sent since shards were sealed. */
-  #anyOpen = false;
+  /** Shards of earlier runs that are not sealed yet. */
+  readonly #parts: Map<number, PartShard>;
+  /** Whether anything is in shards that are not sealed, or on its way there. */
+  #anyOpen: boolean;
+  #closing = false;
   #sealWanted = false;
   #onProgress: (() => void) | undefined;
 
@@ -63,11 +76,14 @@ export class TarExecutor implements Executor {
    * @param settings with the number that the first shard gets
    * @param captionColumn the column of the list that has captions
    */
-  constructor({ firstShard, ...settings }: TarSettings, listener: TarListener, captionColumn?: string) {
+  constructor({ firstShard, parts, ...settings }: TarSettings, listener: TarListener, captionColumn?: string) {
     this.#captionColumn = captionColumn;
     this.#settings = settings;
     this.#nextShard = firstShard;
+    this.#parts = new Map(parts.map((part) => [part.number, part]));
     this.#listener = listener;
+    this.#anyOpen = parts.length > 0;
+    if (this.#anyOpen) this.prepare();
   }
 
   /**
@@ -89,6 +105,11 @@ export class TarExecutor implements Executor {
     const headers = this.#headers.get(item);
     if (headers !== undefined) this.#headers.set(renamed, headers);
   };
+
+  /** What is requested now is to find a thread that writes it at once: until then it is lost with the process. */
+  prepare(): void {
+    this.#worker ??= this.#start();
+  }
 
   store(body: Body): boolean {
     if (body.isPoison === true) this.#poisons.add(body.item);
@@ -132,9 +153,10 @@ export class TarExecutor implements Executor {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     this.#batcher.flush();
     this.seal();
-    while (this.#items.size + this.#batcher.waiting > 0) {
+    while (this.#items.size + this.#batcher.waiting + this.#parts.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onProgress = resolve;
       });
@@ -163,6 +185,7 @@ export class TarExecutor implements Executor {
   }
 
   #postSeal(): void {
+    if (this.#parts.size > 0) this.#worker ??= this.#start();
     this.#worker?.postMessage('seal' satisfies TarTask);
   }
 
@@ -188,7 +211,8 @@ export class TarExecutor implements Executor {
   }
 
   #start(): Worker {
-    const workerData: TarSettings = { ...this.#settings, firstShard: this.#nextShard };
+    const parts = [...this.#parts.values()];
+    const workerData: TarSettings = { ...this.#settings, firstShard: this.#nextShard, parts };
     const worker = new Worker(ENTRY, {
       workerData,
       execArgv: [],
@@ -210,9 +234,11 @@ export class TarExecutor implements Executor {
 
   #account(message: TarMessage): void {
     if (message.kind === 'settled') {
-      this.#nextShard = message.number + 1;
-      const { ids, result, times } = message;
+      const { number, part, ids, result, times } = message;
+      this.#nextShard = Math.max(this.#nextShard, number + 1);
       if (times !== undefined) this.#times.add(times);
+      if (this.#parts.delete(part))
+        this.#listener.onTakenUp(part, 'error' in result ? result.error : { shard: number });
       for (const [position, id] of ids.entries()) {
         this.#tell(
           id,
@@ -263,7 +289,17 @@ export class TarExecutor implements Executor {
     const batches = [...this.#batches.keys()];
     for (const first of batches) this.#release(first);
     for (const id of lost) this.#tell(id, error);
+    this.#takeUpAgain(lost.length > 0, error);
     this.#onProgress?.();
+  }
+
+  /** The next thread goes on with what earlier runs have left, unless it is that which ends threads. */
+  #takeUpAgain(mayGoOn: boolean, error: PlainError): void {
+    this.#anyOpen ||= this.#parts.size > 0;
+    if (!mayGoOn) {
+      for (const part of this.#parts.keys()) this.#listener.onTakenUp(part, error);
+      this.#parts.clear();
+    } else if (this.#closing) this.seal();
   }
 }
 

@@ -27,7 +27,7 @@ export interface RunRecord {
   readonly boot: string;
   readonly directory: string;
   readonly layout: Layout;
-  /** The number that its first shard gets; of the layout `tar`. */
+  /** The lowest number that a shard gets from it; of the layout `tar`. */
   readonly firstShard?: number;
   /** What was known before it is of no account: the run replaces what is there. */
   readonly afresh: boolean;

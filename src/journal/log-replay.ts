@@ -1,15 +1,19 @@
 /** What runs before this one did, read from their journal. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Layout } from '../protocol/settings.js';
+import type { ItemDetails } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
 import {
+  detailsAt,
   type EndRecord,
   failureAt,
+  isOf,
   type ItemRecord,
   itemAt,
   itemSizeAt,
   type Key,
   keyAt,
+  recordSizeAt,
   renamedAt,
   replacesAt,
   type RecordVisitor,
@@ -19,10 +23,26 @@ import {
 } from './format.js';
 import type { Endings } from './endings.js';
 import { FormerRecords, textOf } from './former.js';
-import { begunAs, DOUBTFUL_IF_THERE, FAILED, StateIndex, stateOf, storedWith, WHOLE_IF_THERE } from './state-index.js';
+import {
+  begunAs,
+  DOUBTFUL_IF_THERE,
+  FAILED,
+  OK,
+  StateIndex,
+  stateOf,
+  storedWith,
+  WHOLE_IF_THERE,
+} from './state-index.js';
 import { IndexSet } from './index-set.js';
 import { type Extent, readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
+
+/** As its run has written it down. */
+export interface BegunItem extends ItemRecord {
+  readonly details?: ItemDetails;
+  /** What its plan has called it, where an answer has given its file the name. */
+  readonly planned?: string;
+}
 
 /** An item that was begun, and of which nothing more is known. */
 interface Begun extends Key {
@@ -61,6 +81,11 @@ export class LogReplay implements RecordVisitor {
   readonly given = new Map<string, string>();
   /** By number in the last run. */
   #begun = new Map<number, Begun>();
+  /**
+   * By number in their runs, those of the runs before which were not done with, and whose number nobody has got since: of
+   * shards that were not sealed, runs in between may not have written down what is in them.
+   */
+  readonly #earlier = new Map<number, Begun>();
   readonly #formers = new FormerRecords();
   readonly #boot: string;
   readonly #layout: Layout;
@@ -104,26 +129,55 @@ export class LogReplay implements RecordVisitor {
   }
 
   /** An item that the last run had begun and not done with, by its number in that run. */
-  async begun(file: FileHandle, index: number): Promise<ItemRecord | undefined> {
-    const begun = this.#begun.get(index);
-    if (begun === undefined) return undefined;
+  begun(file: FileHandle, index: number): Promise<BegunItem | undefined> {
+    return this.#read(file, this.#begun.get(index));
+  }
+
+  /** The same of a shard that was not sealed: which of the runs had begun it does not matter. */
+  begunInPart(file: FileHandle, index: number): Promise<BegunItem | undefined> {
+    return this.#read(file, this.#begun.get(index) ?? this.#earlier.get(index));
+  }
+
+  async #read(file: FileHandle, begun: Begun | undefined): Promise<BegunItem | undefined> {
+    // Under another number it may be stored.
+    if (begun === undefined || stateOf(this.states.get(begun) ?? FAILED) === OK) return undefined;
     for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, begun.at);
-      if (itemSizeAt(buffer, 0) <= bytesRead) {
-        const item = itemAt(buffer, 0);
-        return begun.renamed === undefined ? item : { ...item, name: begun.renamed };
-      }
-      if (size === LONGEST_RECORD) return undefined;
+      const bytes = buffer.subarray(0, bytesRead);
+      const length = itemSizeAt(buffer, 0);
+      const hasDetails = isOf('details', buffer, length);
+      const whole = hasDetails ? length + recordSizeAt(buffer, length) : length;
+      if (whole > bytes.length && size < LONGEST_RECORD) continue;
+      if (whole > bytes.length) return undefined;
+      const item = itemAt(bytes, 0);
+      const { renamed } = begun;
+      return {
+        ...item,
+        ...(renamed !== undefined && { name: renamed, planned: item.name }),
+        ...(hasDetails && { details: detailsAt(bytes, length) }),
+      };
     }
   }
 
-  /** An item that the last run had begun turned out to be stored. */
+  /** An item that a run had begun turned out to be in a shard that is gone on with. */
+  keep(index: number, size: number): void {
+    const key = this.#begun.get(index) ?? this.#earlier.get(index);
+    if (key === undefined) return;
+    this.#begun.delete(index);
+    this.#earlier.delete(index);
+    this.states.set(key, storedWith(size, key.marked));
+    this.#rename(key);
+    this.keys.add(index);
+  }
+
+  /** An item that a run had begun turned out to be stored. */
   adopt(index: number, { size, shard }: StoredFile): void {
     this.#settle(index, size, shard);
   }
 
   run(record: RunRecord): void {
     this.#giveUpBegun(this.#begun);
+    if (isInShards(this.#layout)) for (const [index, key] of this.#begun) this.#earlier.set(index, key);
     this.#begun = new Map();
     this.lastRun = record;
     this.lastEnd = undefined;
@@ -140,6 +194,7 @@ export class LogReplay implements RecordVisitor {
     this.given.clear();
     this.#begun.clear();
     this.#endings?.clear();
+    this.#earlier.clear();
   }
 
   item(index: number, payload: Buffer, at: number, offset: number): void {
@@ -151,6 +206,7 @@ export class LogReplay implements RecordVisitor {
     if (this.elsewhere.size > 0) this.elsewhere.delete(textOf({ a, b, c }));
     if (this.given.size > 0) this.given.delete(textOf({ a, b, c }));
     const replaces = replacesAt(payload, at);
+    this.#earlier.delete(index);
     this.#begun.set(index, { a, b, c, at: offset, replaces, marked, former, renamed: undefined });
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type StorageError, UsageError } from '../errors.js';
 import type { NameSet } from '../plan/names.js';
 import { shardName } from '../../workers/shard-name.js';
+import { adoptParts, type Part } from './part-recovery.js';
 import type { Known } from './placement.js';
 import { adoptShards, removeShard } from './shard-recovery.js';
 import { bootId } from './boot.js';
@@ -30,6 +31,10 @@ export interface JournalSettings {
   readonly update: boolean;
   /** Numbers of the shards in the destination. */
   readonly shards: ReadonlySet<number>;
+  /** Paths of the shards that were not sealed, by number. */
+  readonly parts: ReadonlyMap<number, string>;
+  /** The column of the list that has captions. */
+  readonly captionColumn: string | undefined;
   readonly run: Omit<RunRecord, 'started' | 'pid' | 'boot' | 'afresh' | 'firstShard'>;
   /** Told once when it cannot be written any more. */
   readonly onFailure: (error: StorageError) => void;
@@ -39,6 +44,8 @@ export interface Opened extends Known {
   readonly journal: Journal;
   /** The number that the first shard gets; of the layout `tar`. */
   readonly firstShard: number;
+  /** Shards that are gone on with. */
+  readonly parts: readonly Part[];
 }
 
 /**
@@ -56,7 +63,7 @@ export async function openJournal(settings: JournalSettings): Promise<Opened> {
 }
 
 async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Opened> {
-  const { named, durable, overwrite, update, shards, run, onFailure } = settings;
+  const { named, durable, overwrite, update, shards, parts: paths, captionColumn, run, onFailure } = settings;
   const inShards = isInShards(run.layout);
   const boot = await bootId();
   const endings = update ? new Endings() : undefined;
@@ -74,6 +81,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   if (durable) await syncJournalName(path);
   const journal = new Journal(file, path, end, durable, onFailure);
   // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
+  let parts: readonly Part[] = [];
   const afresh = overwrite && (before === undefined || replay.complete);
   if (afresh) {
     // Shards are replaced as a whole: with some of before, the same items might be in two of them.
@@ -82,11 +90,16 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   } else if (inShards) {
     const sameBoot = before?.boot === boot;
     await adoptShards({ file, replay, journal, directory: run.directory, shards, sameBoot, durable });
+    parts = await adoptParts({ file, replay, paths, captionColumn });
   }
   const { states, elsewhere, given, keys } = replay;
-  const firstShard = afresh ? 0 : firstShardAfter(shards, replay.shards);
-  const numbered = inShards ? { firstShard } : {};
+  const begun = parts.map(({ number }) => number);
+  const firstShard = afresh ? 0 : firstShardAfter(shards, replay.shards, begun);
+  const numbered = inShards ? { firstShard: Math.min(firstShard, ...begun) } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
+  // Who reads the journal finds them in this run, and sooner or later stored.
+  for (const { items } of parts) for (const { index, key, ...item } of items) journal.begin(index, key, item);
+  if (parts.length > 0) await journal.written();
   let names: Promise<NameSet> | undefined;
   const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
   const updates = endings && { updates: new Updates(journal, endings.reader(file)) };
@@ -98,6 +111,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     afresh,
     names: namesOnce,
     firstShard,
+    parts,
     ...updates,
     ...(inShards && { keys }),
   };

@@ -29,6 +29,12 @@ export interface ShardItem {
   readonly name: string;
 }
 
+/** What a shard that is not sealed holds, one after the other. */
+export type ShardPiece =
+  | { readonly kind: 'item'; readonly item: ShardItem; /** Bytes up to its end. */ readonly end: number }
+  /** Of the item before it. */
+  | { readonly kind: 'caption'; readonly whole: boolean; readonly end: number };
+
 /** What follows is no archive of this program, or one that was torn. */
 export class ShardDamage extends Error {
   override readonly name = 'ShardDamage';
@@ -48,6 +54,15 @@ export class ShardDamage extends Error {
  * @throws ShardDamage where the archive does not go on as this program writes it; the system's error
  */
 export async function* readItems(path: string, prove: boolean): AsyncGenerator<ShardItem, void, undefined> {
+  for await (const piece of readPieces(path, prove)) if (piece.kind === 'item') yield piece.item;
+}
+
+/**
+ * The same with where each ends, and with captions.
+ *
+ * @throws as {@link readItems}
+ */
+export async function* readPieces(path: string, prove: boolean): AsyncGenerator<ShardPiece, void, undefined> {
   const file = await openFile(path);
   try {
     const archive = new Archive(file);
@@ -57,7 +72,10 @@ export async function* readItems(path: string, prove: boolean): AsyncGenerator<S
       if (body === undefined) return;
       // No two items have the same key: it is the caption of the one before.
       if (body.name === `${key}.txt`) {
-        await archive.content(body.size, () => undefined);
+        // No caption has a zero in it but what a crash of the machine left.
+        let whole = true;
+        await archive.content(body.size, (piece) => (whole &&= !piece.includes(0)));
+        yield { kind: 'caption', whole, end: archive.position };
         continue;
       }
       const index = keyIn(body.name);
@@ -71,7 +89,8 @@ export async function* readItems(path: string, prove: boolean): AsyncGenerator<S
       const text = await archive.description(`${key}.json`);
       const { url, name, size, sha256 } = parse(text);
       const whole = hash === undefined || (size === body.size && sha256 === hash.digest('hex'));
-      yield { index, size: body.size, crc32: check, whole, url, name };
+      const item = { index, size: body.size, crc32: check, whole, url, name };
+      yield { kind: 'item', item, end: archive.position };
     }
   } finally {
     await file.close();
@@ -101,6 +120,8 @@ class Archive {
   readonly #buffer = Buffer.allocUnsafe(PIECE);
   #from = 0;
   #to = 0;
+  /** Bytes that were read so far. */
+  position = 0;
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -170,6 +191,7 @@ class Archive {
     }
     const piece = this.#buffer.subarray(this.#from, Math.min(this.#to, this.#from + most));
     this.#from += piece.length;
+    this.position += piece.length;
     return piece;
   }
 }

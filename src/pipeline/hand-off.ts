@@ -5,7 +5,7 @@ import { PartialFiles } from '../destination/partial-files.js';
 import { createExecutor, createTarExecutor } from '../executor/create.js';
 import type { Executor } from '../executor/executor.js';
 import { HeldWriter } from '../executor/held-writer.js';
-import type { TarExecutor } from '../executor/tar.js';
+import type { TarExecutor, TarListener } from '../executor/tar.js';
 import { Pauses } from '../executor/pauses.js';
 import { Attempt, type AttemptListener, type AttemptRules } from '../fetch/attempt.js';
 import { answeredBy } from '../fetch/answered.js';
@@ -26,6 +26,7 @@ import { StagesDetector } from '../verdict/detector.js';
 import { Sampler } from '../verdict/sampler.js';
 import type { AnswerNaming } from './naming.js';
 import { replace } from './replacing.js';
+import type { Resumption } from './resume.js';
 import type { RobotsAsking } from './robots.js';
 import {
   openRobots,
@@ -84,7 +85,7 @@ export class HandOff implements Stages, AttemptListener {
 
   /** @param naming where names depend on answers */
   static async open(stages: StageOptions, listener: StageListener, naming?: AnswerNaming): Promise<HandOff> {
-    const { options, network, settings, firstShard, maxIdle, own } = stages;
+    const { options, network, settings, maxIdle, own, resumption } = stages;
     const { executor: name, workers, layout, shardSize, captionColumn, timeout } = options;
     const originals = new WeakMap<Item, Item>();
     const originalOf = (item: Item): Item => originals.get(item) ?? item;
@@ -95,7 +96,10 @@ export class HandOff implements Stages, AttemptListener {
     const robots = await openRobots(stages, listener, connections);
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));
-      const tar = await createTarExecutor(settings, shardSize, firstShard, { onStored, onWritten }, captionColumn);
+      const { firstShard, parts } = resumption;
+      const setting = { store: settings, shardSize, firstShard, unsealed: own, parts };
+      const onTakenUp = takingUp(resumption, listener);
+      const tar = await createTarExecutor(setting, { onStored, onWritten, onTakenUp }, captionColumn);
       return new HandOff(stages, listener, connections, tar, { naming, robots, originals, tar });
     }
     if (name === 'threads') throw new RangeError('threads hand nothing over');
@@ -127,6 +131,7 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   start(work: Work, from: Redirected | undefined): void {
+    this.#tar?.prepare();
     const kept = this.#partials?.of(work.item);
     const attempt = new Attempt(work.item, work, this.#connections, this.#rules, this, kept, from);
     // Before it starts, since it may end at once.
@@ -312,4 +317,16 @@ export class HandOff implements Stages, AttemptListener {
   onFailure(item: Item, failure: AttemptFailure): void {
     this.#listener.onFailure(item, failure);
   }
+}
+
+/** What earlier runs have written is stored when its shard has its final name: the list is past it by then. */
+function takingUp({ parts, journal }: Resumption, listener: StageListener): TarListener['onTakenUp'] {
+  return (number, result) => {
+    if (!('shard' in result)) {
+      listener.onStorageFailure(result);
+      return;
+    }
+    const { items } = parts.find((part) => part.number === number) ?? { items: [] };
+    for (const { index, size, crc32 } of items) journal?.stored(index, { size, crc32, shard: result.shard }, false);
+  };
 }

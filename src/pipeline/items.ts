@@ -1,5 +1,5 @@
 /** What becomes of items, from their request to their outcome: each event gives back what the item held, and decides on. */
-import type { PlainError, StorageError } from '../errors.js';
+import { type PlainError, StorageError } from '../errors.js';
 import type { AttemptFailure } from '../fetch/failure.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { RobotsAnswer } from '../fetch/robots-request.js';
@@ -106,6 +106,10 @@ export class Items implements StageListener, ResumptionListener {
     if (answer.kind === 'failed' && answer.failure.error.code === 'NET_TOO_MANY_OPEN') this.#doFewer();
     const work = this.#scheduler.inFlight.of(item);
     this.#goOn(work, this.#scheduler.robotsNoted(item, answer));
+  }
+
+  onStorageFailure(error: PlainError): void {
+    this.#run.stop(new StorageError(error));
   }
 
   onUnproven(item: Item): void {

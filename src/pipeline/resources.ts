@@ -78,7 +78,7 @@ export class Resources {
     if (shutdown.isStopping) return;
     this.#resumption = await resume(this.#destination, sources, options, listener);
     const resumption = this.#resumption;
-    const { journal, updates, firstShard } = resumption;
+    const { journal, updates } = resumption;
     outcomes.writeTo(journal, updates, durable);
     if (shutdown.isStopping) return;
     const { directory, scratch, own } = this.#destination;
@@ -88,7 +88,7 @@ export class Resources {
     const credentials = await openCredentials(network.credentials);
     const headers = new RequestHeaders(options.headers, options.userAgent, credentials);
     const rules = { ...this.#with.rules, headers };
-    const stages = { options, network, settings, rules, scheduler, maxIdle, firstShard, own, resumption };
+    const stages = { options, network, settings, rules, scheduler, maxIdle, own, resumption };
     this.#stages = await openStages(stages, listener);
   }
 

@@ -10,6 +10,7 @@ import { examineFile } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
+import type { Part } from '../journal/part-recovery.js';
 import type { Updates } from '../journal/updates.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
@@ -25,6 +26,8 @@ export interface Resumption {
   readonly updates: Updates | undefined;
   /** The number that the first shard gets. */
   readonly firstShard: number;
+  /** Shards that an earlier run has begun and not sealed. */
+  readonly parts: readonly Part[];
 }
 
 export interface ResumptionListener {
@@ -42,7 +45,8 @@ export async function resume(
   listener: ResumptionListener,
 ): Promise<Resumption> {
   const { layout, overwrite, update, onExists } = options;
-  const shards = isInShards(layout) ? await destination.shards() : new Set<number>();
+  const inShards = isInShards(layout);
+  const shards = inShards ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
   if (options.journal) {
@@ -54,6 +58,8 @@ export async function resume(
       overwrite,
       update,
       shards,
+      parts: inShards ? await destination.parts() : new Map(),
+      captionColumn: options.captionColumn,
       run: {
         version,
         directory: options.directory,
@@ -65,10 +71,12 @@ export async function resume(
     });
   }
   let present: Presence | undefined;
+  const parts = known?.parts ?? [];
   try {
+    if (inShards) await destination.removeParts(parts);
     // Where all may be replaced, what is there matters to the next run only. The names of a plan are its own: nobody else has
     // put a file there, and to list a destination for each of its shards would take longer than the shard.
-    const matters = !isInShards(layout) && !destination.claimed && (!overwrite || known !== undefined);
+    const matters = !inShards && !destination.claimed && (!overwrite || known !== undefined);
     present = matters ? await destination.list(layout) : undefined;
   } catch (error) {
     await known?.journal.leave();
@@ -97,6 +105,7 @@ export async function resume(
     journal: known?.journal,
     updates: known?.updates,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
+    parts,
   };
 }
 

@@ -90,6 +90,8 @@ export interface StageListener {
   onWritten(item: Item): void;
   /** Once for each body: it is stored or will not be. */
   onStored(item: Item, result: StoreResult): void;
+  /** What an earlier run has written, and the list is past, cannot be stored. */
+  onStorageFailure(error: PlainError): void;
   /** There is more room for requests. */
   onRoom(): void;
 }
@@ -102,8 +104,6 @@ export interface StageOptions {
   readonly scheduler: Scheduler;
   /** Idle connections. */
   readonly maxIdle: number;
-  /** The number of the first shard, of the layout `tar`. */
-  readonly firstShard: number;
   /** Folder of the program's own files in the destination. */
   readonly own: string;
   readonly resumption: Resumption;

@@ -17,6 +17,15 @@ export interface Description {
   readonly caption?: string;
 }
 
+/** A shard that an earlier run has begun and not sealed: this one goes on with it. */
+export interface PartShard {
+  readonly number: number;
+  /** Bytes of it that count: whole members. */
+  readonly end: number;
+  /** Bodies in them. */
+  readonly bodies: number;
+}
+
 /** How the thread that writes shards is set up: it lives as long as its run, unlike a pool's worker. */
 export interface TarSettings {
   readonly store: StoreSettings;
@@ -24,6 +33,10 @@ export interface TarSettings {
   readonly shardSize: number;
   /** The number of the first shard. */
   readonly firstShard: number;
+  /** Folder of shards that are not sealed, absolute, on the file system of the destination. */
+  readonly unsealed: string;
+  /** What an earlier run has left there. */
+  readonly parts: readonly PartShard[];
   /** When the run began, in seconds since 1970: the time of members whose server tells none. */
   readonly started: number;
 }
@@ -58,7 +71,9 @@ export interface TarWritten {
 export interface TarSettled {
   readonly kind: 'settled';
   readonly number: number;
-  /** The bodies in it. */
+  /** The number that it had before: where one before it has got none in the end, it gets that. */
+  readonly part: number;
+  /** The bodies in it, but for those that were in it when the run began. */
   readonly ids: readonly number[];
   readonly result: { readonly stored: readonly StoredFile[] } | { readonly error: PlainError };
   /** Of the shards that are sealed when nothing else is under way, of which no answer to a task tells. */

@@ -91,7 +91,9 @@ async function start(t: TestContext, { shardSize = 128 * MIB, store, onStored }:
   const settings = storeSettings(t, store);
   const told = new Told();
   const written: string[] = [];
-  const executor = await createTarExecutor(settings, shardSize, 0, {
+  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts: [] };
+  const executor = await createTarExecutor(where, {
+    onTakenUp: () => assert.fail('there is nothing to take up'),
     onStored: (item, result) => {
       onStored?.(item, result);
       told.listener(item, result);

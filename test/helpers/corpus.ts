@@ -81,6 +81,8 @@ export interface CorpusServer extends AsyncDisposable {
   onRequest: () => void;
   /** Answers wait for it; replaced at will. */
   ready: Promise<void>;
+  /** Milliseconds that each answer takes besides; replaced at will. */
+  latency: number;
 }
 
 export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
@@ -92,7 +94,10 @@ export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
     const name = (request.url as string).slice(1);
     self.asked.push(name);
     self.onRequest();
-    void self.ready.then(() => corpus.answer(name, response));
+    void self.ready.then(() => {
+      if (self.latency === 0) corpus.answer(name, response);
+      else setTimeout(() => corpus.answer(name, response), self.latency);
+    });
   });
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
@@ -103,6 +108,7 @@ export async function serveCorpus(corpus: Corpus): Promise<CorpusServer> {
     asked: [],
     onRequest: () => undefined,
     ready: Promise.resolve(),
+    latency: 0,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -30,6 +30,8 @@ export interface CrashSettings {
   readonly span?: number;
   /** Requests after which runs are killed, at the most; those that run together are in vain. Default: 250. */
   readonly requests?: number;
+  /** Milliseconds that the server takes for each answer. Default: none. */
+  readonly latency?: number;
   /** More arguments of the command. */
   readonly args?: readonly string[];
 }
@@ -43,6 +45,8 @@ export interface CrashCounts {
   requests: number;
   /** Requests for what an earlier run had asked for, and not stored. */
   again: number;
+  /** Items that were whole in a shard that was not sealed, and were not asked for again. */
+  kept: number;
   /** Files and shards with final names that were read and compared. */
   files: number;
   /** Journals whose end was torn. */
@@ -70,6 +74,7 @@ export interface SystemCall {
 
 const none: Remains = {
   there: new Set(),
+  kept: new Set(),
   paths: [],
   own: [],
   written: { stored: new Map(), end: undefined, torn: 0 },
@@ -82,6 +87,7 @@ const none: Remains = {
 export async function crash(settings: CrashSettings, onChain?: (counts: CrashCounts) => void): Promise<CrashCounts> {
   const counts = newCounts();
   await using server = await serveCorpus(settings.corpus);
+  server.latency = settings.latency ?? 0;
   const clean = await cleanRun(settings, server);
   while (counts.kills < settings.kills) {
     const chain = new Chain(settings, server, counts);
@@ -118,7 +124,7 @@ export async function crashAt(
 }
 
 function newCounts(): CrashCounts {
-  return { chains: 0, kills: 0, resumes: 0, requests: 0, again: 0, files: 0, torn: 0, unwritten: 0 };
+  return { chains: 0, kills: 0, resumes: 0, requests: 0, again: 0, kept: 0, files: 0, torn: 0, unwritten: 0 };
 }
 
 /** @returns paths that one run leaves to which nothing happens */
@@ -272,12 +278,14 @@ class Chain {
     const inRun = new Set<string>();
     for (const name of asked) {
       assert.ok(!before.there.has(name), `${name} was there, and was asked for again`);
+      assert.ok(!before.kept.has(name), `${name} was whole in a shard, and was asked for again`);
       assert.ok(!inRun.has(name), `${name} was asked for twice in a run`);
       inRun.add(name);
       if (this.#asked.has(name)) this.#counts.again += 1;
       this.#asked.add(name);
     }
     this.#counts.requests += asked.length;
+    this.#counts.kept += before.kept.size;
   }
 
   #assertClean({ there, own, written }: Remains): void {

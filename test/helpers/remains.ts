@@ -9,11 +9,13 @@ import { readJournal } from '../../src/journal/reader.js';
 import type { Layout } from '../../src/protocol/settings.js';
 import type { Corpus } from './corpus.js';
 import { entriesBelow } from './folders.js';
-import { bodiesIn, membersOf } from './tars.js';
+import { bodiesIn, membersOf, wholeIn } from './tars.js';
 
 export interface Remains {
   /** Names of the corpus whose bodies have a final name, by themselves or in a shard. */
   readonly there: ReadonlySet<string>;
+  /** Names of those that are whole in shards that are not sealed. */
+  readonly kept: ReadonlySet<string>;
   /** Paths of files with final names. */
   readonly paths: readonly string[];
   /** What the program keeps for itself, seen from its folder. */
@@ -59,7 +61,9 @@ export class Examiner {
       assert.ok(there.has(name), `the journal has ${name}, and it is not there`);
       assert.deepEqual({ size, crc32: check }, this.#corpus.print(name), `the journal is wrong about ${name}`);
     }
-    return { there, paths, own, written };
+    const parts = own.filter((path) => path.endsWith('.part'));
+    const kept = new Set(parts.flatMap((path) => wholeIn(readFileSync(join(this.#directory, path)))));
+    return { there, kept, paths, own, written };
   }
 
   #pathOf(entry: Dirent): string {

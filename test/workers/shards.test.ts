@@ -67,7 +67,7 @@ describe('a shard', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
         serial += 1;
-        const shard = new Shard(join(folder, `unfinished-${serial}`), storeSettings(t));
+        const shard = new Shard(folder, serial, storeSettings(t));
         let model = Buffer.alloc(0);
         for (const [seed, step] of changes.entries()) {
           const at = 'at' in step ? Math.floor(step.at * model.length) : 0;
@@ -114,9 +114,8 @@ describe('shards', () => {
   function start(t: TestContext, shardSize: number): Setup {
     const settings = storeSettings(t);
     const settled: TarSettled[] = [];
-    const shards = new Shards({ store: settings, shardSize, firstShard: 7, started: 1_700_000_000 }, (it) =>
-      settled.push(it),
-    );
+    const where = { store: settings, unsealed: settings.scratch, parts: [] };
+    const shards = new Shards({ ...where, shardSize, firstShard: 7, started: 1_700_000_000 }, (it) => settled.push(it));
     const store: Setup['store'] = (id, body) =>
       storeBody(body, { name: `${id}.bin`, encoding: '' }, settings, shards.placeFor(packed(id))) as StoreResult;
     return { shards, settled, directory: settings.directory, scratch: settings.scratch, store };
@@ -174,6 +173,7 @@ describe('shards', () => {
     assert.deepEqual(settled[1], {
       kind: 'settled',
       number: 8,
+      part: 8,
       ids: [4, 5, 6, 7, 8],
       result: { stored: Array.from({ length: 5 }, () => ({ size: body.length, crc32: crc32(body) })) },
     });
