@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { timeOf } from '../../src/fetch/modified.js';
 
 const TIME = Date.UTC(1994, 10, 6, 8, 49, 37);

@@ -19,7 +19,7 @@ function assertRate({ tenths, requests, elapsed }: Counts, perSecond: number, la
 
 /** Says so, and gives no advice; unless other tests have the processor, which then holds it up as well: see `politeness.timing.ts`. */
 function assertHeldBack({ verdict }: Summary, option: string): void {
-  if (verdict?.bound === 'cpu') return;
+  if (verdict?.bound === 'cpu' || verdict?.bound === 'main thread') return;
   const { bound, detail, advice } = verdict ?? {};
   assert.deepEqual([bound, detail, advice], ['limit', `held back by ${option}`, undefined]);
 }

@@ -21,6 +21,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'content-disposition',
     'trust-server-names',
     'adjust-extension',
+    'mtime',
     'shard-size',
     'caption-column',
   ],
@@ -45,7 +46,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'max-body-size',
   ],
   'What files have to be': ['image-check', 'checksums', 'compute-hash'],
-  'Going on where it was stopped': ['journal', 'state', 'durable'],
+  'Going on where it was stopped': ['update', 'journal', 'state', 'durable'],
   'What servers are told, and what they forbid': ['header', 'user-agent', 'respect-robots', 'respect-directives'],
   'Users, cookies and certificates': [
     'user',
