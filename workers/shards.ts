@@ -74,11 +74,11 @@ export class Shards {
    */
   save(): boolean {
     let saved = false;
-    for (const shard of [...this.#free]) {
+    for (const shard of this.#free.splice(0)) {
       try {
         saved = shard.save() || saved;
+        this.#free.push(shard);
       } catch (error) {
-        this.#free.splice(this.#free.indexOf(shard), 1);
         this.fail(shard, error);
       }
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -7,7 +7,9 @@ import { LARGE_WINDOW } from '../../src/body.js';
 import { gzipSync } from 'node:zlib';
 import { createTarExecutor } from '../../src/executor/create.js';
 import type { TarExecutor } from '../../src/executor/tar.js';
+import type { PlainError } from '../../src/errors.js';
 import type { Item } from '../../src/item.js';
+import type { PartShard } from '../../src/protocol/tar.js';
 import type { StoreSettings } from '../../src/protocol/settings.js';
 import type { StoreResult } from '../../src/protocol/result.js';
 import { simulate } from '../../workers/slow.js';
@@ -24,15 +26,18 @@ class Setup {
   readonly told: Told;
   /** Names of bodies that were told of as written. */
   readonly written: string[];
+  /** What was told of shards that were there. */
+  readonly takenUp: unknown[];
   /** Names of bodies in parts that were told of as let go. */
   readonly left: string[] = [];
   #index = -1;
 
-  constructor(executor: TarExecutor, settings: StoreSettings, told: Told, written: string[]) {
+  constructor(executor: TarExecutor, settings: StoreSettings, told: Told, written: string[], takenUp: unknown[]) {
     this.executor = executor;
     this.settings = settings;
     this.told = told;
     this.written = written;
+    this.takenUp = takenUp;
   }
 
   item(name: string): Item {
@@ -85,15 +90,20 @@ interface Changes {
   readonly shardSize?: number;
   readonly store?: Partial<StoreSettings>;
   readonly onStored?: (item: Item, result: StoreResult) => void;
+  readonly parts?: readonly PartShard[];
 }
 
-async function start(t: TestContext, { shardSize = 128 * MIB, store, onStored }: Changes = {}): Promise<Setup> {
+async function start(
+  t: TestContext,
+  { shardSize = 128 * MIB, store, onStored, parts = [] }: Changes = {},
+): Promise<Setup> {
   const settings = storeSettings(t, store);
   const told = new Told();
   const written: string[] = [];
-  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts: [] };
+  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts };
+  const takenUp: unknown[] = [];
   const executor = await createTarExecutor(where, {
-    onTakenUp: () => assert.fail('there is nothing to take up'),
+    onTakenUp: (...part) => takenUp.push(part),
     onStored: (item, result) => {
       onStored?.(item, result);
       told.listener(item, result);
@@ -101,7 +111,7 @@ async function start(t: TestContext, { shardSize = 128 * MIB, store, onStored }:
     onWritten: ({ name }) => written.push(name),
   });
   t.after(() => executor.close());
-  return new Setup(executor, settings, told, written);
+  return new Setup(executor, settings, told, written, takenUp);
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -365,6 +375,49 @@ describe('the executor of the layout tar', () => {
     assert.equal(run.told.results.size, 4);
     assert.deepEqual([...bodiesIn(run.archives()).keys()], ['sealed', 'after']);
     assert.equal(shardsIn(run.settings.directory).length, 2);
+  });
+
+  /** A folder with a shard of two bodies that was not sealed. */
+  async function unsealed(t: TestContext): Promise<{ scratch: string; part: PartShard }> {
+    const run = await start(t);
+    for (const name of ['one', 'two']) run.store(name, [noise(1_000, 1)]);
+    await run.executor.close();
+    const { scratch, directory } = run.settings;
+    renameSync(join(directory, '00000.tar'), join(scratch, '00000.tar.part'));
+    return { scratch, part: { number: 0, end: 2 * (512 + 1_024 + 1_024), bodies: 2 } };
+  }
+
+  test('a shard that was not sealed is gone on with, also when the thread dies meanwhile, and told of', async (t) => {
+    const { scratch, part } = await unsealed(t);
+    let thread: Worker | undefined;
+    const onThread = (worker: Worker): void => {
+      thread = worker;
+    };
+    process.on('worker', onThread);
+    t.after(() => process.off('worker', onThread));
+    const run = await start(t, { parts: [part], store: { scratch } });
+    run.item('one');
+    run.item('two');
+    run.store('lost', [noise(1_000, 2)]);
+    await until(() => run.written.length === 1, 'it is written');
+    await thread?.terminate();
+    assert.equal((await run.told.of('lost')) && run.told.errorOf('lost').code, 'WORKER_LOST');
+    run.store('three', [noise(1_000, 3)]);
+    await run.executor.close();
+    assert.deepEqual([...bodiesIn(run.archives()).keys()], ['one', 'two', 'three']);
+    assert.deepEqual(run.takenUp, [[0, { shard: 0 }]]);
+    assert.deepEqual(filesBelow(scratch), []);
+  });
+
+  test('a shard that was not sealed is told of when it cannot be gone on with, and what is new goes into others', async (t) => {
+    const { scratch, part } = await unsealed(t);
+    rmSync(join(scratch, '00000.tar.part'));
+    const run = await start(t, { parts: [part], store: { scratch } });
+    run.store('new', [noise(1_000, 2)]);
+    await run.executor.close();
+    assert.equal(run.takenUp.length, 1);
+    assert.equal(((run.takenUp[0] as unknown[])[1] as PlainError).cause?.code, 'ENOENT');
+    assert.deepEqual([...bodiesIn(run.archives()).keys()], ['new']);
   });
 
   test('stores nothing more once it is cancelled, and seals what is written', async (t) => {

@@ -9,6 +9,7 @@ import type { TarSettled } from '../../src/protocol/tar.js';
 import type { StoreResult } from '../../src/protocol/result.js';
 import type { Packed } from '../../workers/member.js';
 import { MAX_BODIES, Shards } from '../../workers/shards.js';
+import { partName } from '../../workers/shard-name.js';
 import { Shard } from '../../workers/shard.js';
 import type { UnfinishedFile } from '../../workers/files.js';
 import { storeBody } from '../../workers/store.js';
@@ -63,6 +64,7 @@ describe('a shard', () => {
       fc.record({ kind: fc.constant('rewind' as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
       fc.record({ kind: fc.constant('patch' as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
       fc.record({ kind: fc.constant('read' as const), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({ kind: fc.constant('save' as const) }),
     );
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
@@ -82,6 +84,9 @@ describe('a shard', () => {
             const bytes = noise(Math.min(1536, model.length - at), seed);
             shard.patch(bytes, at);
             bytes.copy(model, at);
+          } else if (step.kind === 'save') {
+            shard.save();
+            assert.ok(fs.readFileSync(join(folder, partName(serial))).equals(model));
           } else {
             assert.ok(shard.read(at, model.length - at).equals(model.subarray(at)));
           }
@@ -95,6 +100,46 @@ describe('a shard', () => {
       }),
       { numRuns: thorough ? 60 : 20, seed: 3 },
     );
+  });
+});
+
+describe('a shard that is gone on with', () => {
+  test('is cut where it counts, and holds what was there and what is added', (t) => {
+    const folder = scratch(t);
+    const at = fc.integer({ min: 1, max: 3 * MIB });
+    let serial = 0;
+    fc.assert(
+      fc.property(at, fc.nat({ max: MIB }), fc.nat({ max: 2 * MIB }), (end, torn, added) => {
+        serial += 1;
+        const [before, more] = [noise(end, 1), noise(added, 2)];
+        fs.writeFileSync(join(folder, partName(serial)), Buffer.concat([before, noise(torn, 3)]));
+        const shard = new Shard(folder, serial, storeSettings(t), { end, bodies: 1 });
+        shard.append(more);
+        shard.seal(join(folder, 'sealed'));
+        const whole = Buffer.concat([before, more]);
+        assert.ok(fs.readFileSync(join(folder, 'sealed')).subarray(0, whole.length).equals(whole));
+      }),
+      {
+        numRuns: thorough ? 60 : 12,
+        seed: 4,
+        examples: [
+          [MIB, 7, 5],
+          [2 * MIB - 1, 0, 1],
+        ],
+      },
+    );
+  });
+
+  test('outlasts what fails: it has its name and what was in it for the next run', (t) => {
+    const [folder, settings] = [scratch(t), storeSettings(t)];
+    const path = join(folder, partName(3));
+    fs.writeFileSync(path, noise(5_000, 1));
+    const shard = new Shard(folder, 3, settings, { end: 4_096, bodies: 2 });
+    shard.append(noise(1_000, 2));
+    shard.seal(join(folder, 'sealed'));
+    shard.discard();
+    assert.deepEqual(fs.readdirSync(folder), [partName(3)]);
+    assert.ok(fs.readFileSync(path).subarray(0, 4_096).equals(noise(5_000, 1).subarray(0, 4_096)));
   });
 });
 
