@@ -1,7 +1,6 @@
 /** Plans lists for a fleet: names every row, cuts the rows into shards, and writes down both. */
-import { createHash } from 'node:crypto';
-import { lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
 import { Destination, ownFolder, whyNot } from '../destination/destination.js';
 import { SluiceError, UsageError } from '../errors.js';
@@ -16,6 +15,7 @@ import { isInShards } from '../protocol/layouts.js';
 import { makeFolders } from '../shared/folders.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
+import { differingLists, type KnownList, knownList } from './known-lists.js';
 import {
   idOf,
   type Manifest,
@@ -61,11 +61,12 @@ export async function makePlan(settings: PlanSettings): Promise<Planned> {
   const { options, sources, given, partitionBy, shardItems } = settings;
   const { directory } = options;
   requirePlannable(options);
-  const lists = await marksOf(sources, options.checksums);
-  const wanted = { lists, options: given, partitionBy, shardItems };
+  const lists = await Promise.all(sources.map(knownList));
+  const sums = options.checksums === undefined ? [] : [await knownList({ kind: 'file', path: options.checksums })];
+  const known = [...lists, ...sums];
   const there = await readManifest(directory);
   if (there !== undefined) {
-    requireSame(directory, there, wanted);
+    await requireSame(directory, there, { options: given, partitionBy, shardItems }, known);
     return { manifest: there, isNew: false };
   }
   const { layout, name: template, checksums } = options;
@@ -75,7 +76,10 @@ export async function makePlan(settings: PlanSettings): Promise<Planned> {
   const overflow = (width: 2 | 3): Overflow | undefined =>
     folder === undefined ? undefined : new Overflow(width, { folder, filterBytes, whyNot: notKept });
   const room = { most, overflow };
-  const entries = plan(sources, { layout, template, checksums, directory, room });
+  const entries = plan(
+    lists.map(({ source }) => source),
+    { layout, template, checksums, directory, room },
+  );
   try {
     // Lists are opened before the destination is made: bad input leaves nothing half-done.
     const first = await entries.next();
@@ -84,7 +88,7 @@ export async function makePlan(settings: PlanSettings): Promise<Planned> {
       await requireEmpty(directory);
       folder = destination.scratch;
       const all = first.done === true ? [] : startingWith(first.value, entries);
-      return { manifest: await write(settings, lists, all, destination.scratch), isNew: true };
+      return { manifest: await write(settings, known, all, destination.scratch), isNew: true };
     } finally {
       await destination.close();
     }
@@ -100,7 +104,7 @@ async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerato
 
 async function write(
   settings: PlanSettings,
-  lists: readonly PlanList[],
+  known: readonly KnownList[],
   all: Iterable<readonly Entry[]> | AsyncIterable<readonly Entry[]>,
   scratch: string,
 ): Promise<Manifest> {
@@ -115,6 +119,8 @@ async function write(
     await shards.write(entries);
     onRows?.(counts.rows);
   }
+  const lists: PlanList[] = [];
+  for (const list of known) lists.push(await list.planned());
   const told = { lists, options: given, layout, partitionBy, shardItems, ...counts, shards: await shards.end() };
   const created = new Date().toISOString();
   const manifest: Manifest = { version: 1, id: idOf(told), sluice: version, created, ...told };
@@ -178,48 +184,22 @@ function requirePlannable(options: ResolvedOptions): void {
   );
 }
 
-/** By which lists are known again, and the file of checksums. URLs are known by their hash; of a stream, only what it is called. */
-async function marksOf(sources: readonly Source[], checksums: string | undefined): Promise<PlanList[]> {
-  const files = checksums === undefined ? sources : [...sources, { kind: 'file', path: checksums } as const];
-  return Promise.all(files.map(markOf));
-}
-
-async function markOf(source: Source): Promise<PlanList> {
-  if (source.kind === 'urls' && Array.isArray(source.urls)) {
-    const digest = createHash('sha256').update(JSON.stringify(source.urls)).digest('hex').slice(0, 16);
-    return { label: `${source.label} ${digest}` };
-  }
-  if (source.kind !== 'file') return { label: 'label' in source ? printable(source.label, 1000) : 'items' };
-  const label = printable(resolve(source.path), 1000);
-  const stats = await stat(source.path).catch(() => undefined);
-  // What cannot be read is told of when it is opened.
-  if (stats === undefined) return { label };
-  return { label, size: stats.size, changed: stats.mtime.toISOString(), reading: source.reading };
-}
-
 /** @throws SluiceError PLAN_THERE, naming what differs */
-function requireSame(
+async function requireSame(
   directory: string,
   there: Manifest,
-  wanted: Pick<Manifest, 'lists' | 'options' | 'partitionBy' | 'shardItems'>,
-): void {
+  wanted: Pick<Manifest, 'options' | 'partitionBy' | 'shardItems'>,
+  lists: readonly KnownList[],
+): Promise<void> {
   const differing = PLAN_OPTIONS.filter((option) => !isSame(there.options[option], wanted.options[option]));
   const others = differing.map((option) => `--${nameOf(option)}`);
   if (there.partitionBy !== wanted.partitionBy) others.push('--partition-by');
   if (there.shardItems !== wanted.shardItems) others.push('--shard-items');
-  const [before, now] = [byLabel(there.lists), byLabel(wanted.lists)];
-  for (const [label, mark] of now) if (!isSame(before.get(label), mark)) others.push(label);
-  for (const label of before.keys()) if (!now.has(label)) others.push(label);
-  const isStream = ({ label, size }: PlanList): boolean => size === undefined && !label.startsWith('argument ');
-  for (const mark of wanted.lists.filter(isStream)) others.push(`${mark.label}, of which nobody can tell`);
+  others.push(...(await differingLists(there.lists, lists)));
   if (others.length === 0) return;
   throw new SluiceError('PLAN_THERE', `there is a plan in ${directory} already, with other ${others.join(', ')}`, {
     hint: 'work it off with sluice work, or plan into another destination',
   });
-}
-
-function byLabel(marks: readonly PlanList[]): ReadonlyMap<string, PlanList> {
-  return new Map(marks.map((mark) => [mark.label, mark]));
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -43,6 +43,8 @@ export interface ShardEntry {
 /** A list, and how it was read. */
 export interface PlanList extends ListMark {
   readonly reading?: ReadingOptions | undefined;
+  /** Of all that it holds, in hexadecimal digits; not there of what changed meanwhile, or came from a pipe that has a name. */
+  readonly sha256?: string;
 }
 
 export interface Manifest {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { readManifest } from '../../src/fleet/manifest.js';
+import { manifestPath } from '../../src/fleet/plan-folder.js';
 import { sluice } from '../helpers/cli.js';
 import { limited } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
@@ -48,15 +52,40 @@ describe('sluice plan', () => {
     assert.ok((some?.shards.length ?? 0) >= 100);
   });
 
-  it('takes a list from standard input, of which it does not say that it is the same', async (t) => {
+  it('takes a list from standard input, and knows it again by what it holds', async (t) => {
     const folder = scratch(t);
     const args = ['plan', '-i', '-', '-d', 'to', '-q'];
-    const first = await sluice(args, { cwd: folder, input: 'http://h/a\nhttp://h/b\n' });
-    assert.deepEqual([first.status, first.stderr], [0, '']);
-    assert.equal((await readManifest(join(folder, 'to')))?.items, 2);
-    const second = await sluice(args, { cwd: folder, input: 'http://h/a\nhttp://h/b\n' });
-    assert.equal(second.status, 2);
-    assert.match(second.stderr, /<stdin>, of which nobody can tell/);
+    for (const before of [undefined, 2]) {
+      assert.equal((await readManifest(join(folder, 'to')))?.items, before);
+      const { status, stderr } = await sluice(args, { cwd: folder, input: 'http://h/a\nhttp://h/b\n' });
+      assert.deepEqual([status, stderr], [0, '']);
+    }
+    const other = await sluice(args, { cwd: folder, input: 'http://h/a\nhttp://h/c\n' });
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /there is a plan in .*, with other <stdin>: work it off/);
+  });
+
+  it('takes a list from a server, and knows it again by what it holds, also after it was killed', async (t) => {
+    const folder = scratch(t);
+    let list = 'url,id\nhttp://h/a,1\nno url,2\n';
+    const server = createServer((_request, response) => response.end(gzipSync(list)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list.csv.gz`;
+    const args = ['plan', '-i', url, '-d', 'to', '-q', '--keep-columns', 'id'];
+    const plans = [];
+    for (const killed of [false, false, true]) {
+      if (killed) rmSync(manifestPath(join(folder, 'to')));
+      const { status, stderr } = await sluice(args, { cwd: folder });
+      assert.deepEqual([status, stderr], [0, '']);
+      plans.push({ ...(await readManifest(join(folder, 'to'))), created: '' });
+    }
+    assert.equal(plans[0]?.rows, 2);
+    assert.deepEqual(plans.slice(1), [plans[0], plans[0]]);
+    list = list.replace('h/a', 'h/b');
+    const other = await sluice(args, { cwd: folder });
+    assert.equal(other.status, 2);
+    assert.ok(other.stderr.includes(`with other ${url}: work it off`), other.stderr);
   });
 
   it('refuses what it cannot plan with a message and status 2, and makes nothing', async (t) => {

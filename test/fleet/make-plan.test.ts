@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
@@ -151,6 +151,26 @@ describe('makePlan', () => {
     appendFileSync(list, 'http://h/c\n');
     await assert.rejects(makePlan(how), { code: 'PLAN_THERE', message: new RegExp(`with other ${list}$`) });
     assert.deepEqual(readFileSync(manifestPath(directory)), before);
+  });
+
+  it('knows a list by what it holds, wherever it lies and whenever it was written', async (t) => {
+    const folder = scratch(t);
+    const [one, two, copy] = ['one', 'two', 'copy'].map((name) => join(folder, name)) as [string, string, string];
+    writeFileSync(one, 'http://h/a\n');
+    writeFileSync(two, 'http://h/b\n');
+    const how = (...paths: string[]): PlanSettings =>
+      settings(join(folder, 'to'), [], 10, { sources: paths.map((path) => ({ kind: 'file', path })) });
+    assert.equal((await makePlan(how(one, two))).isNew, true);
+    writeFileSync(copy, readFileSync(one));
+    utimesSync(two, 0, 0);
+    assert.equal((await makePlan(how(copy, two))).isNew, false);
+    await assert.rejects(makePlan(how(two, one)), { code: 'PLAN_THERE', message: /with other order of its lists$/ });
+    await assert.rejects(makePlan(how(one)), { code: 'PLAN_THERE', message: new RegExp(`with other ${two}$`) });
+    writeFileSync(copy, 'http://h/x\n');
+    await assert.rejects(makePlan(how(copy, two)), {
+      code: 'PLAN_THERE',
+      message: new RegExp(`with other ${copy}, ${one}$`),
+    });
   });
 
   it('refuses what no plan can have, and leaves nothing', async (t) => {
