@@ -7,7 +7,7 @@ import { Gate } from '../gate.js';
 import { MAX_PIXELS, MAX_TOTAL_PIXELS } from './image/bounds.js';
 import { imageError } from './image/cursor.js';
 import type { Step } from './step.js';
-import { structure } from './structure.js';
+import { formatOf, type ImageFormat, structure } from './structure.js';
 
 type Sharp = typeof sharp;
 
@@ -32,6 +32,11 @@ async function load(): Promise<Sharp> {
   }
 }
 
+/** Whose pixels lie there as they are: their walk has proved all that there is. */
+const UNCODED: ReadonlySet<ImageFormat | undefined> = new Set(['bmp', 'ico']);
+/** What only a libvips reads that was built for it. */
+const SELDOM_READ: Readonly<Partial<Record<ImageFormat, string>>> = { heic: 'HEIC', jxl: 'JPEG XL' };
+
 /** After `structure`, which says how large a body may be. */
 export const pixels: Step = {
   most: structure.most,
@@ -55,19 +60,40 @@ export const pixels: Step = {
  * @throws {SluiceError} BODY_IMAGE; USAGE when sharp cannot be loaded
  */
 export async function checkPixels(bytes: Uint8Array): Promise<void> {
+  const format = formatOf(bytes);
+  if (UNCODED.has(format)) return;
   const sharp = await (loading ??= load());
+  // `warning` because libjpeg reports damaged data as no more than that.
+  const options = { failOn: 'warning', limitInputPixels: MAX_TOTAL_PIXELS } as const;
   try {
-    // `warning` because libjpeg reports damaged data as no more than that.
-    const image = sharp(bytes, { pages: -1, failOn: 'warning', limitInputPixels: MAX_TOTAL_PIXELS });
-    const { width, height, pageHeight = height } = await image.metadata();
-    // Decoders work line by line, so the first column takes all pixels and keeps almost none. `stats` has the same end
-    // at eight times the cost, and `resize` lets JPEG and WebP leave out what it does not need.
-    const column = image.extract({ left: 0, top: 0, width: 1, height: pageHeight }).raw();
-    await decoding.within(width * pageHeight, () => column.toBuffer());
+    // Pages of a TIFF are of different sizes, which is no film to libvips.
+    if (format === 'tiff') {
+      const { pages = 1 } = await sharp(bytes, options).metadata();
+      for (let page = 0; page < pages; page += 1) await decodeAll(sharp(bytes, { ...options, page }));
+    } else {
+      await decodeAll(sharp(bytes, { ...options, pages: -1 }));
+    }
   } catch (error) {
-    const reason = error instanceof Error ? error.message.trim().replaceAll(/\s+/g, ' ') : 'unknown';
-    throw imageError(`the image does not decode: ${reason}`, { cause: error });
+    throw undecodable(format, error);
   }
+}
+
+async function decodeAll(image: ReturnType<Sharp>): Promise<void> {
+  const { width, height, pageHeight = height } = await image.metadata();
+  // Decoders work line by line, so the first column takes all pixels and keeps almost none. `stats` has the same end
+  // at eight times the cost, and `resize` lets JPEG and WebP leave out what it does not need.
+  const column = image.extract({ left: 0, top: 0, width: 1, height: pageHeight }).raw();
+  await decoding.within(width * pageHeight, () => column.toBuffer());
+}
+
+function undecodable(format: ImageFormat | undefined, error: unknown): Error {
+  const reason = error instanceof Error ? error.message.trim().replaceAll(/\s+/g, ' ') : 'unknown';
+  const name = format && SELDOM_READ[format];
+  if (name === undefined) return imageError(`the image does not decode: ${reason}`, { cause: error });
+  return imageError(`the image does not decode: it is ${name}, which sharp does not read here: ${reason}`, {
+    hint: '--image-check structure proves that it is whole without decoding it',
+    cause: error,
+  });
 }
 
 /**

@@ -7,15 +7,21 @@ import { Buffer } from 'node:buffer';
 
 import type { Extent } from './image/bounds.js';
 import { Cursor, imageError } from './image/cursor.js';
+import { isBmp, walkBmp } from './image/bmp.js';
 import { walkGif } from './image/gif.js';
+import { heifKind, walkHeif } from './image/heif.js';
+import { walkIco } from './image/ico.js';
 import { walkJpeg } from './image/jpeg.js';
+import { refuseCodestream, walkJxl } from './image/jxl.js';
 import { walkPng } from './image/png.js';
+import { isSvg, walkSvg } from './image/svg.js';
+import { walkTiff } from './image/tiff.js';
 import { walkWebp } from './image/webp.js';
 import { MAX_READ_BACK, type Step } from './step.js';
 
-type ImageFormat = 'gif' | 'png' | 'jpeg' | 'webp';
+export type ImageFormat = 'gif' | 'png' | 'jpeg' | 'webp' | 'avif' | 'heic' | 'tiff' | 'bmp' | 'ico' | 'svg' | 'jxl';
 
-/** What a whole image is: its format, its size in pixels and the number of its frames (1 unless animated). */
+/** What a whole image is: its format, its size in pixels and the number of its frames (1 unless animated, or of pages). */
 export interface ImageInfo extends Extent {
   readonly format: ImageFormat;
 }
@@ -23,17 +29,30 @@ export interface ImageInfo extends Extent {
 interface Kind {
   readonly format: ImageFormat;
   readonly name: string;
-  /** The first bytes, where a dot stands for any byte. */
-  readonly magic: string;
+  /** The first bytes, where a dot stands for any byte; or what tells by them. */
+  readonly magic: string | ((bytes: Uint8Array) => boolean);
   readonly walk: (cursor: Cursor) => Extent;
 }
 
+/** What a file's name or its Content-Type says does not matter. */
 const KINDS: readonly Kind[] = [
+  { format: 'jpeg', name: 'JPEG', magic: '\xff\xd8\xff', walk: walkJpeg },
+  { format: 'png', name: 'PNG', magic: '\x89PNG\r\n\x1a\n', walk: walkPng },
   { format: 'gif', name: 'GIF', magic: 'GIF87a', walk: walkGif },
   { format: 'gif', name: 'GIF', magic: 'GIF89a', walk: walkGif },
-  { format: 'png', name: 'PNG', magic: '\x89PNG\r\n\x1a\n', walk: walkPng },
-  { format: 'jpeg', name: 'JPEG', magic: '\xff\xd8\xff', walk: walkJpeg },
   { format: 'webp', name: 'WebP', magic: 'RIFF....WEBP', walk: walkWebp },
+  { format: 'avif', name: 'AVIF', magic: (bytes) => heifKind(bytes) === 'avif', walk: walkHeif },
+  { format: 'heic', name: 'HEIC', magic: (bytes) => heifKind(bytes) === 'heic', walk: walkHeif },
+  { format: 'tiff', name: 'TIFF', magic: 'II*\0', walk: walkTiff },
+  { format: 'tiff', name: 'TIFF', magic: 'MM\0*', walk: walkTiff },
+  { format: 'tiff', name: 'TIFF', magic: 'II+\0\x08\0\0\0', walk: walkTiff },
+  { format: 'tiff', name: 'TIFF', magic: 'MM\0+\0\x08\0\0', walk: walkTiff },
+  { format: 'jxl', name: 'JPEG XL', magic: '\0\0\0\x0cJXL \r\n\x87\n', walk: walkJxl },
+  { format: 'jxl', name: 'JPEG XL', magic: '\xff\x0a', walk: refuseCodestream },
+  { format: 'bmp', name: 'BMP', magic: isBmp, walk: walkBmp },
+  { format: 'ico', name: 'ICO', magic: '\0\0\x01\0', walk: walkIco },
+  { format: 'ico', name: 'CUR', magic: '\0\0\x02\0', walk: walkIco },
+  { format: 'svg', name: 'SVG', magic: isSvg, walk: walkSvg },
 ];
 
 export const structure: Step = {
@@ -54,17 +73,23 @@ export const structure: Step = {
  *   than the bounds in `image/bounds.ts`
  */
 export function checkStructure(bytes: Uint8Array): ImageInfo {
-  const kind = KINDS.find(({ magic }) => beginsWith(bytes, magic));
+  const kind = kindOf(bytes);
   if (kind === undefined) {
     const start = Buffer.from(bytes.subarray(0, 8)).toString('hex');
-    throw imageError(
-      bytes.length === 0 ? 'no image: the body is empty' : `no GIF, PNG, JPEG or WebP: begins ${start}`,
-      {
-        hint: 'the server may have sent a page in place of the image; --image-check none stores it unseen',
-      },
-    );
+    throw imageError(bytes.length === 0 ? 'no image: the body is empty' : `no image of a known kind: begins ${start}`, {
+      hint: 'the server may have sent a page in place of the image; --image-check none stores it unseen',
+    });
   }
   return { format: kind.format, ...kind.walk(new Cursor(bytes, kind.name)) };
+}
+
+/** By its first bytes; undefined for what is no image of a known kind. */
+export function formatOf(bytes: Uint8Array): ImageFormat | undefined {
+  return kindOf(bytes)?.format;
+}
+
+function kindOf(bytes: Uint8Array): Kind | undefined {
+  return KINDS.find(({ magic }) => (typeof magic === 'string' ? beginsWith(bytes, magic) : magic(bytes)));
 }
 
 function beginsWith(bytes: Uint8Array, magic: string): boolean {
