@@ -19,22 +19,27 @@ interface Test {
 export class NatsServer {
   readonly port: number;
   readonly folder: string;
+  readonly #address: string;
   #child: ChildProcess | undefined;
   #told = '';
 
-  private constructor(port: number, folder: string) {
+  private constructor(address: string, port: number, folder: string) {
+    this.#address = address;
     this.port = port;
     this.folder = folder;
   }
 
-  /** @param config lines of its configuration besides those of port and store */
-  static async start(t: Test, config = '', hasJetStream = true): Promise<NatsServer> {
+  /**
+   * @param config lines of its configuration besides those of port and store
+   * @param address of this machine, on which it listens
+   */
+  static async start(t: Test, config = '', hasJetStream = true, address = '127.0.0.1'): Promise<NatsServer> {
     const folder = scratch(t);
-    const server = new NatsServer(await freePort(), folder);
+    const server = new NatsServer(address, await freePort(), folder);
     const store = join(folder, 'store');
     mkdirSync(store);
     const jetStream = hasJetStream ? `jetstream { store_dir: "${store}" }` : '';
-    const lines = [`listen: 127.0.0.1:${server.port}`, jetStream, config];
+    const lines = [`listen: ${server.host}`, jetStream, config];
     writeFileSync(join(folder, 'nats.conf'), lines.join('\n'));
     await server.run();
     t.after(() => server.kill());
@@ -42,7 +47,7 @@ export class NatsServer {
   }
 
   get host(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.#address}:${this.port}`;
   }
 
   get url(): string {
@@ -77,6 +82,20 @@ export class NatsServer {
     rmSync(store, { recursive: true });
     mkdirSync(store);
   }
+}
+
+/** Three servers of one cluster, which do not start with the first of them: JetStream waits for two. */
+export async function startCluster(t: Test): Promise<readonly NatsServer[]> {
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(', ');
+  return Promise.all(
+    ports.map((port, at) =>
+      NatsServer.start(
+        t,
+        `server_name: n${at}\ncluster { name: fleet, listen: "127.0.0.1:${port}", routes: [${routes}] }`,
+      ),
+    ),
+  );
 }
 
 /** Passes on what comes, and can be cut: what is under way breaks off, and nobody gets through. */

@@ -85,12 +85,21 @@ export interface Worker {
   readonly ended: Promise<number | null>;
 }
 
+interface WorkerSettings {
+  /** For Node. */
+  readonly flags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** The command that runs it. */
+  readonly within?: readonly string[];
+}
+
 export function startWorker(
   t: { after(fn: () => void): void },
   args: readonly string[],
-  { flags = [], env }: { readonly flags?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+  { flags = [], env, within = [] }: WorkerSettings = {},
 ): Worker {
-  const child = spawn(process.execPath, [...flags, CLI, 'work', ...args], {
+  const [program = '', ...rest] = [...within, process.execPath, ...flags, CLI, 'work', ...args];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });
