@@ -19,7 +19,10 @@ export interface Room {
 export interface OverflowSettings {
   /** A folder that is there. */
   readonly folder: string;
-  /** Bytes of the filter, a power of two: of most of what is in no file, it says so without a look. */
+  /**
+   * Bytes of the filter when files have been made one, a power of two; a quarter of that before. Of most of what is in no file,
+   * it says so without a look.
+   */
   readonly filterBytes: number;
   /** @param error of the system @returns what is thrown instead */
   readonly whyNot: (error: unknown) => Error;
@@ -50,8 +53,8 @@ export class Overflow {
   readonly #whyNot: OverflowSettings['whyNot'];
   /** Odd, and random, so that nobody can prepare strings that all go to one bucket. */
   readonly #spread = randomBytes(4).readUInt32LE() | 1;
-  readonly #filter: Uint32Array;
-  readonly #blockMask: number;
+  readonly #filterWords: number;
+  #filter: Uint32Array;
   readonly #runs: Run[] = [];
   /** For one bucket. */
   #bucket = new Uint32Array(0);
@@ -61,8 +64,8 @@ export class Overflow {
     this.#width = width;
     this.#folder = folder;
     this.#whyNot = whyNot;
-    this.#filter = new Uint32Array(filterBytes / 4);
-    this.#blockMask = this.#filter.length / BLOCK_WORDS - 1;
+    this.#filterWords = filterBytes / 4;
+    this.#filter = new Uint32Array(this.#filterWords / 4);
   }
 
   has(fingerprint: Uint32Array): boolean {
@@ -124,8 +127,13 @@ export class Overflow {
     return (first + Math.imul(second, this.#spread)) >>> 0;
   }
 
+  /** In words, where the block of the filter begins. */
+  #blockOf(mixed: number): number {
+    return ((mixed >>> 7) * BLOCK_WORDS) & (this.#filter.length - 1);
+  }
+
   #mayHave(mixed: number, second: number): boolean {
-    const block = ((mixed >>> 7) & this.#blockMask) * BLOCK_WORDS;
+    const block = this.#blockOf(mixed);
     for (let word = 0; word < BLOCK_WORDS; word += 1) {
       const bit = 1 << (Math.imul(second, SALTS[word]!) >>> 27);
       if ((this.#filter[block + word]! & bit) === 0) return false;
@@ -134,7 +142,7 @@ export class Overflow {
   }
 
   #mark(mixed: number, second: number): void {
-    const block = ((mixed >>> 7) & this.#blockMask) * BLOCK_WORDS;
+    const block = this.#blockOf(mixed);
     for (let word = 0; word < BLOCK_WORDS; word += 1) {
       this.#filter[block + word]! |= 1 << (Math.imul(second, SALTS[word]!) >>> 27);
     }
@@ -149,6 +157,8 @@ export class Overflow {
       for (const run of runs) starts[bucket]! += run.starts[bucket]!;
     }
     const file = this.#open();
+    const grows = this.#filter.length < this.#filterWords;
+    if (grows) this.#filter = new Uint32Array(this.#filterWords);
     try {
       for (let first = 0; first < BUCKETS; first += COPIED) {
         const merged = new Uint32Array((starts[first + COPIED]! - starts[first]!) * width);
@@ -166,6 +176,9 @@ export class Overflow {
           }
         }
         this.#write(file, merged);
+        for (let at = 0; grows && at < merged.length; at += width) {
+          this.#mark(this.#mixed(merged[at]!, merged[at + 1]!), merged[at + 1]!);
+        }
       }
     } catch (error) {
       closeSync(file);
