@@ -1,25 +1,18 @@
 /** What tables tell of rows of lists that are no items: those that were refused, and those that are items already. */
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { serveAsked } from '../helpers/asked-server.js';
 import { warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 
 describe('an exported table of a list', () => {
-  let origin: string;
-  const server = createServer((request, response) => {
-    response.statusCode = request.url === '/gone' ? 404 : 200;
-    response.end(request.url);
+  const server = serveAsked((url, response) => {
+    response.statusCode = url === '/gone' ? 404 : 200;
+    response.end(url);
   });
-  before(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  after(() => server.close());
 
   interface Row {
     readonly url: string;
@@ -42,22 +35,22 @@ describe('an exported table of a list', () => {
 
   const short = (rows: readonly Row[]): string[] =>
     rows.map(({ url, name, status, size, caption }) => {
-      return [url.replace(origin, ''), name, status, size ?? '-', caption ?? '-'].join(' ');
+      return [url.replace(server.origin, ''), name, status, size ?? '-', caption ?? '-'].join(' ');
     });
 
   const CAPTIONED = (): string =>
     [
       'url,caption,name',
       'no-url,first,',
-      `${origin}/a,one,`,
-      `${origin}/b,two,`,
-      `${origin}/a,one again,`,
+      `${server.origin}/a,one,`,
+      `${server.origin}/b,two,`,
+      `${server.origin}/a,one again,`,
       ',nothing,',
-      `${origin}/gone,lost,`,
-      `${origin}/a,other name,z.txt`,
-      `${origin}/gone,lost again,`,
-      `${origin}/a,and again,z.txt`,
-      `${origin}/a,once more,`,
+      `${server.origin}/gone,lost,`,
+      `${server.origin}/a,other name,z.txt`,
+      `${server.origin}/gone,lost again,`,
+      `${server.origin}/a,and again,z.txt`,
+      `${server.origin}/a,once more,`,
       'two fields,only',
       '',
     ].join('\n');
@@ -108,9 +101,9 @@ describe('an exported table of a list', () => {
       { url: 7, caption: 'a number' },
       { caption: 'none' },
       { url: 'a\tb', caption: 'a tab' },
-      { url: `${origin}/a`, caption: 'its name', name: ['x'] },
-      { url: `${origin}/a`, caption: 'its checksum', sum: 'abc' },
-      { url: `${origin}/a`, caption: 'right' },
+      { url: `${server.origin}/a`, caption: 'its name', name: ['x'] },
+      { url: `${server.origin}/a`, caption: 'its checksum', sum: 'abc' },
+      { url: `${server.origin}/a`, caption: 'right' },
       { url: 'ftp://x/', caption: 'another scheme' },
     ];
     const captions = rows.map(({ caption, url }, n) => `${n === 5 ? 'ok' : 'error'} ${caption} ${typeof url}`);
@@ -138,7 +131,7 @@ describe('an exported table of a list', () => {
       stdout.match(/^ out=.*$/gm),
       ['a', 'b', 'gone', 'z.txt'].map((name) => ` out=${name}`),
     );
-    writeFileSync(join(cwd, 'list.csv'), `url,caption,name\nno-url,first,\n${origin}/a,one,\nnonsense,new,\n`);
+    writeFileSync(join(cwd, 'list.csv'), `url,caption,name\nno-url,first,\n${server.origin}/a,one,\nnonsense,new,\n`);
     await warmSluice(NAMED, { cwd });
     assert.deepEqual(short(await rowsOf(cwd)), [ROWS[0], ROWS[1], ROWS[2], ROWS[5], ROWS[6], 'nonsense  error - new']);
     const again = await warmSluice([...NAMED, '--overwrite'], { cwd });
@@ -150,12 +143,12 @@ describe('an exported table of a list', () => {
     const cwd = scratch(t);
     const lengths = [2 ** 20 - 20, 2 ** 20, 3 * 2 ** 20];
     const columnData = [
-      { name: 'url', data: lengths.map((_, n) => `${origin}/${n}`), type: 'STRING' as const },
+      { name: 'url', data: lengths.map((_, n) => `${server.origin}/${n}`), type: 'STRING' as const },
       { name: 'caption', data: lengths.map((length) => 'x'.repeat(length)), type: 'STRING' as const },
     ];
     writeFileSync(join(cwd, 'list.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
     // Each of these bytes takes six in JSON.
-    writeFileSync(join(cwd, 'list.csv'), `url,caption\n${origin}/3,${'\u0001'.repeat(200_000)}\n`);
+    writeFileSync(join(cwd, 'list.csv'), `url,caption\n${server.origin}/3,${'\u0001'.repeat(200_000)}\n`);
     const lists = ['-i', 'list.parquet', '-i', 'list.csv'];
     const get = ['get', ...lists, '-d', 'd', '--keep-columns', 'caption'];
     for (let run = 0; run < 2; run += 1) {
@@ -176,21 +169,21 @@ describe('an exported table of a list', () => {
 
   test('has rows that a plain list refused, and not its duplicates, which say nothing else', async (t) => {
     const cwd = scratch(t);
-    writeFileSync(join(cwd, 'urls'), `${origin}/a\nnonsense\n${origin}/a\n${origin}/b\n`);
+    writeFileSync(join(cwd, 'urls'), `${server.origin}/a\nnonsense\n${server.origin}/a\n${server.origin}/b\n`);
     const list = (path: string): Promise<unknown> => warmSluice(['get', '-i', path, '-d', 'd', '-q'], { cwd });
     await list('urls');
     assert.deepEqual(
-      (await rowsOf(cwd)).map(({ url }) => url.replace(origin, '')),
+      (await rowsOf(cwd)).map(({ url }) => url.replace(server.origin, '')),
       ['/a', 'nonsense', '/b'],
     );
     // A list without such rows costs the journal nothing.
-    writeFileSync(join(cwd, 'more'), `${origin}/a\n${origin}/a\n`);
+    writeFileSync(join(cwd, 'more'), `${server.origin}/a\n${server.origin}/a\n`);
     const { size } = statSync(join(cwd, 'd/.sluice/journal'));
     await list('more');
     const added = readFileSync(join(cwd, 'd/.sluice/journal')).subarray(size);
     assert.equal(added.includes('/a'), false);
     assert.deepEqual(
-      (await rowsOf(cwd)).map(({ url }) => url.replace(origin, '')),
+      (await rowsOf(cwd)).map(({ url }) => url.replace(server.origin, '')),
       ['/a', '/b'],
     );
   });

@@ -1,12 +1,12 @@
 /** `sluice status` and `sluice retry`, on the journals of real runs. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { FrameWriter, PREAMBLE, type RunRecord } from '../../src/journal/format.js';
 import { keyOf } from '../../src/journal/state-index.js';
+import { serveAsked } from '../helpers/asked-server.js';
 import { sluice, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { asAfterKill } from '../helpers/journals.js';
@@ -26,15 +26,11 @@ interface Told {
 }
 
 describe('status and retry', () => {
-  let origin: string;
-  const requested: string[] = [];
   /** What paths that begin with /sometimes are answered. */
   let sometimes = 403;
   let held: ServerResponse[] = [];
   let onHeld = (): void => undefined;
-  const server = createServer((request, response) => {
-    const url = request.url ?? '';
-    requested.push(url);
+  const server = serveAsked((url, response) => {
     if (url.startsWith('/held')) {
       held.push(response);
       onHeld();
@@ -43,13 +39,8 @@ describe('status and retry', () => {
     response.statusCode = url.startsWith('/never') ? 404 : url.startsWith('/sometimes') ? sometimes : 200;
     response.end(`body of ${url}`);
   });
-  before(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  after(() => server.close());
+  const { requested } = server;
   beforeEach(() => {
-    requested.splice(0);
     sometimes = 403;
     held = [];
   });
@@ -62,7 +53,7 @@ describe('status and retry', () => {
 
   test('status tells what is stored, what failed and why; retry gets what can be had by now', async (t) => {
     const cwd = scratch(t);
-    const secret = origin.replace('//', '//user:secret@');
+    const secret = server.origin.replace('//', '//user:secret@');
     const urls = ['/a/x.jpg', '/b/x.jpg', '/never/1', '/sometimes/1', '/sometimes/b/x.jpg'].map(
       (path) => secret + path,
     );
@@ -105,7 +96,7 @@ describe('status and retry', () => {
 
   test('what was begun when a run was killed is unfinished; retry takes what is there', async (t) => {
     const cwd = scratch(t);
-    const urls = Array.from({ length: 5 }, (_, i) => `${origin}/${i}`);
+    const urls = Array.from({ length: 5 }, (_, i) => `${server.origin}/${i}`);
     assert.equal((await warmSluice(['get', ...urls, '-d', 'd'], { cwd })).status, 0);
     assert.equal((await told(cwd)).status, 0);
     asAfterKill(join(cwd, 'd/.sluice/journal'), { stored: false });
@@ -123,7 +114,7 @@ describe('status and retry', () => {
 
   test('in shards, retry keeps the keys, and fetches what was in a shard that is gone', async (t) => {
     const cwd = scratch(t);
-    const urls = ['/a', '/sometimes/b', '/c'].map((path) => origin + path);
+    const urls = ['/a', '/sometimes/b', '/c'].map((path) => server.origin + path);
     assert.equal((await warmSluice(['get', ...urls, '-d', 'd', '--layout', 'tar'], { cwd })).status, 1);
     sometimes = 200;
     assert.equal((await warmSluice(['retry', 'd'], { cwd })).status, 0);
@@ -146,7 +137,10 @@ describe('status and retry', () => {
     const cwd = scratch(t);
     const isHeld = new Promise<void>((resolve) => (onHeld = resolve));
     let pid = 0;
-    const running = sluice(['get', `${origin}/a`, `${origin}/held`, '-d', 'd'], { cwd, onStart: (its) => (pid = its) });
+    const running = sluice(['get', `${server.origin}/a`, `${server.origin}/held`, '-d', 'd'], {
+      cwd,
+      onStart: (its) => (pid = its),
+    });
     await isHeld;
     const { status, told: then } = await told(cwd);
     assert.equal(status, 1);
@@ -184,7 +178,7 @@ describe('status and retry', () => {
     } as const;
     const writer = new FrameWriter();
     writer.run({ ...run, lists: [] } satisfies RunRecord);
-    writer.item(0, keyOf(`${origin}/a`, '../out'), `${origin}/a`, '../out');
+    writer.item(0, keyOf(`${server.origin}/a`, '../out'), `${server.origin}/a`, '../out');
     mkdirSync(join(cwd, 'd/.sluice'), { recursive: true });
     writeFileSync(join(cwd, 'd/.sluice/journal'), Buffer.concat([PREAMBLE, writer.take(PREAMBLE.length)]));
     const { status, stderr } = await warmSluice(['retry', 'd'], { cwd });

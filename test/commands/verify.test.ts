@@ -1,13 +1,12 @@
 /** `sluice verify`, with and without `--repair`, on the destinations of real runs. */
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { beforeEach, describe, test, type TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { claimedSize, PREAMBLE } from '../../src/journal/format.js';
 import { noise } from '../helpers/bodies.js';
+import { serveAsked } from '../helpers/asked-server.js';
 import { type Ran, warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 import { bodiesIn, shardsIn } from '../helpers/tars.js';
@@ -15,28 +14,20 @@ import { bodiesIn, shardsIn } from '../helpers/tars.js';
 const BODY = noise(3_000, 7);
 
 describe('verify', () => {
-  let origin: string;
   let gone = '';
-  const requested: string[] = [];
-  const server = createServer((request, response) => {
-    requested.push(request.url ?? '');
-    if (request.url === gone) response.statusCode = 404;
+  const server = serveAsked((url, response) => {
+    if (url === gone) response.statusCode = 404;
     response.end(BODY);
   });
-  before(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  after(() => server.close());
+  const { requested } = server;
   beforeEach(() => {
-    requested.splice(0);
     gone = '';
   });
 
   /** A destination `d` of a run of so many items. */
   async function stored(t: TestContext, count: number, ...more: string[]): Promise<{ cwd: string; d: string }> {
     const cwd = scratch(t);
-    writeFileSync(join(cwd, 'urls'), Array.from({ length: count }, (_, i) => `${origin}/${i}.jpg`).join('\n'));
+    writeFileSync(join(cwd, 'urls'), Array.from({ length: count }, (_, i) => `${server.origin}/${i}.jpg`).join('\n'));
     const ran = await warmSluice(['get', '-i', 'urls', '-d', 'd', '-m', '2', ...more], { cwd });
     assert.equal(ran.status, 0, ran.stderr);
     requested.splice(0);
@@ -128,7 +119,7 @@ describe('verify', () => {
 
   test('a damaged shard is set aside, and its items are fetched into a new one', async (t) => {
     const { cwd, d } = await stored(t, 6, '--layout', 'tar');
-    writeFileSync(join(cwd, 'urls'), Array.from({ length: 9 }, (_, i) => `${origin}/${i}.jpg`).join('\n'));
+    writeFileSync(join(cwd, 'urls'), Array.from({ length: 9 }, (_, i) => `${server.origin}/${i}.jpg`).join('\n'));
     assert.equal((await warmSluice(['get', '-i', 'urls', '-d', 'd', '--layout', 'tar'], { cwd })).status, 0);
     requested.splice(0);
     damage(join(d, '00000.tar'), 1_000);

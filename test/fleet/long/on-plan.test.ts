@@ -1,10 +1,9 @@
 /** `sluice status`, `export`, `verify` and `retry` on a destination with a plan, which others have worked off. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { beforeEach, describe, test, type TestContext } from 'node:test';
+import { serveAsked } from '../../helpers/asked-server.js';
 import { type Ran, sluice, warmSluice } from '../../helpers/cli.js';
 import { filesBelow } from '../../helpers/folders.js';
 import { scratch } from '../../helpers/scratch.js';
@@ -32,14 +31,10 @@ interface Told {
 }
 
 describe('on a destination with a plan', () => {
-  let origin: string;
-  const requested: string[] = [];
   /** What paths that begin with /sometimes are answered; 0: nothing. */
   let sometimes = 403;
   let onHeld = (): void => undefined;
-  const server = createServer((request, response) => {
-    const url = request.url ?? '';
-    requested.push(url);
+  const server = serveAsked((url, response) => {
     if (sometimes === 0 && url.startsWith('/sometimes')) {
       onHeld();
       return;
@@ -47,13 +42,8 @@ describe('on a destination with a plan', () => {
     response.statusCode = url.startsWith('/never') ? 404 : url.startsWith('/sometimes') ? sometimes : 200;
     response.end(`body of ${url}`);
   });
-  before(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  after(() => server.close());
+  const { requested } = server;
   beforeEach(() => {
-    requested.splice(0);
     sometimes = 403;
   });
 
@@ -61,18 +51,18 @@ describe('on a destination with a plan', () => {
   const LIST = (): string =>
     [
       'url,caption',
-      `${origin}/a.txt,one`,
-      `${origin}/b.txt,two`,
-      `${origin}/sometimes.txt,three`,
+      `${server.origin}/a.txt,one`,
+      `${server.origin}/b.txt,two`,
+      `${server.origin}/sometimes.txt,three`,
       'no-url,four',
-      `${origin}/c.txt,five`,
-      `${origin}/a.txt,one again`,
-      `${origin}/never.txt,six`,
-      `${origin}/d.txt,seven`,
-      `${origin}/e.txt,eight`,
-      `${origin}/f.txt,nine`,
-      `${origin}/g.txt,ten`,
-      `${origin}/h.txt,eleven`,
+      `${server.origin}/c.txt,five`,
+      `${server.origin}/a.txt,one again`,
+      `${server.origin}/never.txt,six`,
+      `${server.origin}/d.txt,seven`,
+      `${server.origin}/e.txt,eight`,
+      `${server.origin}/f.txt,nine`,
+      `${server.origin}/g.txt,ten`,
+      `${server.origin}/h.txt,eleven`,
       '',
     ].join('\n');
 
@@ -124,7 +114,7 @@ describe('on a destination with a plan', () => {
     assert.deepEqual(causes, { HTTP_STATUS: 1 });
     assert.deepEqual(
       failures.map(({ url, code }) => [url, code]),
-      [[`${origin}/sometimes.txt`, 'HTTP_STATUS']],
+      [[`${server.origin}/sometimes.txt`, 'HTTP_STATUS']],
     );
     assert.deepEqual([plan.rows, plan.items, plan.refused, plan.duplicates, plan.unknown], [12, 10, 1, 1, 0]);
     assert.deepEqual(plan.shards, { all: 4, open: 2, left: 0, running: 0, done: 2, failed: 0, damaged: 0 });
@@ -138,7 +128,7 @@ describe('on a destination with a plan', () => {
   test('status has the exit status 0 when all is stored', async (t) => {
     sometimes = 200;
     const { cwd } = await planned(t, []);
-    writeFileSync(join(cwd, 'list.csv'), `url\n${origin}/a\n${origin}/b\n`);
+    writeFileSync(join(cwd, 'list.csv'), `url\n${server.origin}/a\n${server.origin}/b\n`);
     assert.equal((await run(cwd, 'plan', '-i', 'list.csv', '-d', 'e', '-q')).status, 0);
     assert.equal((await run(cwd, 'work', 'e', '-q')).status, 0);
     assert.equal((await run(cwd, 'status', 'e')).status, 0);
