@@ -1,5 +1,6 @@
 /** The library's public face. */
 import { Download } from './pipeline/download.js';
+import { checkGiven, checkUrls } from './options/given.js';
 import { type DownloadOptions, resolveOptions } from './options/resolve.js';
 import type { ItemRequest } from './lists/source.js';
 import type { Outcome, Summary } from './outcome.js';
@@ -30,8 +31,10 @@ export interface Outcomes extends AsyncIterable<Outcome> {
  * @throws UsageError for an option out of bounds, before anything is done
  */
 export function download(
-  urls: Iterable<string | ItemRequest> | AsyncIterable<string | ItemRequest>,
+  urls: Iterable<string | URL | ItemRequest> | AsyncIterable<string | URL | ItemRequest>,
   options: DownloadOptions = {},
 ): Outcomes {
+  checkUrls(urls);
+  checkGiven(options);
   return new Download([{ kind: 'urls', urls, label: 'urls' }], resolveOptions(options));
 }

@@ -9,7 +9,10 @@ import { UnusableText } from './options/kinds.js';
 import { describeError } from './terminal/error.js';
 import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
+import { printable } from './shared/printable.js';
 import { version } from './shared/version.js';
+
+const URL_LIKE = /^https?:\/\/|^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)|^localhost\b/i;
 
 /** @param help what it takes to tell of commands, where that is asked for */
 function createProgram(finish: (status: number) => void, help?: typeof Help): Command {
@@ -83,12 +86,24 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       // Help that nobody asked for says how the program is used.
-      if (error.code !== 'commander.help') process.stderr.write(usage(program, argv));
+      if (error.code !== 'commander.help') process.stderr.write((await hintFor(error, argv)) + usage(program, argv));
       return USAGE;
     }
     process.stderr.write(describeError(error, () => usage(program, argv)));
     return exitStatus(error);
   }
+}
+
+/** What was meant, where that can be told. */
+async function hintFor({ code, message }: CommanderError, argv: readonly string[]): Promise<string> {
+  const [, given = ''] = /'([^']+)'/.exec(message) ?? [];
+  if (code === 'commander.unknownCommand' && URL_LIKE.test(given)) {
+    return `(Did you mean sluice get ${printable(argv.slice(2).join(' '), 1000)}?)\n`;
+  }
+  if (code !== 'commander.unknownOption') return '';
+  const { whatItIsHere } = await import('./commands/elsewhere.js');
+  const here = whatItIsHere(given);
+  return here === undefined ? '' : `(${here})\n`;
 }
 
 function asksForHelp(argv: readonly string[]): boolean {

@@ -1,7 +1,7 @@
 /** Runs a download for a person who watches: progress, errors, the summary, the report. */
 import { ownFolder } from '../destination/destination.js';
 import { readNetwork } from '../fetch/network.js';
-import type { ErrorCode } from '../errors.js';
+import { type ErrorCode, UsageError } from '../errors.js';
 import { Download } from '../pipeline/download.js';
 import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
@@ -13,6 +13,7 @@ import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
 import { describeVerdict } from '../verdict/verdict.js';
 import { describeUnchecked } from '../terminal/environment.js';
+import { Failures, SHOWN_ERRORS } from '../terminal/failures.js';
 import { statusOf } from '../terminal/exit-status.js';
 import { drain, interruptible } from '../terminal/interrupt.js';
 import { openResults } from '../results/results.js';
@@ -32,8 +33,6 @@ export interface DownloadingArguments extends Told {
   readonly command: string;
 }
 
-/** Errors that are printed one by one unless `--verbose` asks for all. */
-export const SHOWN_ERRORS = 10;
 const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
 
 /** Failures that have to do with how a command was called rather than with the item: the first of each says what to do. */
@@ -50,6 +49,7 @@ export async function runDownload(
   options: ResolvedOptions,
   { command, quiet = false, verbose = false, results: wanted }: DownloadingArguments,
 ): Promise<Ran> {
+  if (quiet && verbose) throw new UsageError('--quiet does not go with --verbose', 'give one of them');
   await warn(options, quiet);
   const { directory, journal, layout, state = ownFolder(directory) } = options;
   const results = await openResults(wanted, { directory, journal, state, layout });
@@ -62,7 +62,7 @@ export async function runDownload(
       else progress.print(line, process.stderr);
     });
     if (download.fewer !== undefined) progress?.print(describeFewer(download.fewer), process.stderr);
-    let failed = 0;
+    const failures = new Failures();
     let isTold = true;
     const told = new Set<ErrorCode>();
     try {
@@ -77,13 +77,14 @@ export async function runDownload(
           } else if (outcome.status === 'skipped') {
             if (verbose && outcome.unchanged) progress.print(`${outcome.name}: not changed`, process.stdout);
           } else {
-            failed += 1;
-            if (verbose || failed <= SHOWN_ERRORS) {
+            const isShown = failures.note(outcome, printable(withoutPassword(outcome.url), 1000));
+            if (verbose || isShown) {
               const { code, message, hint } = outcome.error;
               const isFirst = WITH_WAY_OUT.has(code) && !told.has(code);
               told.add(code);
               progress.print(describeFailure(outcome.url, isFirst ? `${message}; ${hint}` : message), process.stderr);
-            } else if (failed === SHOWN_ERRORS + 1) {
+            }
+            if (!verbose && failures.count === SHOWN_ERRORS + 1) {
               progress.print(MORE_ERRORS, process.stderr);
             }
           }
@@ -93,6 +94,7 @@ export async function runDownload(
       }
     } finally {
       progress?.stop();
+      if (!quiet && !verbose) process.stderr.write(failures.describe());
       if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
       if (download.begun) isTold = await results.close(command, download.summary);
       else await results.abandon();

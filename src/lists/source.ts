@@ -3,7 +3,7 @@ import type { Checksum, ChecksumAlgorithm, Columns, Entry, Item } from '../item.
 
 /** A URL with the name that its file shall have; made safe, and unique if another item has it. Its slashes are folders. */
 export interface ItemRequest {
-  readonly url: string;
+  readonly url: string | URL;
   /** Default: what the option `name` says; without it, the last segment of the URL's path. */
   readonly name?: string;
   /** What the file has to have. */
@@ -33,7 +33,7 @@ export interface ReadingOptions {
 export type Source =
   | {
       readonly kind: 'urls';
-      readonly urls: Iterable<string | ItemRequest> | AsyncIterable<string | ItemRequest>;
+      readonly urls: Iterable<string | URL | ItemRequest> | AsyncIterable<string | URL | ItemRequest>;
       /** What to call them in messages: `argument`. */
       readonly label: string;
     }

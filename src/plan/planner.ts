@@ -1,11 +1,12 @@
 /** Turns rows and requests into entries; knows the URLs and names that were there. */
 import { isAbsolute, relative, sep } from 'node:path';
+import { inspect } from 'node:util';
 
 import type { PlainError } from '../errors.js';
 import type { Checksum, Columns, Entry, Item, ItemDetails } from '../item.js';
 import type { Fault } from '../lists/fault.js';
 import { controlFault, MAX_LINE_BYTES, TOO_LONG } from '../lists/lines.js';
-import { detailsOf } from '../lists/request.js';
+import { detailsOf, formFault } from '../lists/request.js';
 import type { ListReader, ListRow } from '../lists/row.js';
 import type { ItemRequest } from '../lists/source.js';
 import { baseOf } from '../protocol/layouts.js';
@@ -173,7 +174,7 @@ export class Planner {
     return { ...details, mirrors };
   }
 
-  *ofUrls(urls: Iterable<string | ItemRequest>, source: string): Generator<Entry, void, undefined> {
+  *ofUrls(urls: Iterable<string | URL | ItemRequest>, source: string): Generator<Entry, void, undefined> {
     let line = 0;
     for (const url of urls) yield this.ofUrl(url, source, (line += 1));
   }
@@ -186,9 +187,12 @@ export class Planner {
     }
   }
 
-  ofUrl(wanted: string | ItemRequest, source: string, line: number): Entry {
+  ofUrl(given: string | URL | ItemRequest, source: string, line: number): Entry {
     this.#index += 1;
-    const text = (typeof wanted === 'string' ? wanted : wanted.url).trim();
+    const form = typeof given === 'string' ? undefined : formFault(given);
+    if (form !== undefined) return this.#refuse(inspect(given), source, line, form);
+    const wanted = given instanceof URL ? given.href : given;
+    const text = (typeof wanted === 'string' ? wanted : String(wanted.url)).trim();
     if (typeof wanted === 'object') this.#requests?.set(this.#index, wanted);
     const fault = controlFault(text);
     if (fault !== undefined) return this.#refuse(text, source, line, fault);

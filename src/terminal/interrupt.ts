@@ -68,6 +68,7 @@ export function drain(run: Draining, { signal, overdue }: Interruption, print: (
   const tell = (): void => {
     const { waiting } = run.summary;
     if (waiting > 0) print(`Storing ${formatBytes(waiting)} that are fetched; Ctrl-C again leaves at once.`);
+    else print('Nothing more is requested; Ctrl-C again leaves at once.');
   };
   // When the run has heard of it, too.
   signal.addEventListener('abort', () => queueMicrotask(tell));

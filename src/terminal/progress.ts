@@ -6,6 +6,8 @@ import { formatBytes, formatDuration } from '../shared/format.js';
 /** Milliseconds between two looks at the run. */
 const TERMINAL_INTERVAL = 100;
 const PLAIN_INTERVAL = 10_000;
+/** Columns of the spinner, and one that stays free. */
+const SPINNER = 3;
 
 export interface Progress {
   /** Prints a line of the command's own without tearing the spinner apart. */
@@ -15,7 +17,13 @@ export interface Progress {
 
 /** @param summary asked for at each look */
 export function showProgress(summary: () => Summary): Promise<Progress> {
-  return showLine(() => describeProgress(summary()));
+  return showLine(() => describeProgress(summary(), columns()));
+}
+
+/** Those that a line has before a terminal breaks it, and its spinner with it, which then cannot be taken back. */
+function columns(): number {
+  const { isTTY, columns: all } = process.stderr;
+  return isTTY && all > SPINNER ? all - SPINNER : Infinity;
 }
 
 /** @param describe asked for at each look */
@@ -60,26 +68,44 @@ function showLines(describe: () => string): Progress {
   };
 }
 
-/** One line: how many, how fast, how long still, what waits for the storage, and what holds up the run. */
-export function describeProgress(summary: Summary): string {
+/**
+ * One line: how many, how fast, how long still, what waits for the storage, and what holds up the run.
+ *
+ * @param most characters; where there are more, what matters least is left out, from the diagnosis on
+ */
+export function describeProgress(summary: Summary, most = Infinity): string {
   const { ok, notFound, disallowed, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } = summary;
   const ended = ok + notFound + disallowed + errors;
   // What was there before counts as done, and not for how fast this run is.
   const done = ended + skipped + duplicates;
   const rate = elapsed > 0 ? ended / elapsed : 0;
-  const parts = [
-    total === undefined ? `${done} done` : describeShare(done, total),
-    `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`,
+  const parts: Part[] = [
+    { text: total === undefined ? `${done} done` : describeShare(done, total), matters: 9 },
+    { text: `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`, matters: 4 },
   ];
-  if (errors + notFound > 0) parts.push(`${errors + notFound} failed`);
-  if (disallowed > 0) parts.push(`${disallowed} disallowed`);
+  if (errors + notFound > 0) parts.push({ text: `${errors + notFound} failed`, matters: 8 });
+  if (disallowed > 0) parts.push({ text: `${disallowed} disallowed`, matters: 3 });
   if (total !== undefined && rate > 0 && done < total.count) {
     const left = formatDuration((total.count - done) / rate);
-    parts.push(total.isEstimate ? `about ${left} left` : `${left} left`);
+    parts.push({ text: total.isEstimate ? `about ${left} left` : `${left} left`, matters: 7 });
   }
-  if (waiting > 0) parts.push(`${formatBytes(waiting)} waiting for storage`);
-  if (verdict !== undefined) parts.push(`held up by ${describeBound(verdict)}`);
-  return parts.join(', ');
+  if (waiting > 0) parts.push({ text: `${formatBytes(waiting)} waiting for storage`, matters: 2 });
+  if (verdict !== undefined) parts.push({ text: `held up by ${describeBound(verdict)}`, matters: 1 });
+  return fitted(parts, most);
+}
+
+interface Part {
+  readonly text: string;
+  /** What matters least goes first. */
+  readonly matters: number;
+}
+
+function fitted(parts: readonly Part[], most: number): string {
+  const line = parts.map(({ text }) => text).join(', ');
+  if (line.length <= most) return line;
+  const least = Math.min(...parts.map(({ matters }) => matters));
+  const rest = parts.filter(({ matters }) => matters > least);
+  return rest.length === 0 ? `${line.slice(0, most - 1)}…` : fitted(rest, most);
 }
 
 /** As long as the total is estimated it is said to be. */

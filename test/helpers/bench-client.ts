@@ -57,7 +57,7 @@ export async function download(
   agent: Agent,
 ): Promise<Got[]> {
   const items = Array.from({ length: count }, (_, index) => benchItem(base, { ...SETTINGS, ...settings }, index));
-  return Promise.all(items.map(({ url }) => ask(url, agent)));
+  return Promise.all(items.map(({ url }) => ask(String(url), agent)));
 }
 
 export function sum(numbers: readonly number[]): number {

@@ -56,3 +56,13 @@ test('what was there before, and lines that name it twice, are done, and make th
   const resumed = { ...SUMMARY, skipped: 592, duplicates: 8, total: total(620) };
   assert.equal(describeProgress(resumed), '610/620 done (98%), 1.0 files/s, 2.0 MiB/s, 10s left');
 });
+
+test('the line fits any width, and loses what matters least first', () => {
+  const verdict = { bound: 'storage', share: 0.87, detail: '32 writers waiting on rename', advice: 'x' } as const;
+  const summary = { ...SUMMARY, errors: 3, notFound: 2, waiting: 5 << 20, total: total(5_000), verdict };
+  for (let columns = 5; columns <= 200; columns += 1) assert.ok(describeProgress(summary, columns).length <= columns);
+  assert.match(describeProgress(summary, 200), /held up by storage 87%/);
+  assert.equal(describeProgress(summary, 80), '15/5000 done (0%), 1.5 files/s, 2.0 MiB/s, 5 failed, 55m24s left');
+  assert.equal(describeProgress(summary, 40), '15/5000 done (0%), 5 failed');
+  assert.match(describeProgress({ ...summary, errors: 0, notFound: 0 }, 37), /^10\/5000 done \(0%\), .* left$/);
+});

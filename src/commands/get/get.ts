@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.js';
 import { type DownloadOptions, resolveOptions } from '../../options/resolve.js';
 import { runDownload, type Told } from '../run-download.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
+import { withScheme } from './urls.js';
 import { HTTP_URL, type ListArguments, sourcesOf } from './lists.js';
 
 export interface GetArguments extends Told, ListArguments {
@@ -12,13 +13,14 @@ export interface GetArguments extends Told, ListArguments {
 
 /** @returns the exit status */
 export async function get(args: GetArguments): Promise<number> {
-  const { urls, inputFile = [] } = args;
+  const { inputFile = [] } = args;
+  const urls = args.urls.map(withScheme);
   if (urls.length === 0 && inputFile.length === 0) {
     throw new UsageError('nothing to download', 'give URLs, or a list with --input-file');
   }
   const options = resolveOptions(args.options);
   if (args.dryRun === true) refuseUrls(inputFile);
-  const sources = await sourcesOf(args, options);
+  const sources = await sourcesOf({ ...args, urls }, options);
   if (args.dryRun === true) return (await import('../dry-run.js')).dryRun(sources, options, args);
   const { status } = await runDownload(sources, options, { ...args, command: 'get' });
   return status;

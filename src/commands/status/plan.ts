@@ -7,7 +7,7 @@ import { emptyAccount } from '../../journal/account.js';
 import { count } from '../../shared/format.js';
 import { printable } from '../../shared/printable.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
-import { SHOWN_ERRORS } from '../run-download.js';
+import { SHOWN_ERRORS } from '../../terminal/failures.js';
 import { describeKnown, describeLists, type Known, type List, look, note } from './known.js';
 import { describeRunning, describeShards } from './fleet-line.js';
 import type { StatusArguments } from './status.js';

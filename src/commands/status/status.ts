@@ -10,7 +10,7 @@ import { printable } from '../../shared/printable.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { openHistory, type HistoryArguments } from '../open-history.js';
 import { openPlan } from '../open-plan.js';
-import { SHOWN_ERRORS } from '../run-download.js';
+import { SHOWN_ERRORS } from '../../terminal/failures.js';
 import { describeKnown, describeLists, type Known, type List, look, note } from './known.js';
 
 export interface StatusArguments extends HistoryArguments {

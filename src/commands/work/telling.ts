@@ -10,7 +10,8 @@ import { printable, withoutPassword } from '../../shared/printable.js';
 import { drain, type Interruption } from '../../terminal/interrupt.js';
 import { isBehind, OUTPUT, roomIn } from '../../terminal/output.js';
 import { describeProgress, type Progress, showLine } from '../../terminal/progress.js';
-import { describeErrors, describeFailure, SHOWN_ERRORS } from '../run-download.js';
+import { describeErrors, describeFailure } from '../run-download.js';
+import { SHOWN_ERRORS } from '../../terminal/failures.js';
 
 export class Telling {
   readonly #manifest: Manifest;
