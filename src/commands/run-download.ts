@@ -35,6 +35,8 @@ export interface DownloadingArguments extends Told {
 
 const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
 
+const GO_ON = 'The same command again goes on from here.\n';
+
 /** Failures that have to do with how a command was called rather than with the item: the first of each says what to do. */
 const WITH_WAY_OUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NET_TLS', 'PROXY_DOWN', 'PROXY_REFUSED']);
 
@@ -96,6 +98,7 @@ export async function runDownload(
       progress?.stop();
       if (!quiet && !verbose) process.stderr.write(failures.describe());
       if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
+      if (!quiet && download.begun && journal && interruption.signal.aborted) process.stderr.write(GO_ON);
       if (download.begun) isTold = await results.close(command, download.summary);
       else await results.abandon();
     }

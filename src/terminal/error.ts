@@ -12,10 +12,7 @@ export function describeError(error: unknown, usage: () => string): string {
     return `*** Usage error: ${printable(error.message, 1000)}: ${error.hint}\n${usage()}`;
   }
   if (error instanceof SluiceError) {
-    const what =
-      error.code === 'ABORTED'
-        ? `Interrupted: ${error.hint}`
-        : `Error: ${printable(error.message, 1000)}: ${error.hint}`;
+    const what = error.code === 'ABORTED' ? 'Interrupted' : `Error: ${printable(error.message, 1000)}: ${error.hint}`;
     return `*** ${what}\n`;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
