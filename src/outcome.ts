@@ -6,7 +6,7 @@ import type { Checksum, Columns } from './item.js';
 export interface Answer {
   /** That was answered for: where redirects or a mirror led, else the item's own; without user and password. */
   readonly url: string;
-  /** Of HTTP. */
+  /** Of HTTP; 0 in the journal of what was there before any run, of which only the time of its file is known. */
   readonly status: number;
   readonly contentType: string;
   readonly etag: string;

@@ -1,4 +1,5 @@
 /** All commands, in the order in which help names them. */
+import { command as adopt } from './adopt/command.js';
 import { command as bench } from './bench/command.js';
 import type { Command } from './command.js';
 import { command as completion } from './completion/command.js';
@@ -16,6 +17,7 @@ export const DESCRIPTION = 'Bulk downloads to slow storage: the network never wa
 
 export const COMMANDS: readonly Command[] = [
   get,
+  adopt,
   plan,
   work,
   status,

@@ -153,7 +153,9 @@ const HEADER = 1 + 4 + 4;
 /** Before the name. */
 const RENAMED_HEADER = HEADER + 1;
 const STORED_SIZE = 1 + 4 + 8 + 4 + 4 + 1;
+/** Bits of the last byte. */
 const UNPROVEN = 1;
+const UNREAD = 2;
 
 /** Bytes that a frame grows to at first: most are smaller. */
 const USUAL_FRAME = 128 << 10;
@@ -232,7 +234,7 @@ export class FrameWriter {
     this.#length = at + RENAMED_HEADER + length;
   }
 
-  stored(index: number, { size, crc32: check, shard }: StoredFile, unproven: boolean): void {
+  stored(index: number, { size, crc32: check, shard, unread }: StoredFile, unproven: boolean): void {
     const bytes = this.#reserve(STORED_SIZE);
     const at = this.#length;
     bytes[at] = STORED;
@@ -240,7 +242,7 @@ export class FrameWriter {
     bytes.writeDoubleLE(size, at + 5);
     bytes.writeUInt32LE(check, at + 13);
     bytes.writeUInt32LE(shard === undefined ? 0 : shard + 1, at + 17);
-    bytes[at + 21] = unproven ? UNPROVEN : 0;
+    bytes[at + 21] = (unproven ? UNPROVEN : 0) | (unread === true ? UNREAD : 0);
     this.#length = at + STORED_SIZE;
   }
 
@@ -434,11 +436,13 @@ export function shardAt(payload: Buffer, at: number): number | undefined {
 
 export function storedAt(payload: Buffer, at: number): StoredRecord {
   const shard = shardAt(payload, at);
+  const bits = payload[at + 21] as number;
   return {
     size: sizeAt(payload, at),
     crc32: payload.readUInt32LE(at + 13),
     ...(shard !== undefined && { shard }),
-    unproven: ((payload[at + 21] as number) & UNPROVEN) !== 0,
+    unproven: (bits & UNPROVEN) !== 0,
+    ...((bits & UNREAD) !== 0 && { unread: true }),
   };
 }
 

@@ -8,7 +8,7 @@ export interface Learned {
   /** Undefined where no server answered. */
   readonly answer: Answer | undefined;
   readonly times: Times;
-  /** How often it was requested, 1 or more. */
+  /** How often it was requested; 0 for what was there before any run. */
   readonly tries: number;
   /** Of what is stored. */
   readonly checksum: Checksum | undefined;
@@ -79,7 +79,8 @@ export function readLearned(bytes: Buffer, from: number, own: string): Learned {
   const contentType = text(bytes.readUInt16LE(lengths + 4));
   const etag = text(bytes.readUInt16LE(lengths + 6));
   const lastModified = text(bytes.readUInt16LE(lengths + 8));
-  const answer = status === 0 ? undefined : { status, url, contentType, etag, lastModified };
+  const isTold = status !== 0 || lastModified !== '';
+  const answer = isTold ? { status, url, contentType, etag, lastModified } : undefined;
   const algorithm = CHECKSUM_ALGORITHMS[bytes.readUInt8(lengths + 10) - 1];
   const checksum = algorithm && { algorithm, hex: bytes.toString('hex', at, at + BYTES[algorithm]) };
   return { answer, times, tries: bytes.readUInt8(from + 2), checksum };

@@ -109,7 +109,8 @@ export async function resume(
   };
 }
 
-async function mark(source: Source): Promise<ListMark> {
+/** What tells whether a list is the same as before. */
+export async function mark(source: Source): Promise<ListMark> {
   if (source.kind !== 'file') return { label: source.kind === 'items' ? 'journal' : printable(source.label, 1000) };
   const { size, mtime } = await stat(source.path);
   return { label: printable(source.path, 1000), size, changed: mtime.toISOString() };

@@ -50,6 +50,8 @@ export interface StoredFile {
   readonly size: number;
   /** Of its bytes, as in gzip (RFC 1952, 8): by it the file is known to be what was stored. */
   readonly crc32: number;
+  /** Nobody has read its bytes: it was there before any run, and its CRC-32 is not known. */
+  readonly unread?: boolean;
   /** The shard that it is in, if it has no file of its own. */
   readonly shard?: number;
   /** Of its bytes, where the run computes one. */

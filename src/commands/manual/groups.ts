@@ -64,7 +64,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
 
 /** The same of commands. */
 export const COMMAND_GROUPS: Readonly<Record<string, readonly string[]>> = {
-  Download: ['get', 'retry', 'verify'],
+  Download: ['get', 'adopt', 'retry', 'verify'],
   'See what is there': ['status', 'export'],
   'On many machines': ['plan', 'work'],
   'Try and measure': ['flags', 'serve', 'bench'],

@@ -3,6 +3,7 @@ import { shardName } from '../../../workers/shard-name.js';
 import type { ColumnValue } from '../../item.js';
 import type { FailureRecord } from '../../journal/format.js';
 import type { TableRow } from '../../journal/table.js';
+import type { Answer } from '../../outcome.js';
 import { withoutPassword } from '../../shared/printable.js';
 
 /** `json`: anything that JSON can say, as a text. A `time` is in milliseconds since 1970. */
@@ -34,14 +35,14 @@ const OWN: readonly Field[] = [
   { name: 'status', type: 'text', of: statusOf },
   { name: 'error', type: 'text', of: (row) => failureOf(row)?.code },
   { name: 'message', type: 'text', of: (row) => failureOf(row)?.message },
-  { name: 'http_status', type: 'whole', of: ({ learned }) => learned?.answer?.status },
-  { name: 'final_url', type: 'text', of: ({ learned }) => learned?.answer?.url },
+  { name: 'http_status', type: 'whole', of: (row) => answerOf(row)?.status },
+  { name: 'final_url', type: 'text', of: (row) => answerOf(row)?.url },
   { name: 'content_type', type: 'text', of: ({ learned }) => someText(learned?.answer?.contentType) },
   { name: 'size', type: 'whole', of: (row) => (row.status === 'stored' ? row.stored.size : undefined) },
   { name: 'checksum', type: 'text', of: checksumOf },
   { name: 'etag', type: 'text', of: ({ learned }) => someText(learned?.answer?.etag) },
   { name: 'last_modified', type: 'text', of: ({ learned }) => someText(learned?.answer?.lastModified) },
-  { name: 'asked', type: 'time', of: ({ learned }) => learned?.times.asked },
+  { name: 'asked', type: 'time', of: ({ learned }) => (learned?.tries === 0 ? undefined : learned?.times.asked) },
   { name: 'answered', type: 'time', of: ({ learned }) => learned?.times.answered },
   { name: 'fetched', type: 'time', of: ({ learned }) => learned?.times.fetched },
   { name: 'stored', type: 'time', of: ({ learned }) => learned?.times.stored },
@@ -91,6 +92,11 @@ function valueOf(value: ColumnValue | undefined, type: FieldType): Value {
   if (value === undefined || value === null) return undefined;
   if (type === 'json') return JSON.stringify(value);
   return value as string | number | boolean;
+}
+
+/** What a server has said, if one was asked. */
+function answerOf({ learned }: TableRow): Answer | undefined {
+  return learned?.tries === 0 ? undefined : learned?.answer;
 }
 
 function someText(text: string | undefined): string | undefined {
