@@ -65,6 +65,8 @@ export async function adopt(
       overwrite: false,
       update: false,
       shards: new Set(),
+      parts: new Map(),
+      captionColumn: undefined,
       run: { version, directory, layout, lists: await Promise.all(sources.map(mark)) },
       onFailure: (error) => (failure = error),
     });

@@ -7,8 +7,9 @@ import { adopt, type Adoption } from '../../pipeline/adopt.js';
 import { isInShards } from '../../protocol/layouts.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { SOME_FAILED, USAGE } from '../../terminal/exit-status.js';
+import { SHOWN_ERRORS } from '../../terminal/failures.js';
 import { type ListArguments, sourcesOf } from '../get/lists.js';
-import { describeFailure, SHOWN_ERRORS } from '../run-download.js';
+import { describeFailure } from '../run-download.js';
 
 export interface AdoptArguments extends ListArguments {
   readonly options: DownloadOptions & { readonly directory: string };
