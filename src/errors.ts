@@ -40,6 +40,10 @@ export type ErrorCode =
   | 'BODY_TOO_LARGE'
   | 'BODY_IMAGE'
   | 'BODY_CHECKSUM'
+  // an image that is out of the bounds that the run has for them
+  | 'IMAGE_SMALL'
+  | 'IMAGE_LARGE'
+  | 'IMAGE_NARROW'
   // the storage
   | 'STORE_BUSY'
   | 'STORE_EXISTS'

@@ -1,6 +1,7 @@
 /** What became of items, and the account of a run. */
 import type { ErrorCode, FetchError } from './errors.js';
 import type { Checksum, Columns } from './item.js';
+import type { ImageFacts } from './protocol/images.js';
 
 /** What a server answered last. Headers that it did not send are empty. */
 export interface Answer {
@@ -58,6 +59,8 @@ export interface Stored extends OutcomeBase, Requested {
   readonly checksum?: Checksum | undefined;
   /** Bytes of the file. */
   readonly size: number;
+  /** Of an image, where the run looks at them. */
+  readonly image?: ImageFacts | undefined;
   /** Nothing but the end of the connection told where the body ends: it may be cut. */
   readonly unproven: boolean;
   /** An answer on the way to it broke the rules of HTTP, and was read leniently. */
@@ -90,13 +93,22 @@ export interface Disallowed extends OutcomeBase, Partial<Requested> {
   readonly error: FetchError;
 }
 
+/**
+ * Left out, since it is an image that the run does not want: its shorter side is too small (IMAGE_SMALL), it has too many pixels
+ * (IMAGE_LARGE), or one side is too long for the other (IMAGE_NARROW).
+ */
+export interface Filtered extends OutcomeBase, Partial<Requested> {
+  readonly status: 'filtered';
+  readonly error: FetchError;
+}
+
 export interface Failed extends OutcomeBase, Partial<Requested> {
   readonly status: 'error';
   readonly error: FetchError;
 }
 
 /** What became of an item. Nothing is `ok` before it is stored. */
-export type Outcome = Stored | Skipped | NotFound | Disallowed | Failed;
+export type Outcome = Stored | Skipped | NotFound | Disallowed | Filtered | Failed;
 
 /** The account of a run, so far or at its end. */
 export interface Summary {
@@ -108,6 +120,8 @@ export interface Summary {
   readonly notFound: number;
   /** Items that are left out, since robots.txt or X-Robots-Tag disallows it, and the run respects that. */
   readonly disallowed: number;
+  /** Images that are left out, since they are out of the bounds of `minSize`, `maxPixels` and `maxAspectRatio`. */
+  readonly filtered: number;
   readonly errors: number;
   /** Items that an earlier run stored, and that are still there; and those that are `kept`. */
   readonly skipped: number;

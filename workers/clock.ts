@@ -12,6 +12,14 @@ export function count(operation: Operation, started: number): void {
   spent[operation] += performance.now() - started;
 }
 
+/** Milliseconds that other threads have worked for this one since its times were last asked for. */
+let elsewhere = 0;
+
+/** Counts the milliseconds since `started` as spent on a processor by a thread that has worked for this one. */
+export function countElsewhere(started: number): void {
+  elsewhere += performance.now() - started;
+}
+
 /** A moment of a thread's life, in milliseconds. */
 export interface Moment {
   readonly wall: number;
@@ -145,5 +153,8 @@ export class Laps {
 function timesBetween(start: Moment, end: Moment): Times {
   const operations = spent;
   spent = { create: 0, write: 0, rename: 0 };
-  return { wall: end.wall - start.wall, run: end.run - start.run, wait: end.wait - start.wait, ...operations };
+  const [wall, wait] = [end.wall - start.wall, end.wait - start.wait];
+  const run = elsewhere === 0 ? end.run - start.run : Math.min(wall - wait, end.run - start.run + elsewhere);
+  elsewhere = 0;
+  return { wall, run, wait, ...operations };
 }

@@ -1,5 +1,6 @@
 /** What a shard holds of an item: the members `KEY.EXT`, its body, `KEY.json`, its description, and perhaps `KEY.txt`, its caption. */
 import type { Description } from '../src/protocol/tar.js';
+import type { StoredFile } from '../src/protocol/result.js';
 import type { Shard } from './shard.js';
 import { memberKey } from './shard-name.js';
 import { BLOCK_SIZE, header, padded } from './ustar.js';
@@ -28,10 +29,26 @@ export function sizeBesides({ description: { caption } }: Packed, text: Buffer):
   return caption === undefined ? size : size + BLOCK_SIZE + padded(Buffer.byteLength(caption));
 }
 
-export function describe({ name, description: { url, headers } }: Packed, size: number, sha256: string): Buffer {
+/** Bytes that what is known of an image takes in a description, at the most. */
+export const MOST_FACTS = 32 << 10;
+
+/** Sizes and EXIF of an image are called as img2dataset calls them. */
+export function describe(
+  { name, description: { url, headers } }: Packed,
+  { size, image }: Pick<StoredFile, 'size' | 'image'>,
+  sha256: string,
+): Buffer {
+  const facts = image && {
+    width: image.width,
+    height: image.height,
+    original_width: image.originalWidth,
+    original_height: image.originalHeight,
+    format: image.format,
+    ...(image.exif !== undefined && { exif: image.exif }),
+  };
   const fields: Record<string, string> = {};
   for (let i = 0; i + 1 < headers.length; i += 2) fields[headers[i] as string] = headers[i + 1] as string;
-  return Buffer.from(`${JSON.stringify({ url, name, status: 200, headers: fields, size, sha256 })}\n`);
+  return Buffer.from(`${JSON.stringify({ url, name, status: 200, headers: fields, size, sha256, ...facts })}\n`);
 }
 
 export function memberName({ name, description }: Packed): string {

@@ -2,6 +2,7 @@
 import type { PlainError } from '../src/errors.js';
 import type { Checksum } from '../src/item.js';
 import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
+import type { ImageFacts } from '../src/protocol/images.js';
 import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, now, timesSince } from './clock.js';
 import { fsyncFiles, fsyncFilesAsync } from './durable.js';
@@ -33,6 +34,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   let failures: StoreFailure[] = [];
   const sizes = new Float64Array(names.length);
   const crc32s = new Uint32Array(names.length);
+  const images = settings.images && names.map((): ImageFacts | undefined => undefined);
   const computed = settings.computeHash && names.map((): Checksum | undefined => undefined);
 
   const note = (position: number, result: StoreResult): void => {
@@ -43,6 +45,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
     sizes[position] = result.size;
     crc32s[position] = result.crc32;
     if (computed !== undefined) computed[position] = result.checksum;
+    if (images !== undefined) images[position] = result.image;
   };
   const storeFrom = (first: number): Promise<void> | undefined => {
     for (let position = first; position < names.length; position += 1) {
@@ -74,7 +77,7 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
       const failed = new Map(failures.map(({ position, error }) => [position, error]));
       failures = names.map((_name, position) => ({ position, error: failed.get(position) ?? unsafe }));
     }
-    return { sizes, crc32s, checksums: computed, failures, times: timesSince(started) };
+    return { sizes, crc32s, checksums: computed, images, failures, times: timesSince(started) };
   };
   const storing = storeFrom(0);
   if (!settings.durable) return storing?.then(() => answer(undefined)) ?? answer(undefined);

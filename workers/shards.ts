@@ -9,7 +9,7 @@ import type { TarSettings, TarSettled } from '../src/protocol/tar.js';
 import type { StoredFile } from '../src/protocol/result.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
-import { addDescription, describe, memberName, type Packed, sizeBesides, timeOf } from './member.js';
+import { addDescription, describe, memberName, MOST_FACTS, type Packed, sizeBesides, timeOf } from './member.js';
 import { partNumber, shardName } from './shard-name.js';
 import { END_SIZE, Shard } from './shard.js';
 import type { Place } from './store.js';
@@ -89,7 +89,7 @@ export class Shards {
   placeFor(packed: Packed): Place {
     return {
       writeWhole: (_settings, _name, bytes, stored) => this.#pack(packed, bytes, stored),
-      open: () => new StreamedMember(this, packed, this.#settings.started),
+      open: () => new StreamedMember(this, packed, this.#settings),
     };
   }
 
@@ -146,7 +146,7 @@ export class Shards {
   #pack(packed: Packed, bytes: Uint8Array, stored: StoredFile): void {
     const { started } = this.#settings;
     const member = { name: memberName(packed), size: bytes.length, mtime: timeOf(packed, started) };
-    const description = describe(packed, bytes.length, createHash('sha256').update(bytes).digest('hex'));
+    const description = describe(packed, stored, createHash('sha256').update(bytes).digest('hex'));
     const shard = this.take(sizeBesides(packed, description) + padded(bytes.length));
     try {
       shard.append(header(member));
@@ -251,11 +251,13 @@ class StreamedMember implements UnfinishedFile {
   #start: number;
   #size = 0;
 
-  constructor(shards: Shards, packed: Packed, started: number) {
+  constructor(shards: Shards, packed: Packed, { started, store }: TarSettings) {
+    const looksAtImages = store.images !== undefined;
     this.#shards = shards;
     this.#packed = packed;
     this.#mtime = timeOf(packed, started);
-    this.#rest = sizeBesides(packed, describe(packed, Number.MAX_SAFE_INTEGER, NO_HASH));
+    const most = describe(packed, { size: Number.MAX_SAFE_INTEGER }, NO_HASH);
+    this.#rest = sizeBesides(packed, most) + (looksAtImages ? MOST_FACTS : 0);
     const shard = shards.takeForParts(PLACEHOLDER.length + this.#rest);
     this.#shard = shard;
     this.#start = shard.end;
@@ -285,7 +287,7 @@ class StreamedMember implements UnfinishedFile {
       const shard = this.#shardInUse;
       shard.pad(BLOCK_SIZE);
       shard.patch(longHeader({ name: memberName(packed), size: this.#size, mtime }), this.#start);
-      addDescription(shard, packed, describe(packed, this.#size, this.#hash.digest('hex')), mtime);
+      addDescription(shard, packed, describe(packed, { ...stored, size: this.#size }, this.#hash.digest('hex')), mtime);
     });
     const shard = this.#shardInUse;
     shard.ids.push(packed.id);

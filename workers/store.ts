@@ -13,7 +13,7 @@ import { Gate } from './gate.js';
 import { checkBody, checksumFor, PartsDigest } from './checksum.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
-import { MAX_READ_BACK } from './steps/step.js';
+import { type Made, MAX_READ_BACK } from './steps/step.js';
 import { applySteps, stepsFor } from './steps/steps.js';
 import { CANCELLED, checkSize, isCancelled, storedAs } from './plain.js';
 
@@ -45,17 +45,17 @@ export function storeBody(
   place: Place = FILES,
 ): StoreResult | Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
-  const write = (bytes: Uint8Array): StoredFile => {
-    const stored = { ...storedAs(bytes), ...checksumFor(bytes, settings) };
-    place.writeWhole(settings, job.name, bytes, stored, job.modified);
+  const write = (made: Made): StoredFile => {
+    const stored = describeMade(made, settings);
+    place.writeWhole(settings, job.name, made.bytes, stored, job.modified);
     return stored;
   };
   try {
     const decoded = decode(body, job.encoding, mostWhole(settings));
     checkBody(decoded, job);
-    const bytes = applySteps(decoded, settings);
-    if (!(bytes instanceof Promise)) return write(bytes);
-    return bytes.then(write).catch((error: unknown) => describeStoreFailure(error, job.name, settings));
+    const made = applySteps(decoded, settings);
+    if (!(made instanceof Promise)) return write(made);
+    return made.then(write).catch((error: unknown) => describeStoreFailure(error, job.name, settings));
   } catch (error) {
     return swells(error, settings)
       ? storeLarge([body], job, settings, place)
@@ -83,14 +83,18 @@ async function storeUndone(
   try {
     const undone = await undo(body, job.encoding, mostWhole(settings));
     checkBody(undone, job);
-    const bytes = await applySteps(undone, settings);
-    await writeWholeAsync(settings, job.name, bytes, job.modified);
-    return { ...storedAs(bytes), ...checksumFor(bytes, settings) };
+    const made = await applySteps(undone, settings);
+    await writeWholeAsync(settings, job.name, made.bytes, job.modified);
+    return describeMade(made, settings);
   } catch (error) {
     return swells(error, settings)
       ? storeLargeAsync([body], job, settings)
       : describeStoreFailure(error, job.name, settings);
   }
+}
+
+function describeMade({ bytes, image }: Made, settings: StoreSettings): StoredFile {
+  return { ...storedAs(bytes), ...checksumFor(bytes, settings), ...(image && { image }) };
 }
 
 function mostWhole({ maxBodySize }: StoreSettings): number {
@@ -109,18 +113,30 @@ type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Stores a body that is too large to be held whole, part by part, each of them synchronously. */
 export const storeLarge: LargeStore = (parts, job, settings, place = FILES) =>
-  storeParts(parts, job, settings, () => place.open(settings, job.name, job.partial));
+  storeParts(parts, job, settings, {
+    open: () => place.open(settings, job.name, job.partial),
+    writeWhole: (bytes, stored) => place.writeWhole(settings, job.name, bytes, stored),
+  });
 
 /** The same through `fs.promises`. */
 export const storeLargeAsync: LargeStore = (parts, job, settings) =>
-  storeParts(parts, job, settings, () => AsyncTemporaryFile.open(settings, job.name, job.partial));
+  storeParts(parts, job, settings, {
+    open: () => AsyncTemporaryFile.open(settings, job.name, job.partial),
+    writeWhole: (bytes) => writeWholeAsync(settings, job.name, bytes),
+  });
 
-/** What has steps is read back for them before it gets its final name: they take a body whole. */
+/** Where one body in parts goes. */
+interface PartsPlace {
+  readonly open: () => UnfinishedFile | Promise<UnfinishedFile>;
+  readonly writeWhole: (bytes: Uint8Array, stored: StoredFile) => void | Promise<void>;
+}
+
+/** What has steps is read back for them before it gets its final name: they take a body whole, and may make another of it. */
 async function storeParts(
   parts: Parts,
   job: StoreJob,
   settings: StoreSettings,
-  open: () => UnfinishedFile | Promise<UnfinishedFile>,
+  place: PartsPlace,
 ): Promise<StoreResult> {
   const { partial } = job;
   let file: UnfinishedFile | undefined;
@@ -130,7 +146,7 @@ async function storeParts(
     const decoders = createDecoder(job.encoding);
     const digest = new PartsDigest(job, settings);
     const steps = await stepsFor(settings);
-    file = await open();
+    file = await place.open();
     if (partial !== undefined && partial.from > 0) {
       size = partial.from;
       check = await checksumOf(partial, digest.update);
@@ -147,10 +163,11 @@ async function storeParts(
     if (partial !== undefined && size !== partial.total) throw notWhole(partial.path);
     const checksum = digest.end();
     await file.close(job.modified);
-    if (steps.length > 0) await lookAt(file, size, settings);
-    const stored = { size, crc32: check, ...checksum };
-    await file.commit(stored);
-    return stored;
+    const asItCame = { size, crc32: check, ...checksum };
+    if (steps.length > 0)
+      return await readBack.within(size, () => finish(file as UnfinishedFile, asItCame, settings, place));
+    await file.commit(asItCame);
+    return asItCame;
   } catch (error) {
     if (partial !== undefined && size >= LEAST_KEPT && isCancellation(error)) await file?.leave?.();
     else await file?.discard();
@@ -163,10 +180,24 @@ function isCancellation(error: unknown): boolean {
   return error instanceof SluiceError && error.code === CANCELLED.code;
 }
 
-function lookAt(file: UnfinishedFile, size: number, settings: StoreSettings): Promise<void> {
-  return readBack.within(size, async () => {
-    await applySteps(await file.read(), settings);
-  });
+/** Gives a body its final name, or what its steps make of it. */
+async function finish(
+  file: UnfinishedFile,
+  asItCame: StoredFile,
+  settings: StoreSettings,
+  { writeWhole: write }: PartsPlace,
+): Promise<StoredFile> {
+  const bytes = await file.read();
+  const made = await applySteps(bytes, settings);
+  if (made.bytes === bytes) {
+    const stored = made.image === undefined ? asItCame : { ...asItCame, image: made.image };
+    await file.commit(stored);
+    return stored;
+  }
+  await file.discard();
+  const stored = describeMade(made, settings);
+  await write(made.bytes, stored);
+  return stored;
 }
 
 /**

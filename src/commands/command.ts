@@ -1,6 +1,7 @@
 /** What a command says of itself before it is loaded. */
 import { collect } from '../options/kinds.js';
 import { type Flag, flagOf, type Values } from '../options/flags.js';
+import { IMAGE_FLAGS } from './image-flags.js';
 import { NETWORK_FLAGS } from './network-flags.js';
 import { RESULTS_FLAGS } from '../results/results.js';
 
@@ -52,6 +53,7 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('shardSize'),
   flagOf('captionColumn'),
   flagOf('imageCheck'),
+  ...IMAGE_FLAGS,
   flagOf('computeHash'),
   flagOf('maxBodySize'),
   flagOf('timeout'),

@@ -8,7 +8,7 @@ import { whyTaken } from '../pipeline/outcomes.js';
 import { preview } from '../pipeline/preview.js';
 import { Tally } from '../pipeline/tally.js';
 import { FetchError } from '../errors.js';
-import { prepareSteps } from '../../workers/steps/steps.js';
+import { requireSharp } from '../pipeline/sharp.js';
 import { count } from '../shared/format.js';
 import { printable, withoutPassword } from '../shared/printable.js';
 import { statusOf } from '../terminal/exit-status.js';
@@ -33,7 +33,7 @@ export async function dryRun(sources: readonly Source[], options: ResolvedOption
     );
   }
   await warn(options, quiet);
-  if (options.imageCheck === 'pixels') await prepareSteps(options);
+  await requireSharp(options);
   const tally = new Tally();
   let fetched = 0;
   for await (const entries of preview(sources, options)) {

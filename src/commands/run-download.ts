@@ -7,7 +7,7 @@ import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable, withoutPassword, withoutUrl } from '../shared/printable.js';
-import type { Disallowed, Summary } from '../outcome.js';
+import type { Disallowed, Filtered, Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
@@ -74,7 +74,7 @@ export async function runDownload(
           if (progress === undefined) continue;
           if (outcome.status === 'ok') {
             if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
-          } else if (outcome.status === 'disallowed') {
+          } else if (outcome.status === 'disallowed' || outcome.status === 'filtered') {
             if (verbose) progress.print(describeLeftOut(outcome), process.stdout);
           } else if (outcome.status === 'skipped') {
             if (verbose && outcome.unchanged) progress.print(`${outcome.name}: not changed`, process.stdout);
@@ -120,7 +120,7 @@ export function describeFailure(url: string, message: string): string {
   return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}`;
 }
 
-function describeLeftOut({ url, error: { message } }: Disallowed): string {
+function describeLeftOut({ url, error: { message } }: Disallowed | Filtered): string {
   return `${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}, left out`;
 }
 
@@ -130,7 +130,8 @@ function describeFewer({ requests, files }: NonNullable<Download['fewer']>): str
 }
 
 function describeSummary(summary: Summary): string {
-  const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, unchanged, duplicates, bytes } = summary;
+  const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes } =
+    summary;
   const { elapsed, causes, verdict } = summary;
   const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
@@ -145,6 +146,7 @@ function describeSummary(summary: Summary): string {
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (disallowed > 0) lines.push(describeDisallowed(disallowed));
+  if (filtered > 0) lines.push(describeFiltered(filtered));
   if (errors > 0) lines.push(describeErrors(errors, causes));
   if (verdict !== undefined) lines.push(`Held up by ${describeVerdict(verdict)}.`);
   return `${lines.join('\n')}\n`;
@@ -152,6 +154,10 @@ function describeSummary(summary: Summary): string {
 
 export function describeDisallowed(disallowed: number): string {
   return `${disallowed} left out: robots.txt or X-Robots-Tag disallows it.`;
+}
+
+export function describeFiltered(filtered: number): string {
+  return `${count(filtered, 'image')} left out: too small, too large or too narrow.`;
 }
 
 export function describeErrors(errors: number, causes: Readonly<Record<string, number>>): string {

@@ -180,7 +180,7 @@ export class PoolExecutor implements Executor {
       .then(() => this.#finish());
   }
 
-  #account(batch: Batch, { sizes, crc32s, checksums, failures, times }: BatchAnswer): void {
+  #account(batch: Batch, { sizes, crc32s, checksums, images, failures, times }: BatchAnswer): void {
     this.#answered = true;
     this.#times.add(times);
     this.#resize(batch.length, times);
@@ -199,7 +199,9 @@ export class PoolExecutor implements Executor {
       } else {
         const checksum = checksums?.[position];
         const [size, crc32] = [sizes[position] as number, crc32s[position] as number];
-        this.#onStored(item, checksum === undefined ? { size, crc32 } : { size, crc32, checksum });
+        const image = images?.[position];
+        const stored = checksum === undefined ? { size, crc32 } : { size, crc32, checksum };
+        this.#onStored(item, image === undefined ? stored : { ...stored, image });
       }
     }
   }

@@ -6,6 +6,7 @@ import { storageFailed } from '../journal/examine.js';
 import type { ListMark } from '../journal/format.js';
 import type { ReadingOptions } from '../lists/source.js';
 import type { DownloadOptions } from '../options/resolve.js';
+import { IMAGES } from '../options/images.js';
 import type { OptionName } from '../options/table.js';
 import type { Layout } from '../protocol/settings.js';
 import { manifestPath } from './plan-folder.js';
@@ -17,6 +18,7 @@ export const PLAN_OPTIONS = [
   'forceDirectories',
   'checksums',
   'imageCheck',
+  ...IMAGES,
   'computeHash',
   'maxBodySize',
   'strict',

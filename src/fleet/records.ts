@@ -24,6 +24,8 @@ export interface DoneRecord {
   readonly unproven: number;
   readonly notFound: number;
   readonly disallowed: number;
+  /** Not there in those of earlier versions. */
+  readonly filtered?: number;
   readonly refused: number;
   readonly duplicates: number;
   /** Without the rows that were refused. */
@@ -42,10 +44,10 @@ export interface DoneRecord {
 
 /** Rows that it tells of: each row of a list once. */
 export function rowsOf(
-  record: Pick<DoneRecord, 'ok' | 'notFound' | 'disallowed' | 'errors' | 'refused' | 'duplicates'>,
+  record: Pick<DoneRecord, 'ok' | 'notFound' | 'disallowed' | 'filtered' | 'errors' | 'refused' | 'duplicates'>,
 ): number {
-  const { ok, notFound, disallowed, errors, refused, duplicates } = record;
-  return ok + notFound + disallowed + errors + refused + duplicates;
+  const { ok, notFound, disallowed, filtered = 0, errors, refused, duplicates } = record;
+  return ok + notFound + disallowed + filtered + errors + refused + duplicates;
 }
 
 /** A shard whose runs ended by an error again and again. */
@@ -63,6 +65,7 @@ export interface Progress {
   readonly stored: number;
   readonly notFound: number;
   readonly disallowed: number;
+  readonly filtered?: number;
   /** Without the rows that were refused. */
   readonly errors: number;
   /** Files that this claim has stored, and what they have. */
@@ -119,6 +122,7 @@ const DONE_FORM: Form<DoneRecord> = {
   unproven: isCount,
   notFound: isCount,
   disallowed: isCount,
+  filtered: isCountOrNone,
   refused: isCount,
   duplicates: isCount,
   errors: isCount,
@@ -136,6 +140,7 @@ const PROGRESS_FORM: Form<Progress> = {
   stored: isCount,
   notFound: isCount,
   disallowed: isCount,
+  filtered: isCountOrNone,
   errors: isCount,
   files: isCount,
   bytes: isCount,
@@ -150,9 +155,13 @@ const CLAIM_FORM: Form<ClaimRecord> = {
   space: isText,
   since: isText,
   lease: isAmount,
-  failures: (value) => value === undefined || isCount(value),
+  failures: isCountOrNone,
   progress: (value) => value === undefined || faultOf(value, PROGRESS_FORM) === undefined,
 };
+
+function isCountOrNone(value: unknown): boolean {
+  return value === undefined || isCount(value);
+}
 
 /** @param isDated whether it is asked for when it was written: a wait for the storage that most do not need */
 async function read<T>(path: string, form: Form<T>, isDated = false): Promise<Read<T>> {

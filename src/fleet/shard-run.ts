@@ -136,15 +136,23 @@ async function accounted(
   elapsed: number,
 ): Promise<Omit<DoneRecord, 'claim' | 'worker' | 'journal'>> {
   const account = await accountOf(join(claim.folder, JOURNAL));
-  const { stored: ok = 0, unproven = 0, notFound = 0, disallowed = 0, errors = 0, unfinished = 0 } = account ?? {};
-  const told = rowsOf({ ok, notFound, disallowed, errors, ...others });
+  const {
+    stored: ok = 0,
+    unproven = 0,
+    notFound = 0,
+    disallowed = 0,
+    filtered = 0,
+    errors = 0,
+    unfinished = 0,
+  } = account ?? {};
+  const told = rowsOf({ ok, notFound, disallowed, filtered, errors, ...others });
   if (told !== rows || unfinished > 0) {
     const message = `the journal tells of ${told} of ${rows} rows`;
     throw new SluiceError('INTERNAL', message, { hint: 'report this: it is a fault; the shard is tried again' });
   }
   const { bytes = 0, causes = {} } = account ?? {};
   const ended = new Date().toISOString();
-  return { rows, ok, unproven, notFound, disallowed, ...others, errors, bytes, causes, elapsed, ended };
+  return { rows, ok, unproven, notFound, disallowed, filtered, ...others, errors, bytes, causes, elapsed, ended };
 }
 
 async function whatOf(error: unknown, claim: Claim, { signal, maxAttempts }: ShardSettings): Promise<ShardEnd> {
@@ -182,9 +190,9 @@ async function* counted(
 }
 
 function progressOf(summary: Summary): Progress {
-  const { ok, skipped, notFound, disallowed, duplicates, bytes, elapsed, verdict } = summary;
+  const { ok, skipped, notFound, disallowed, filtered, duplicates, bytes, elapsed, verdict } = summary;
   const refused = summary.causes.LIST_LINE ?? 0;
   const errors = summary.errors - refused;
-  const done = ok + skipped + notFound + disallowed + duplicates + summary.errors;
-  return { done, stored: ok + skipped, notFound, disallowed, errors, files: ok, bytes, elapsed, verdict };
+  const done = ok + skipped + notFound + disallowed + filtered + duplicates + summary.errors;
+  return { done, stored: ok + skipped, notFound, disallowed, filtered, errors, files: ok, bytes, elapsed, verdict };
 }

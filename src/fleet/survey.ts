@@ -54,9 +54,12 @@ function add(found: Survey, state: ShardState, items: number, exact: Account | u
     return;
   }
   const counted = exact ?? countedIn(state);
-  const { stored = 0, notFound = 0, disallowed = 0, errors = 0 } = counted;
+  const { stored = 0, notFound = 0, disallowed = 0, filtered = 0, errors = 0 } = counted;
   // What a worker tells of itself is not proven.
-  addAccount(found, { ...counted, unfinished: Math.max(0, items - stored - notFound - disallowed - errors) });
+  addAccount(found, {
+    ...counted,
+    unfinished: Math.max(0, items - stored - notFound - disallowed - filtered - errors),
+  });
   if (notFound + errors > 0) found.failing.push(shard);
 }
 

@@ -10,6 +10,8 @@ export interface Account {
   notFound: number;
   /** Left out: robots.txt or X-Robots-Tag disallowed it. */
   disallowed: number;
+  /** Left out: images that the run did not want. */
+  filtered: number;
   errors: number;
   unfinished: number;
   /** How many errors there are of each code. */
@@ -18,18 +20,20 @@ export interface Account {
 
 /** Why an item is not stored. */
 export interface Lack {
-  readonly kind: 'error' | 'notFound' | 'disallowed' | 'unfinished';
+  readonly kind: 'error' | 'notFound' | 'disallowed' | 'filtered' | 'unfinished';
   readonly code: string;
   readonly message: string;
 }
 
 export function emptyAccount(): Account {
-  return { stored: 0, unproven: 0, bytes: 0, notFound: 0, disallowed: 0, errors: 0, unfinished: 0, causes: {} };
+  const none = { notFound: 0, disallowed: 0, filtered: 0, errors: 0, unfinished: 0 };
+  return { stored: 0, unproven: 0, bytes: 0, ...none, causes: {} };
 }
 
 /** Adds what is known of others. */
 export function addAccount(account: Account, others: Readonly<Partial<Account>>): void {
   const { stored = 0, unproven = 0, bytes = 0, notFound = 0, disallowed = 0, errors = 0, unfinished = 0 } = others;
+  account.filtered += others.filtered ?? 0;
   account.stored += stored;
   account.unproven += unproven;
   account.bytes += bytes;

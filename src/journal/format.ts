@@ -55,7 +55,7 @@ export interface EndRecord {
 }
 
 export interface FailureRecord {
-  readonly status: 'error' | 'not_found' | 'disallowed';
+  readonly status: 'error' | 'not_found' | 'disallowed' | 'filtered';
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
@@ -481,7 +481,7 @@ export function renamedAt(payload: Buffer, at: number): RenamedRecord {
 
 /** @param url of the item */
 export function learnedAt(payload: Buffer, at: number, url: string): Learned {
-  return readLearned(payload, at + HEADER, url);
+  return readLearned(payload, at + HEADER, at + HEADER + payload.readUInt32LE(at + 5), url);
 }
 
 function numberedJsonAt(payload: Buffer, at: number): unknown {

@@ -1,7 +1,8 @@
-/** What a run learned of an item besides what is stored, as bytes of its record: 34 and those of four texts and of a checksum. */
-import type { Buffer } from 'node:buffer';
+/** What a run learned of an item besides what is stored, as bytes of its record: 34 and those of four texts and of a checksum; of an image, what is known of it after that, as JSON. */
+import { Buffer } from 'node:buffer';
 import { CHECKSUM_ALGORITHMS, type Checksum } from '../item.js';
 import type { Answer, Times } from '../outcome.js';
+import type { ImageFacts } from '../protocol/images.js';
 
 /** What a run learned of an item on its way: written before what became of it. */
 export interface Learned {
@@ -12,6 +13,8 @@ export interface Learned {
   readonly tries: number;
   /** Of what is stored. */
   readonly checksum: Checksum | undefined;
+  /** Of what is stored, where the run looked at images. */
+  readonly image?: ImageFacts | undefined;
 }
 
 /** The same with the item's URL: where that is what was answered for, it is not written once more. */
@@ -29,8 +32,9 @@ const BYTES = { sha256: 32, sha1: 20, sha512: 64, md5: 16 } as const;
 const NEVER = 0xffff_ffff;
 
 /** Bytes that it takes at the most. */
-export function learnedSize({ answer }: Learned): number {
-  return FIXED + MAX_BYTES + (answer === undefined ? 0 : answer.url.length + 3 * MAX_HEADER);
+export function learnedSize({ answer, image }: Learned): number {
+  const facts = image === undefined ? 0 : Buffer.byteLength(JSON.stringify(image));
+  return FIXED + MAX_BYTES + facts + (answer === undefined ? 0 : answer.url.length + 3 * MAX_HEADER);
 }
 
 /** @returns where it ends */
@@ -53,7 +57,8 @@ export function writeLearned(bytes: Buffer, from: number, learned: LearnedOf): n
   at = writeHeader(bytes, contentType, at, lengths + 4);
   at = writeHeader(bytes, etag, at, lengths + 6);
   at = writeHeader(bytes, lastModified, at, lengths + 8);
-  return checksum === undefined ? at : at + bytes.write(checksum.hex, at, 'hex');
+  if (checksum !== undefined) at += bytes.write(checksum.hex, at, 'hex');
+  return learned.image === undefined ? at : at + bytes.write(JSON.stringify(learned.image), at);
 }
 
 /** @returns where it ends */
@@ -63,8 +68,8 @@ function writeHeader(bytes: Buffer, text: string, at: number, lengthAt: number):
   return length === 0 ? at : at + bytes.write(text, at, length, 'latin1');
 }
 
-/** What {@link writeLearned} wrote. @param own the URL of the item */
-export function readLearned(bytes: Buffer, from: number, own: string): Learned {
+/** What {@link writeLearned} wrote. @param to where it ends @param own the URL of the item */
+export function readLearned(bytes: Buffer, from: number, to: number, own: string): Learned {
   const status = bytes.readUInt16LE(from);
   const asked = bytes.readDoubleLE(from + 3);
   const after = (at: number): number | undefined => {
@@ -83,7 +88,10 @@ export function readLearned(bytes: Buffer, from: number, own: string): Learned {
   const answer = isTold ? { status, url, contentType, etag, lastModified } : undefined;
   const algorithm = CHECKSUM_ALGORITHMS[bytes.readUInt8(lengths + 10) - 1];
   const checksum = algorithm && { algorithm, hex: bytes.toString('hex', at, at + BYTES[algorithm]) };
-  return { answer, times, tries: bytes.readUInt8(from + 2), checksum };
+  const learned = { answer, times, tries: bytes.readUInt8(from + 2), checksum };
+  const facts = at + (algorithm === undefined ? 0 : BYTES[algorithm]);
+  if (facts >= to) return learned;
+  return { ...learned, image: JSON.parse(bytes.toString('utf8', facts, to)) as ImageFacts };
 }
 
 /** Milliseconds; a clock that was set back in between has told nothing. */

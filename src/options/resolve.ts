@@ -3,6 +3,8 @@ import { UsageError } from '../errors.js';
 import { DIRECTORIES } from '../plan/template.js';
 import type { OnExists } from '../protocol/settings.js';
 import type { RetryPolicy } from './retry-policy.js';
+import type { ImageSettings } from '../protocol/images.js';
+import { type ImageOption, imageSettings, nameOfConverted } from './images.js';
 import { checkNetwork, NETWORK, type NetworkOption } from './network.js';
 import { type ExecutorName, nameOf, type OptionName, OPTIONS, type Row } from './table.js';
 import { isInShards } from '../protocol/layouts.js';
@@ -16,9 +18,11 @@ export type DownloadOptions = { readonly [O in keyof Table]?: Given<Table[O]> };
 /** The same with nothing left open: sizes in bytes, times in milliseconds, paths absolute. */
 export interface ResolvedOptions extends Omit<
   { readonly [O in keyof Table]: Resolved<Table[O]> },
-  'tries' | 'executor' | 'forceDirectories' | 'onExists' | 'overwrite' | NetworkOption
+  'tries' | 'executor' | 'forceDirectories' | 'onExists' | 'overwrite' | NetworkOption | ImageOption
 > {
   readonly network: NetworkOptions;
+  /** Undefined where images are bytes as others. */
+  readonly images: ImageSettings | undefined;
   readonly onExists: OnExists;
   /** Whether that is `overwrite`. */
   readonly overwrite: boolean;
@@ -37,7 +41,20 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   const { tries, forceDirectories, onExists, overwrite, ...all } = Object.fromEntries(
     (Object.keys(OPTIONS) as OptionName[]).map((option) => [option, resolveOne(option, options[option])]),
   ) as { readonly [O in keyof Table]: Resolved<Table[O]> };
-  const { network, rest: resolved } = withNetwork(all);
+  const { network, rest } = withNetwork(all);
+  const { resize, resizeMode, onlyShrink, convert, quality, strip, minSize, maxPixels, maxAspectRatio, ...resolved } =
+    rest;
+  const images = imageSettings({
+    resize,
+    resizeMode,
+    onlyShrink,
+    convert,
+    quality,
+    strip,
+    minSize,
+    maxPixels,
+    maxAspectRatio,
+  });
   const { layout, executor } = resolved;
   if (isInShards(layout) && executor !== 'pool') {
     throw new UsageError(
@@ -61,12 +78,14 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   if (forceDirectories && resolved.name !== undefined) {
     throw new UsageError('--name does not go with --force-directories', "leave one out: -x is about '{host}/{path}'");
   }
-  const name = forceDirectories ? DIRECTORIES : resolved.name;
+  const asked = forceDirectories ? DIRECTORIES : resolved.name;
+  const name = nameOfConverted(asked, convert, answersName(resolved));
   const exists = whatIfExists(onExists, overwrite);
   if (resolved.update) checkUpdate(resolved, exists);
   return {
     ...resolved,
     network,
+    images,
     name,
     onExists: exists,
     overwrite: exists === 'overwrite',

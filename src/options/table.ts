@@ -5,6 +5,7 @@
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../item.js';
 import type { Template } from '../plan/template.js';
 import type { ImageCheck, Layout, OnExists } from '../protocol/settings.js';
+import * as images from './images.js';
 import * as kinds from './kinds.js';
 import { MAX_REQUESTS, MAX_WORKERS } from './limits.js';
 import { LAYOUTS } from '../protocol/layouts.js';
@@ -259,9 +260,85 @@ export const OPTIONS = {
   imageCheck: row({
     flag: '--image-check <how>',
     help: 'prove that images are whole',
-    more: '`structure` walks GIF, PNG, JPEG and WebP to the end, `pixels` decodes them',
+    more: '`structure` walks them to the end, `pixels` decodes them: GIF, PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP, ICO, SVG, JPEG XL',
     kind: kinds.oneOf<ImageCheck>(IMAGE_CHECKS),
     default: 'none',
+  }),
+  /**
+   * Pixels that images get, 1 to 16,383: how, `resizeMode` says. What is whole and has the right size, kind and turn already is
+   * stored as it came. Without it: they keep their size.
+   */
+  resize: row({
+    flag: '--resize <PIXELS>',
+    help: 'give images this size; needs sharp',
+    more: 'img2dataset calls it `--image-size`',
+    kind: kinds.whole(1, images.MAX_SIDE),
+    unset: undefined,
+  }),
+  /**
+   * `border`: into a square, the rest of it white; `fit`: the longer side gets the size; `keep-ratio`: the shorter one; `center-crop`:
+   * that, and what is beyond the square is cut off; `fill`: a square, whatever it was; `no`: none. The names of img2dataset are taken,
+   * too. Without it: `border`.
+   */
+  resizeMode: row({
+    flag: '--resize-mode <mode>',
+    help: 'border, fit, fill, center-crop or keep-ratio (default: border)',
+    more: '`border`: into a square, white around it; `fit`: the longer side, `keep-ratio`: the shorter; `center-crop`, `fill`: a square',
+    kind: images.resizeMode,
+    unset: undefined,
+  }),
+  /** What is not larger keeps its size. Default: `false`. */
+  onlyShrink: row({
+    flag: '--only-shrink',
+    help: 'do not make images larger',
+    more: 'img2dataset calls it `--resize_only_if_bigger`; no border is made then, either',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /** The format of all images; names end in it, but for those that a list gives. Without it: each keeps its own. */
+  convert: row({
+    flag: '--convert <format>',
+    help: 'make all images jpeg, png, webp or avif; needs sharp',
+    more: 'names end in it: `jpg` for `jpeg`; those that a list gives stay',
+    kind: images.writtenFormat,
+    unset: undefined,
+  }),
+  /** Of images that are made, 1 to 100. Without it: that of sharp, which is 80 for JPEG. */
+  quality: row({
+    flag: '--quality <N>',
+    help: "of images that are made (default: sharp's, 80 for JPEG)",
+    kind: kinds.whole(1, 100),
+    unset: undefined,
+  }),
+  /** Leaves out EXIF, XMP, IPTC and colour profiles; images are turned as their EXIF says, and are sRGB. Default: `false`. */
+  strip: row({
+    flag: '--strip',
+    help: 'leave out the metadata of images; needs sharp',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /** Images whose shorter side has fewer pixels are left out, with the outcome `filtered`. Without it: none. */
+  minSize: row({
+    flag: '--min-size <PIXELS>',
+    help: 'leave out images whose shorter side is less',
+    more: 'img2dataset calls it `--min_image_size`',
+    kind: kinds.whole(1, 65_535),
+    unset: undefined,
+  }),
+  /** Images with more pixels, width times height, are left out, with the outcome `filtered`. Without it: none. */
+  maxPixels: row({
+    flag: '--max-pixels <N>',
+    help: 'leave out images with more pixels, width times height',
+    more: 'img2dataset calls it `--max_image_area`',
+    kind: kinds.whole(1, Number.MAX_SAFE_INTEGER),
+    unset: undefined,
+  }),
+  /** Images whose longer side is more than so many times the shorter one are left out, with the outcome `filtered`. Without it: none. */
+  maxAspectRatio: row({
+    flag: '--max-aspect-ratio <N>',
+    help: 'leave out images whose longer side is more than so many times the shorter',
+    kind: images.aspectRatio,
+    unset: undefined,
   }),
   /** A checksum that is computed of each file while it is stored, for its outcome and for exports. Without it: none. */
   computeHash: row({

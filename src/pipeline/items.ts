@@ -239,6 +239,11 @@ export class Items implements StageListener, ResumptionListener {
   }
 
   #fail(work: Work, error: PlainError, status?: 'not_found' | 'disallowed'): void {
+    if (isFiltered(error)) {
+      this.#run.stages()?.forget(work.item);
+      this.#outcomes.failed(work, error, 'filtered');
+      return;
+    }
     if (this.#goElsewhere(work, error, false)) return;
     this.#run.stages()?.forget(work.item);
     this.#outcomes.failed(work, error, status);
@@ -254,4 +259,9 @@ export class Items implements StageListener, ResumptionListener {
     const fatal = this.#health.failed(error);
     if (fatal !== undefined) this.#run.stop(fatal);
   }
+}
+
+/** An image that is not wanted; a mirror would have the same. */
+function isFiltered({ code }: PlainError): boolean {
+  return code.startsWith('IMAGE_');
 }

@@ -63,7 +63,7 @@ export class Outcomes {
     const { item, unproven, bent, naming, answer, tried, askedAt, answeredAt, fetchedAt } = work;
     const { index, entry = index, url, details } = item;
     const name = naming?.name ?? item.name;
-    const { size, crc32, shard, checksum = details?.checksum } = file;
+    const { size, crc32, shard, checksum = details?.checksum, image } = file;
     // One object for whoever reads it and the journal: this is done for every file.
     const outcome = {
       status: 'ok',
@@ -75,6 +75,7 @@ export class Outcomes {
       size,
       crc32,
       checksum,
+      image,
       unproven,
       bent,
       answer,

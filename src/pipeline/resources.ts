@@ -7,9 +7,9 @@ import type { Source } from '../lists/source.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import { simulate } from '../../workers/slow.js';
-import { prepareSteps } from '../../workers/steps/steps.js';
 import type { Outcomes } from './outcomes.js';
 import { resume, type Resumption, type ResumptionListener } from './resume.js';
+import { requireSharp } from './sharp.js';
 import type { Shutdown } from './shutdown.js';
 import { openStages, preload, type StageListener, type Stages } from './stages.js';
 
@@ -65,11 +65,11 @@ export class Resources {
   /** Opens the lists before it makes the destination: bad input leaves nothing half-done. */
   async #open(listener: StageListener & ResumptionListener): Promise<void> {
     const { sources, options, claim, scheduler, shutdown, outcomes, maxIdle, openLists } = this.#with;
-    const { layout, imageCheck, computeHash, maxBodySize, simulatedLatency, durable } = options;
+    const { layout, imageCheck, images, computeHash, maxBodySize, simulatedLatency, durable } = options;
     // While lists are opened and the destination is made, which on slow storage takes a while.
     preload(options);
     const network = await readNetwork(options.network);
-    if (imageCheck === 'pixels') await prepareSteps({ imageCheck });
+    await requireSharp(options);
     await Promise.race([openLists(), shutdown.stopped]);
     if (shutdown.isStopping) return;
     this.#destination = await (claim === undefined
@@ -83,7 +83,7 @@ export class Resources {
     if (shutdown.isStopping) return;
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
-    const how = { layout, imageCheck, computeHash, maxBodySize, slow, durable };
+    const how = { layout, imageCheck, images, computeHash, maxBodySize, slow, durable };
     const settings = { ...how, directory, scratch, fenced: claim !== undefined, cancelled };
     const credentials = await openCredentials(network.credentials);
     const headers = new RequestHeaders(options.headers, options.userAgent, credentials);

@@ -9,6 +9,7 @@ export class Tally {
   bent = 0;
   notFound = 0;
   disallowed = 0;
+  filtered = 0;
   errors = 0;
   skipped = 0;
   kept = 0;
@@ -19,7 +20,7 @@ export class Tally {
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, unchanged, duplicates, bytes, causes } =
+    const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes, causes } =
       this;
     return {
       ok,
@@ -27,6 +28,7 @@ export class Tally {
       bent,
       notFound,
       disallowed,
+      filtered,
       errors,
       skipped,
       kept,
@@ -51,6 +53,8 @@ export class Tally {
       this.notFound += 1;
     } else if (outcome.status === 'disallowed') {
       this.disallowed += 1;
+    } else if (outcome.status === 'filtered') {
+      this.filtered += 1;
     } else {
       this.errors += 1;
       this.causes[outcome.error.code] = (this.causes[outcome.error.code] ?? 0) + 1;

@@ -7,6 +7,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from '../errors.js';
 import type { Checksum } from '../item.js';
+import type { ImageFacts } from './images.js';
 import type { StoreJob, StoreResult } from './result.js';
 import type { StoreSettings } from './settings.js';
 import type { Times } from './times.js';
@@ -45,6 +46,8 @@ export interface BatchAnswer {
   readonly crc32s: Uint32Array;
   /** Where the run computes them, of those that are stored. */
   readonly checksums: readonly (Checksum | undefined)[] | undefined;
+  /** Where the run looks at images, what is known of those that are stored. */
+  readonly images: readonly (ImageFacts | undefined)[] | undefined;
   /** The bodies of the batch that were not stored. */
   readonly failures: readonly StoreFailure[];
   readonly times: Times;

@@ -1,6 +1,7 @@
 /** What is to be stored, and what became of it. */
 import type { PlainError } from '../errors.js';
 import type { Checksum } from '../item.js';
+import type { ImageFacts } from './images.js';
 
 /** One body to store. */
 export interface StoreJob {
@@ -56,6 +57,8 @@ export interface StoredFile {
   readonly shard?: number;
   /** Of its bytes, where the run computes one. */
   readonly checksum?: Checksum;
+  /** Of an image, where the run looks at them. */
+  readonly image?: ImageFacts;
 }
 
 /** What was stored, or why not. */

@@ -1,5 +1,6 @@
 /** How a run stores bodies. */
 import type { ChecksumAlgorithm } from '../item.js';
+import type { ImageSettings } from './images.js';
 
 /** How images are checked before they are stored: not, block by block to the end, or by decoding every pixel. */
 export type ImageCheck = 'none' | 'structure' | 'pixels';
@@ -21,6 +22,8 @@ export interface StoreSettings {
   readonly scratch: string;
   readonly layout: Layout;
   readonly imageCheck: ImageCheck;
+  /** What is made of images; undefined where nothing is. */
+  readonly images: ImageSettings | undefined;
   /** A checksum that is computed of each file. */
   readonly computeHash: ChecksumAlgorithm | undefined;
   /** Bound on one body after its content-encoding is undone, in bytes. */

@@ -47,9 +47,23 @@ export class JsonReport implements ResultsWriter {
   }
 
   async close(command: string, summary: Summary): Promise<boolean> {
-    const { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, unchanged, duplicates, bytes } = summary;
+    const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes } =
+      summary;
     const { elapsed, causes, verdict } = summary;
-    const counts = { ok, unproven, bent, notFound, disallowed, errors, skipped, kept, unchanged, duplicates, bytes };
+    const counts = {
+      ok,
+      unproven,
+      bent,
+      notFound,
+      disallowed,
+      filtered,
+      errors,
+      skipped,
+      kept,
+      unchanged,
+      duplicates,
+      bytes,
+    };
     const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
     const text = `${JSON.stringify(report, undefined, 2)}\n`;
     const file = this.#file;

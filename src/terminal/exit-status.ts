@@ -29,9 +29,12 @@ export const INTERNAL = 70;
  *
  * @param isTold whether its report is whole
  */
-export function statusOf({ ok, skipped, notFound, disallowed, errors, causes }: Summary, isTold: boolean): number {
+export function statusOf(
+  { ok, skipped, notFound, disallowed, filtered, errors, causes }: Summary,
+  isTold: boolean,
+): number {
   // Of what was given, nothing is a URL.
-  if (errors > 0 && errors === causes.LIST_LINE && ok + skipped + notFound + disallowed === 0) return USAGE;
+  if (errors > 0 && errors === causes.LIST_LINE && ok + skipped + notFound + disallowed + filtered === 0) return USAGE;
   return errors + notFound === 0 && isTold ? 0 : SOME_FAILED;
 }
 

@@ -74,8 +74,9 @@ function showLines(describe: () => string): Progress {
  * @param most characters; where there are more, what matters least is left out, from the diagnosis on
  */
 export function describeProgress(summary: Summary, most = Infinity): string {
-  const { ok, notFound, disallowed, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } = summary;
-  const ended = ok + notFound + disallowed + errors;
+  const { ok, notFound, disallowed, filtered, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } =
+    summary;
+  const ended = ok + notFound + disallowed + filtered + errors;
   // What was there before counts as done, and not for how fast this run is.
   const done = ended + skipped + duplicates;
   const rate = elapsed > 0 ? ended / elapsed : 0;
@@ -85,6 +86,7 @@ export function describeProgress(summary: Summary, most = Infinity): string {
   ];
   if (errors + notFound > 0) parts.push({ text: `${errors + notFound} failed`, matters: 8 });
   if (disallowed > 0) parts.push({ text: `${disallowed} disallowed`, matters: 3 });
+  if (filtered > 0) parts.push({ text: `${filtered} filtered`, matters: 3 });
   if (total !== undefined && rate > 0 && done < total.count) {
     const left = formatDuration((total.count - done) / rate);
     parts.push({ text: total.isEstimate ? `about ${left} left` : `${left} left`, matters: 7 });

@@ -191,7 +191,7 @@ describe('export', () => {
       [['--format', 'csv', '--fields', 'url,nonsense'], /there is no field nonsense: choose from url, name, status/],
       [
         ['--format', 'csv', '--status', 'good'],
-        /--status good is unknown: give some of ok,error,not_found,disallowed,pending/,
+        /--status good is unknown: give some of ok,error,not_found,disallowed,filtered,pending/,
       ],
       [['-o', 'not/there.csv'], /--output not\/there\.csv cannot be written: ENOENT/],
     ];

@@ -23,6 +23,7 @@ export function settingsFor(directory: string, changes: Partial<StoreSettings> =
     scratch: subfolder(directory, '.unfinished-test'),
     layout: 'flat',
     imageCheck: 'none',
+    images: undefined,
     computeHash: undefined,
     maxBodySize: 2 ** 40,
     slow: undefined,

@@ -53,7 +53,7 @@ test('what was learned of an item is read back as it was written, wherever it li
       const bytes = Buffer.alloc(from + learnedSize(value));
       const end = writeLearned(bytes, from, { ...value, url });
       assert.ok(end <= bytes.length);
-      assert.deepEqual(readLearned(bytes, from, url), value);
+      assert.deepEqual(readLearned(bytes, from, end, url), value);
     }),
   );
 });
@@ -67,11 +67,29 @@ test('a header longer than 1,000 bytes is kept up to there, and a clock that was
     checksum: undefined,
   };
   const bytes = Buffer.alloc(learnedSize(value));
-  writeLearned(bytes, 0, { ...value, url: 'http://localhost/' });
-  assert.deepEqual(readLearned(bytes, 0, ''), {
+  const end = writeLearned(bytes, 0, { ...value, url: 'http://localhost/' });
+  assert.deepEqual(readLearned(bytes, 0, end, ''), {
     answer: { ...answer, contentType: 'a'.repeat(1000) },
     times: { ...value.times, answered: 5000 },
     tries: 255,
     checksum: undefined,
   });
+});
+
+test('what is known of an image follows, whether there is a checksum or none', () => {
+  const image = {
+    format: 'jpeg',
+    width: 1,
+    height: 2,
+    originalWidth: 3,
+    originalHeight: 4,
+    exif: '{"Make":"Ångström"}',
+  };
+  const times = { asked: 5000, answered: 6000, fetched: undefined, stored: 6000 };
+  for (const checksum of [undefined, { algorithm: 'md5', hex: '0123456789abcdef0123456789abcdef' } as const]) {
+    const value = { answer: undefined, times, tries: 1, checksum, image };
+    const bytes = Buffer.alloc(learnedSize(value) + 9, 0x7b);
+    const end = writeLearned(bytes, 0, { ...value, url: 'http://localhost/' });
+    assert.deepEqual(readLearned(bytes, 0, end, ''), value);
+  }
 });

@@ -17,7 +17,9 @@ import {
 type Of<S extends Outcome['status']> = Extract<Outcome, { status: S }>;
 
 test('an outcome has what its status says', () => {
-  expectTypeOf<Outcome['status']>().toEqualTypeOf<'ok' | 'skipped' | 'not_found' | 'disallowed' | 'error'>();
+  expectTypeOf<Outcome['status']>().toEqualTypeOf<
+    'ok' | 'skipped' | 'not_found' | 'disallowed' | 'filtered' | 'error'
+  >();
   expectTypeOf<Of<'ok'>['size']>().toEqualTypeOf<number>();
   expectTypeOf<Of<'ok'>['path']>().toEqualTypeOf<string>();
   expectTypeOf<Of<'error'>['error']>().toEqualTypeOf<FetchError>();

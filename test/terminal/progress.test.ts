@@ -9,6 +9,7 @@ const SUMMARY: Summary = {
   bent: 0,
   notFound: 0,
   disallowed: 0,
+  filtered: 0,
   errors: 0,
   skipped: 0,
   kept: 0,

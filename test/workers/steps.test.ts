@@ -23,10 +23,10 @@ describe('the steps of a body', () => {
   }
 
   test('give back what they only look at, at once where they can', async (t) => {
-    assert.equal(applySteps(image, storeSettings(t)), image);
+    assert.deepEqual(applySteps(image, storeSettings(t)), { bytes: image });
     await stepsFor(storeSettings(t, { imageCheck: 'structure' }));
-    assert.equal(applySteps(image, storeSettings(t, { imageCheck: 'structure' })), image);
-    assert.equal(await applySteps(image, storeSettings(t, { imageCheck: 'pixels' })), image);
+    assert.deepEqual(applySteps(image, storeSettings(t, { imageCheck: 'structure' })), { bytes: image });
+    assert.deepEqual(await applySteps(image, storeSettings(t, { imageCheck: 'pixels' })), { bytes: image });
   });
 
   test('refuse a body whatever comes after the one that does', async (t) => {

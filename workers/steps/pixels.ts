@@ -9,14 +9,19 @@ import { imageError } from './image/cursor.js';
 import type { Step } from './step.js';
 import { formatOf, type ImageFormat, structure } from './structure.js';
 
-type Sharp = typeof sharp;
+export type Sharp = typeof sharp;
 
 let loading: Promise<Sharp> | undefined;
 /**
  * Pixels of the frames that this thread has decoded at once: those of one that is as large as may be. Interlaced PNG,
  * progressive JPEG and WebP need all of a frame in memory, 3 to 8 bytes for each pixel, which came in a thousandth of that.
  */
-const decoding = new Gate(MAX_PIXELS);
+export const decoding = new Gate(MAX_PIXELS);
+
+/** @throws UsageError where it is not installed: it is an optional dependency */
+export function openSharp(): Promise<Sharp> {
+  return (loading ??= load());
+}
 
 async function load(): Promise<Sharp> {
   try {
@@ -27,24 +32,31 @@ async function load(): Promise<Sharp> {
     sharp.cache(false);
     return sharp;
   } catch (error) {
-    const hint = 'install it on this machine, beside sluice: npm install sharp; or use --image-check structure';
-    throw new UsageError('sharp, which decodes images, is not installed', hint, error);
+    throw new UsageError(
+      'sharp, which decodes images, cannot be loaded',
+      'install it on this machine: npm install sharp; checks up to --image-check structure, and limits such as --max-pixels, do without',
+      error,
+    );
   }
 }
 
 /** Whose pixels lie there as they are: their walk has proved all that there is. */
 const UNCODED: ReadonlySet<ImageFormat | undefined> = new Set(['bmp', 'ico']);
 /** What only a libvips reads that was built for it. */
-const SELDOM_READ: Readonly<Partial<Record<ImageFormat, string>>> = { heic: 'HEIC', jxl: 'JPEG XL' };
+const SELDOM_READ: Readonly<Partial<Record<ImageFormat, string>>> = {
+  heic: 'HEIC',
+  jxl: 'JPEG XL',
+  bmp: 'BMP',
+  ico: 'ICO',
+};
 
 /** After `structure`, which says how large a body may be. */
 export const pixels: Step = {
   most: structure.most,
   refuse: structure.refuse,
-  prepare: async () => void (await (loading ??= load())),
-  apply: async (bytes) => {
-    await checkPixels(bytes);
-    return bytes;
+  apply: async (made) => {
+    await checkPixels(made.bytes);
+    return made;
   },
 };
 
@@ -57,12 +69,12 @@ export const pixels: Step = {
  * Runs on libuv's threads, since sharp has no synchronous call.
  *
  * @param bytes the decoded body; may lie on a SharedArrayBuffer, and must not change before the answer
- * @throws {SluiceError} BODY_IMAGE; USAGE when sharp cannot be loaded
+ * @throws {SluiceError} BODY_IMAGE; UsageError when sharp cannot be loaded
  */
 export async function checkPixels(bytes: Uint8Array): Promise<void> {
   const format = formatOf(bytes);
   if (UNCODED.has(format)) return;
-  const sharp = await (loading ??= load());
+  const sharp = await openSharp();
   // `warning` because libjpeg reports damaged data as no more than that.
   const options = { failOn: 'warning', limitInputPixels: MAX_TOTAL_PIXELS } as const;
   try {
@@ -86,12 +98,12 @@ async function decodeAll(image: ReturnType<Sharp>): Promise<void> {
   await decoding.within(width * pageHeight, () => column.toBuffer());
 }
 
-function undecodable(format: ImageFormat | undefined, error: unknown): Error {
+export function undecodable(format: ImageFormat | undefined, error: unknown): Error {
   const reason = error instanceof Error ? error.message.trim().replaceAll(/\s+/g, ' ') : 'unknown';
   const name = format && SELDOM_READ[format];
   if (name === undefined) return imageError(`the image does not decode: ${reason}`, { cause: error });
   return imageError(`the image does not decode: it is ${name}, which sharp does not read here: ${reason}`, {
-    hint: '--image-check structure proves that it is whole without decoding it',
+    hint: '--image-check structure proves that it is whole without decoding it; stored as it is it can be converted elsewhere',
     cause: error,
   });
 }
@@ -102,6 +114,6 @@ function undecodable(format: ImageFormat | undefined, error: unknown): Error {
  * @param width pixels; the height follows
  */
 export async function renderGif(svg: Buffer, width: number): Promise<Buffer> {
-  const sharp = await (loading ??= load());
+  const sharp = await openSharp();
   return sharp(svg).resize({ width }).gif().toBuffer();
 }

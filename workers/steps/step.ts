@@ -1,23 +1,28 @@
+import type { ImageFacts } from '../../src/protocol/images.js';
+import type { StoreSettings } from '../../src/protocol/settings.js';
+
 /** Bytes of a body that comes in parts, and is read back whole for its steps; and of all that a thread has read back at once. */
 export const MAX_READ_BACK = 128 << 20;
+
+/** A body as the steps hand it on. */
+export interface Made {
+  readonly bytes: Uint8Array;
+  /** What is known of it, where it is an image and that is asked for. */
+  readonly image?: ImageFacts;
+}
 
 /** What a step is: it looks at a body on its way to the storage, or makes another of it. */
 export interface Step {
   /**
    * Synchronous where it can be: a promise for each body costs more than most steps.
    *
-   * @param bytes the body, decoded; may lie on a SharedArrayBuffer, and stays as it is
-   * @returns what is stored: `bytes` itself, if the step only looks at it
+   * @param made the body, decoded; may lie on a SharedArrayBuffer, and stays as it is
+   * @returns what is stored: `made` itself, if the step only looks at it
    * @throws SluiceError when it is not to be stored
    */
-  apply(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /**
-   * Bytes of a body that the step can take. One that comes in parts is written first, then read back for its steps; those
-   * only look at it.
-   */
+  apply(made: Made, settings: StoreSettings): Made | Promise<Made>;
+  /** Bytes of a body that the step can take. One that comes in parts is written first, then read back for its steps. */
   readonly most: number;
-  /** Loads what it needs and an installation may be without. @throws UsageError where that is so */
-  readonly prepare?: () => Promise<void>;
   /** The error of one that is larger. */
   readonly refuse: (name: string) => Error;
 }

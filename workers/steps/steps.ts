@@ -3,13 +3,10 @@
  * settings ask for; they are loaded when the first body needs them.
  */
 import type { StoreSettings } from '../../src/protocol/settings.js';
-import type { Step } from './step.js';
-
-/** What of the settings decides on steps. */
-type Wanting = Pick<StoreSettings, 'imageCheck'>;
+import type { Made, Step } from './step.js';
 
 interface Row {
-  readonly isWanted: (settings: Wanting) => boolean;
+  readonly isWanted: (settings: StoreSettings) => boolean;
   readonly load: () => Promise<Step>;
 }
 
@@ -22,22 +19,21 @@ const STEPS: readonly Row[] = [
     isWanted: ({ imageCheck }) => imageCheck === 'pixels',
     load: async () => (await import('./pixels.js')).pixels,
   },
+  {
+    isWanted: ({ images }) => images !== undefined,
+    load: async () => (await import('./remake.js')).remake,
+  },
 ];
 
 const loaded = new Map<Row, Step>();
 
 /** Whether bodies are stored as they are. */
-export function hasSteps(settings: Wanting): boolean {
+export function hasSteps(settings: StoreSettings): boolean {
   return STEPS.some(({ isWanted }) => isWanted(settings));
 }
 
-/** Before anything is requested: what a run's steps need is there. @throws UsageError where it is not */
-export async function prepareSteps(settings: Wanting): Promise<void> {
-  if (hasSteps(settings)) for (const { prepare } of await stepsFor(settings)) await prepare?.();
-}
-
 /** Those of a run; at once, but for the first time. */
-export function stepsFor(settings: Wanting): readonly Step[] | Promise<readonly Step[]> {
+export function stepsFor(settings: StoreSettings): readonly Step[] | Promise<readonly Step[]> {
   const rows = STEPS.filter(({ isWanted }) => isWanted(settings));
   const steps = rows.map((row) => loaded.get(row));
   return steps.every((step) => step !== undefined) ? steps : loadAll(rows);
@@ -50,17 +46,20 @@ async function loadAll(rows: readonly Row[]): Promise<readonly Step[]> {
 }
 
 /** What is stored of a body. @throws SluiceError of the step that refuses it */
-export function applySteps(bytes: Uint8Array, settings: StoreSettings): Uint8Array | Promise<Uint8Array> {
+export function applySteps(bytes: Uint8Array, settings: StoreSettings): Made | Promise<Made> {
   const steps = stepsFor(settings);
-  return steps instanceof Promise ? steps.then((its) => applyFrom(0, its, bytes)) : applyFrom(0, steps, bytes);
+  const made = { bytes };
+  return steps instanceof Promise
+    ? steps.then((its) => applyFrom(0, its, made, settings))
+    : applyFrom(0, steps, made, settings);
 }
 
-function applyFrom(first: number, steps: readonly Step[], body: Uint8Array): Uint8Array | Promise<Uint8Array> {
-  let bytes = body;
+function applyFrom(first: number, steps: readonly Step[], given: Made, settings: StoreSettings): Made | Promise<Made> {
+  let made = given;
   for (let at = first; at < steps.length; at += 1) {
-    const next = (steps[at] as Step).apply(bytes);
-    if (next instanceof Promise) return next.then((made) => applyFrom(at + 1, steps, made));
-    bytes = next;
+    const next = (steps[at] as Step).apply(made, settings);
+    if (next instanceof Promise) return next.then((later) => applyFrom(at + 1, steps, later, settings));
+    made = next;
   }
-  return bytes;
+  return made;
 }

@@ -61,9 +61,9 @@ export const structure: Step = {
     imageError(`${name} is larger than the ${MAX_READ_BACK} bytes of an image that can be checked`, {
       hint: 'with --image-check none it is stored unseen, if it really is that large',
     }),
-  apply: (bytes) => {
-    checkStructure(bytes);
-    return bytes;
+  apply: (made) => {
+    checkStructure(made.bytes);
+    return made;
   },
 };
 

@@ -17,7 +17,7 @@ export const command: Command = {
     { flag: '-o, --output <FILE>', help: 'where to; - is standard output', default: '-' },
     {
       flag: '--status <STATUSES>',
-      help: 'only these of ok,error,not_found,disallowed,pending (default: ok for sha256sum, error, not_found and pending for aria2 and urls, else all)',
+      help: 'only these of ok,error,not_found,disallowed,filtered,pending (default: ok for sha256sum, error, not_found and pending for aria2 and urls, else all)',
     },
     { flag: '--fields <NAME,NAME>', help: 'only these of a table, in this order' },
     flagOf('state'),

@@ -1,5 +1,6 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, DRY_RUN, INPUT_FILE } from '../command.js';
+import { imageOptionsOf } from '../image-flags.js';
 import { networkOptionsOf } from '../network-flags.js';
 import { EXISTS_FLAGS, onExistsOf } from './exists.js';
 import { LIST_FLAGS } from './flags.js';
@@ -33,7 +34,8 @@ export const command: Command = {
     const { get } = await import('./get.js');
     const { captionColumn = values['captionCol'] } = values;
     const given = optionsOf({ ...values, captionColumn });
-    const options = { ...given, ...networkOptionsOf(values), ...onExistsOf(values), ...updateOf(values) };
+    const images = imageOptionsOf(values);
+    const options = { ...given, ...images, ...networkOptionsOf(values), ...onExistsOf(values), ...updateOf(values) };
     return get({ ...values, urls: argument, options, results: values } as GetArguments);
   },
 };

@@ -3,6 +3,7 @@ import { flagOf, optionsOf } from '../../options/flags.js';
 import { readWhole } from '../../options/kinds.js';
 import { type Command, INPUT_FILE } from '../command.js';
 import { LIST_FLAGS } from '../get/flags.js';
+import { IMAGE_ALIASES, imageOptionsOf } from '../image-flags.js';
 import { NETWORK_FLAGS, networkOptionsOf } from '../network-flags.js';
 import type { PlanArguments } from './plan.js';
 
@@ -15,6 +16,7 @@ export const command: Command = {
     ...LIST_FLAGS,
     flagOf('directory'),
     ...PLAN_OPTIONS.map((option) => flagOf(option)),
+    ...IMAGE_ALIASES,
     { flag: '--shard-items <N>', help: 'rows of a shard', read: readWhole, default: 10_000 },
     {
       flag: '--partition-by <what>',
@@ -33,7 +35,7 @@ export const command: Command = {
   ],
   run: async ({ argument, ...values }) => {
     const { planLists } = await import('./plan.js');
-    const options = { ...optionsOf(values), ...networkOptionsOf(values) };
+    const options = { ...optionsOf(values), ...imageOptionsOf(values), ...networkOptionsOf(values) };
     return planLists({ ...values, urls: argument, options } as PlanArguments);
   },
 };

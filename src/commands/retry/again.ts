@@ -18,7 +18,7 @@ import { RESULTS_FLAGS } from '../../results/results.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { interruptible } from '../../terminal/interrupt.js';
-import { describeDisallowed, describeErrors, warn } from '../run-download.js';
+import { describeDisallowed, describeFiltered, describeErrors, warn } from '../run-download.js';
 import { OWN } from '../work/command.js';
 import { describeHolder, Telling } from '../work/telling.js';
 import { asInterrupted, ATTEMPTS, optionsFor } from '../work/work.js';
@@ -111,10 +111,11 @@ export class Again {
   }
 
   #result(): WentAgain {
-    const { notFound, disallowed, errors, causes } = this.#account;
+    const { notFound, disallowed, filtered, errors, causes } = this.#account;
     const lines = [`${count(this.#fetched, 'file')} downloaded, ${formatBytes(this.#bytes)}.`];
     if (notFound > 0) lines.push(`${notFound} not found.`);
     if (disallowed > 0) lines.push(describeDisallowed(disallowed));
+    if (filtered > 0) lines.push(describeFiltered(filtered));
     if (errors > 0) lines.push(describeErrors(errors, causes));
     if (this.#failed > 0) lines.push(`${count(this.#failed, 'shard')} failed.`);
     const left = [...this.#elsewhere].map(([shard, { by }]) => `Shard ${shard} is left to ${describeHolder(by)}.`);

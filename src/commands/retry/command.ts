@@ -1,5 +1,6 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, DRY_RUN } from '../command.js';
+import { imageOptionsOf } from '../image-flags.js';
 import { networkOptionsOf } from '../network-flags.js';
 import type { AgainArguments } from './retry.js';
 
@@ -14,7 +15,12 @@ export const command: Command = {
   ],
   run: async ({ argument, ...values }) => {
     const { retry } = await import('./retry.js');
-    const options = { ...optionsOf(values), ...networkOptionsOf(values), directory: argument };
+    const options = {
+      ...optionsOf(values),
+      ...imageOptionsOf(values),
+      ...networkOptionsOf(values),
+      directory: argument,
+    };
     return retry({ ...values, directory: argument, options, results: values } as AgainArguments);
   },
 };

@@ -34,7 +34,8 @@ export async function retry(args: AgainArguments): Promise<number> {
   const isGone = (past: PastOutcome): boolean =>
     past.status === 'stored' && past.stored.shard !== undefined && !shards.has(past.stored.shard);
   // What is left out has not failed: the same `sluice get` asks again.
-  const isLeftOut = (past: PastOutcome): boolean => past.status === 'failed' && past.failure.status === 'disallowed';
+  const isLeftOut = (past: PastOutcome): boolean =>
+    past.status === 'failed' && (past.failure.status === 'disallowed' || past.failure.status === 'filtered');
   const isWanted = (past: PastOutcome): boolean => (past.status === 'stored' ? isGone(past) : !isLeftOut(past));
   if (args.dryRun === true) {
     const items = itemsAgain(history, layout, isWanted);

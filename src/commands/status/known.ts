@@ -5,7 +5,7 @@ import type { ListMark } from '../../journal/format.js';
 import type { PastOutcome } from '../../journal/history.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
-import { describeDisallowed, describeErrors, describeFailure } from '../run-download.js';
+import { describeDisallowed, describeFiltered, describeErrors, describeFailure } from '../run-download.js';
 
 interface FailureShown {
   /** Without its password. */
@@ -23,7 +23,8 @@ export interface Known extends Account {
 export function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
   const lack = countOutcome(known, past, shards);
   // Those that are left out or not finished did not fail, and after an interruption they are many: a run writes down ahead.
-  if (lack === undefined || lack.kind === 'unfinished' || lack.kind === 'disallowed') return;
+  if (lack === undefined || lack.kind === 'unfinished' || lack.kind === 'disallowed' || lack.kind === 'filtered')
+    return;
   const { code, message } = lack;
   if (known.failures.length < shown) known.failures.push({ url: withoutPassword(past.item.url), code, message });
 }
@@ -52,7 +53,7 @@ const SINCE = {
 
 /** All but what is not finished. */
 export function describeKnown(directory: string, known: Known): string[] {
-  const { stored, unproven, bytes, notFound, disallowed, errors, causes, failures } = known;
+  const { stored, unproven, bytes, notFound, disallowed, filtered, errors, causes, failures } = known;
   const lines = failures.map(({ url, message }) => describeFailure(url, message));
   const hidden = notFound + errors - failures.length;
   if (hidden > 0) lines.push(`*** ${count(hidden, 'more error')}; --verbose shows them all.`);
@@ -60,6 +61,7 @@ export function describeKnown(directory: string, known: Known): string[] {
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (disallowed > 0) lines.push(describeDisallowed(disallowed));
+  if (filtered > 0) lines.push(describeFiltered(filtered));
   if (errors > 0) lines.push(describeErrors(errors, causes));
   return lines;
 }

@@ -1,5 +1,6 @@
 import { optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS } from '../command.js';
+import { imageOptionsOf } from '../image-flags.js';
 import { networkOptionsOf } from '../network-flags.js';
 import type { VerifyArguments } from './verify.js';
 
@@ -10,7 +11,12 @@ export const command: Command = {
   flags: [{ flag: '--repair', help: 'fetch again what is wrong' }, ...DOWNLOAD_FLAGS],
   run: async ({ argument, ...values }) => {
     const { verify } = await import('./verify.js');
-    const options = { ...optionsOf(values), ...networkOptionsOf(values), directory: argument };
+    const options = {
+      ...optionsOf(values),
+      ...imageOptionsOf(values),
+      ...networkOptionsOf(values),
+      directory: argument,
+    };
     return verify({ ...values, directory: argument, options, results: values } as VerifyArguments);
   },
 };

@@ -128,6 +128,7 @@ function describeDone({
   bytes,
   notFound,
   disallowed,
+  filtered = 0,
   refused,
   duplicates,
   errors,
@@ -138,6 +139,7 @@ function describeDone({
   if (duplicates > 0) parts.push(`${count(duplicates, 'duplicate')} left out.`);
   if (notFound > 0) parts.push(`${notFound} not found.`);
   if (disallowed > 0) parts.push(`${disallowed} disallowed.`);
+  if (filtered > 0) parts.push(`${filtered} filtered.`);
   if (refused > 0) parts.push(`${refused} no URL.`);
   if (errors > 0) parts.push(describeErrors(errors, causes));
   return parts.join(' ');

@@ -6,7 +6,7 @@ import { version } from '../../shared/version.js';
 import type { Field } from '../table/fields.js';
 import { openOutput, type Output } from '../table/output.js';
 import { ParquetTable } from '../table/parquet.js';
-import { errorOf, SUCCESS } from './fields.js';
+import { datasetStatus, errorOf, SUCCESS, UNFIT } from './fields.js';
 
 export class DatasetShard {
   readonly #base: string;
@@ -16,6 +16,7 @@ export class DatasetShard {
   readonly #table: ParquetTable;
   /** How many rows there are of each success or failure. */
   readonly #statuses = new Map<string, number>();
+  #unfit = 0;
   #count = 0;
   #start = Infinity;
   #end = -Infinity;
@@ -50,6 +51,7 @@ export class DatasetShard {
     const status = errorOf(row, this.#shards) ?? SUCCESS;
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     this.#count += 1;
+    if (datasetStatus(row, this.#shards) === UNFIT) this.#unfit += 1;
     const { asked, stored = row.learned?.times.fetched } = row.learned?.times ?? {};
     if (asked !== undefined) {
       this.#start = Math.min(this.#start, asked);
@@ -83,8 +85,8 @@ export class DatasetShard {
     return {
       count: this.#count,
       successes,
-      failed_to_download: this.#count - successes,
-      failed_to_resize: 0,
+      failed_to_download: this.#count - successes - this.#unfit,
+      failed_to_resize: this.#unfit,
       duration: (end - start) / 1000,
       start_time: start / 1000,
       end_time: end / 1000,

@@ -17,8 +17,8 @@ export interface Field {
   readonly of: (row: TableRow) => Value;
 }
 
-export type RowStatus = 'ok' | 'error' | 'not_found' | 'disallowed' | 'pending';
-export const ROW_STATUSES: readonly RowStatus[] = ['ok', 'error', 'not_found', 'disallowed', 'pending'];
+export type RowStatus = 'ok' | 'error' | 'not_found' | 'disallowed' | 'filtered' | 'pending';
+export const ROW_STATUSES: readonly RowStatus[] = ['ok', 'error', 'not_found', 'disallowed', 'filtered', 'pending'];
 
 export function statusOf(row: TableRow): RowStatus {
   if (row.status === 'stored') return 'ok';
@@ -40,6 +40,12 @@ const OWN: readonly Field[] = [
   { name: 'content_type', type: 'text', of: ({ learned }) => someText(learned?.answer?.contentType) },
   { name: 'size', type: 'whole', of: (row) => (row.status === 'stored' ? row.stored.size : undefined) },
   { name: 'checksum', type: 'text', of: checksumOf },
+  { name: 'width', type: 'whole', of: ({ learned }) => learned?.image?.width },
+  { name: 'height', type: 'whole', of: ({ learned }) => learned?.image?.height },
+  { name: 'original_width', type: 'whole', of: ({ learned }) => learned?.image?.originalWidth },
+  { name: 'original_height', type: 'whole', of: ({ learned }) => learned?.image?.originalHeight },
+  { name: 'format', type: 'text', of: ({ learned }) => learned?.image?.format },
+  { name: 'exif', type: 'json', of: ({ learned }) => learned?.image?.exif },
   { name: 'etag', type: 'text', of: ({ learned }) => someText(learned?.answer?.etag) },
   { name: 'last_modified', type: 'text', of: ({ learned }) => someText(learned?.answer?.lastModified) },
   { name: 'asked', type: 'time', of: ({ learned }) => (learned?.tries === 0 ? undefined : learned?.times.asked) },

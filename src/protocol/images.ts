@@ -1,0 +1,64 @@
+/** What a run makes of images, and what it tells of them. */
+
+/**
+ * How an image gets its size: `border`, `fit`, `fill`, `center-crop` and `keep-ratio`, which img2dataset calls `border`,
+ * `keep_ratio_largest`, `fixed`, `center_crop` and `keep_ratio`.
+ */
+export type ResizeMode = 'border' | 'fit' | 'fill' | 'center-crop' | 'keep-ratio';
+
+/** What images can be made, whatever they were. */
+export type WrittenFormat = 'jpeg' | 'png' | 'webp' | 'avif';
+
+export interface Resize {
+  /** Pixels. */
+  readonly size: number;
+  readonly mode: ResizeMode;
+  /** What is not larger stays as it is. */
+  readonly onlyShrink: boolean;
+}
+
+/** Those that are out of these bounds are left out. */
+export interface ImageFilter {
+  /** Pixels that the shorter side has at the least. */
+  readonly minSize: number;
+  /** Width times height at the most. */
+  readonly maxPixels: number;
+  /** The longer side to the shorter one, at the most. */
+  readonly maxAspectRatio: number;
+}
+
+export interface ImageSettings {
+  readonly resize: Resize | undefined;
+  /** Undefined: what is changed keeps its format. */
+  readonly convert: WrittenFormat | undefined;
+  /** 1 to 100; undefined for that of sharp. */
+  readonly quality: number | undefined;
+  /** Leaves out EXIF, XMP, IPTC and the colour profile. */
+  readonly strip: boolean;
+  /** Undefined where none is left out. */
+  readonly filter: ImageFilter | undefined;
+}
+
+/** What is known of a stored image. */
+export interface ImageFacts {
+  /** Of what is stored. */
+  readonly format: string;
+  /** Pixels, as it is seen: turned as its EXIF says. */
+  readonly width: number;
+  readonly height: number;
+  /** As it came. */
+  readonly originalWidth: number;
+  readonly originalHeight: number;
+  /** As JSON, of the image that came; undefined where it has none. */
+  readonly exif?: string;
+}
+
+/** Whether sharp may be needed: a filter looks at headers only. */
+export function remakes({ resize, convert, strip }: ImageSettings): boolean {
+  return resize !== undefined || convert !== undefined || strip;
+}
+
+/** What names of files of a format end in. */
+export function extensionOf(format: WrittenFormat): string {
+  return format === 'jpeg' ? 'jpg' : format;
+}
