@@ -98,3 +98,28 @@ export type Entry =
   | { readonly kind: 'item'; readonly item: Item }
   | { readonly kind: 'refused'; readonly refused: Refused }
   | { readonly kind: 'duplicate'; readonly duplicate: Duplicate };
+
+/** What is known of a stored image. */
+export interface ImageFacts {
+  /** What is stored is another image than came: what its list says of its bytes is not of these. */
+  readonly made: boolean;
+  /** Of what is stored. */
+  readonly format: string;
+  /** Pixels, as it is seen: turned as its EXIF says. */
+  readonly width: number;
+  readonly height: number;
+  /** As it came. */
+  readonly originalWidth: number;
+  readonly originalHeight: number;
+  /** As JSON, of the image that came; undefined where it has none. */
+  readonly exif?: string;
+}
+
+/** The checksum that a file has to have: that which was computed of it, or which its list says, if it is as it came. */
+export function checksumOfFile(
+  computed: Checksum | undefined,
+  listed: Checksum | undefined,
+  image: ImageFacts | undefined,
+): Checksum | undefined {
+  return computed ?? (image?.made === true ? undefined : listed);
+}

@@ -1,7 +1,6 @@
 /** What became of items, and the account of a run. */
 import type { ErrorCode, FetchError } from './errors.js';
-import type { Checksum, Columns } from './item.js';
-import type { ImageFacts } from './protocol/images.js';
+import type { Checksum, Columns, ImageFacts } from './item.js';
 
 /** What a server answered last. Headers that it did not send are empty. */
 export interface Answer {

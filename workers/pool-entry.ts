@@ -1,8 +1,7 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
 import type { PlainError } from '../src/errors.js';
-import type { Checksum } from '../src/item.js';
+import type { Checksum, ImageFacts } from '../src/item.js';
 import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
-import type { ImageFacts } from '../src/protocol/images.js';
 import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, now, timesSince } from './clock.js';
 import { fsyncFiles, fsyncFilesAsync } from './durable.js';

@@ -82,7 +82,9 @@ class Checks {
 async function checkFile(stored: StoredItem, directory: string, listener: VerifyListener): Promise<void> {
   let why: string | undefined;
   // A CRC-32 tells damage; what was made to look the same it does not.
-  const checksum = stored.item.details?.checksum ?? stored.learned?.checksum;
+  const { learned, item } = stored;
+  const listed = item.details?.checksum;
+  const checksum = learned?.image?.made === true ? learned.checksum : (listed ?? learned?.checksum);
   try {
     const found = await examineFile(join(directory, stored.item.name), checksum?.algorithm);
     why = difference(stored.stored, found);

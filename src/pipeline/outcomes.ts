@@ -8,7 +8,7 @@ import type { FailureRecord } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import type { Learned } from '../journal/learned.js';
 import type { Updates } from '../journal/updates.js';
-import type { Item } from '../item.js';
+import { checksumOfFile, type Item } from '../item.js';
 import type { Work } from '../schedule/work.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { ItemRequest } from '../lists/source.js';
@@ -63,7 +63,8 @@ export class Outcomes {
     const { item, unproven, bent, naming, answer, tried, askedAt, answeredAt, fetchedAt } = work;
     const { index, entry = index, url, details } = item;
     const name = naming?.name ?? item.name;
-    const { size, crc32, shard, checksum = details?.checksum, image } = file;
+    const { size, crc32, shard, image } = file;
+    const checksum = checksumOfFile(file.checksum, details?.checksum, image);
     // One object for whoever reads it and the journal: this is done for every file.
     const outcome = {
       status: 'ok',

@@ -39,20 +39,6 @@ export interface ImageSettings {
   readonly filter: ImageFilter | undefined;
 }
 
-/** What is known of a stored image. */
-export interface ImageFacts {
-  /** Of what is stored. */
-  readonly format: string;
-  /** Pixels, as it is seen: turned as its EXIF says. */
-  readonly width: number;
-  readonly height: number;
-  /** As it came. */
-  readonly originalWidth: number;
-  readonly originalHeight: number;
-  /** As JSON, of the image that came; undefined where it has none. */
-  readonly exif?: string;
-}
-
 /** Whether sharp may be needed: a filter looks at headers only. */
 export function remakes({ resize, convert, strip }: ImageSettings): boolean {
   return resize !== undefined || convert !== undefined || strip;

@@ -6,8 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from '../errors.js';
-import type { Checksum } from '../item.js';
-import type { ImageFacts } from './images.js';
+import type { Checksum, ImageFacts } from '../item.js';
 import type { StoreJob, StoreResult } from './result.js';
 import type { StoreSettings } from './settings.js';
 import type { Times } from './times.js';

@@ -1,7 +1,6 @@
 /** What is to be stored, and what became of it. */
 import type { PlainError } from '../errors.js';
-import type { Checksum } from '../item.js';
-import type { ImageFacts } from './images.js';
+import type { Checksum, ImageFacts } from '../item.js';
 
 /** One body to store. */
 export interface StoreJob {

@@ -1,5 +1,6 @@
 /** Images on the way through, as the commands tell of them. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { filesBelow } from '../helpers/folders.js';
-import { warmSluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { pngBomb } from '../helpers/images.js';
 import { scratch } from '../helpers/scratch.js';
 import { membersOf } from '../helpers/tars.js';
@@ -81,13 +82,17 @@ describe('images on the way', () => {
       const fields = 'name,status,error,width,height,original_width,original_height,format,exif';
       const table = await warmSluice(['export', 'out', '--format', 'csv', '--fields', fields], { cwd });
       assert.deepEqual(
-        table.stdout.trim().split('\n').sort(),
+        table.stdout
+          .replace(/"{""Make"":""Sluice"",.*}"/, 'EXIF')
+          .trim()
+          .split('\n')
+          .sort(),
         [
           'bomb.jpg,error,BODY_IMAGE,,,,,,',
           'large.jpg,ok,,64,64,1500,1000,jpeg,',
           fields,
           'page.jpg,error,BODY_IMAGE,,,,,,',
-          'right.jpg,ok,,64,64,64,64,jpeg,"{""Make"":""Sluice""}"',
+          'right.jpg,ok,,64,64,64,64,jpeg,EXIF',
           'small.jpg,filtered,IMAGE_SMALL,,,,,,',
           'wide.jpg,ok,,64,64,500,400,jpeg,',
         ].sort(),
@@ -138,6 +143,38 @@ describe('images on the way', () => {
     assert.equal((stats['status_dict'] as Record<string, number>)['image too small'], 1);
   });
 
+  test('are checked by what their list says as they came, and by what was made of them after that', async (t) => {
+    const cwd = scratch(t);
+    const sha1 = (of: string): string =>
+      createHash('sha1')
+        .update(bodies.get(of) ?? '')
+        .digest('hex');
+    const rows = ['/wide.png', '/large.png'].map((path) => `${origin}${path},sha1:${sha1(path)}`);
+    writeFileSync(
+      join(cwd, 'list.csv'),
+      `url,checksum\n${rows.join('\n')}\n${origin}/right.jpg,sha1:${'0'.repeat(40)}\n`,
+    );
+    const args = [
+      'get',
+      '-i',
+      'list.csv',
+      '-d',
+      'out',
+      '--resize',
+      '64',
+      '--checksum-column',
+      'checksum',
+      '--tries',
+      '1',
+    ];
+    const { status, stderr } = await warmSluice(args, { cwd });
+    assert.equal(status, 1);
+    assert.match(stderr, /1 error: 1 BODY_CHECKSUM/);
+    assert.deepEqual(filesBelow(join(cwd, 'out')).sort(), ['large.png', 'wide.png']);
+    const verified = await warmSluice(['verify', 'out'], { cwd });
+    assert.match(verified.stdout + verified.stderr, /2 files right/);
+  });
+
   test('keep the names that a list gives, and have their own extension in templates', async (t) => {
     const cwd = scratch(t);
     writeFileSync(join(cwd, 'list'), `${origin}/wide.png\tmine.png\n${origin}/right.jpg\n`);
@@ -149,6 +186,27 @@ describe('images on the way', () => {
     // The second time they are there.
     const again = await warmSluice([...args.slice(0, -1), '-d', 'one'], { cwd });
     assert.match(again.stderr, /^2 files of an earlier run are there\.$/m);
+  });
+
+  test('need sharp only to be made, and say so before anything is requested', async (t) => {
+    const cwd = scratch(t);
+    const before = requested;
+    const gone = `export async function resolve(name, context, next) {
+      if (name === 'sharp') throw Object.assign(new Error("Cannot find package 'sharp'"), { code: 'ERR_MODULE_NOT_FOUND' });
+      return next(name, context);
+    }`;
+    const hook = `data:text/javascript,${encodeURIComponent(gone)}`;
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(hook)});`;
+    const flags = ['--import', `data:text/javascript,${encodeURIComponent(register)}`];
+    const without = (...args: readonly string[]) =>
+      sluice(['get', ...urls('wide.png'), '-d', 'out', ...args], { cwd, flags });
+    for (const args of [['--resize', '64'], ['--convert', 'png'], ['--strip'], ['--image-check', 'pixels']]) {
+      const { status, stderr } = await without(...args);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /sharp, which decodes images, cannot be loaded.*npm install sharp/s);
+    }
+    assert.equal(requested, before);
+    assert.equal((await without('--image-check', 'structure', '--min-size', '30')).status, 0);
   });
 
   for (const [args, message] of [

@@ -78,6 +78,7 @@ test('a header longer than 1,000 bytes is kept up to there, and a clock that was
 
 test('what is known of an image follows, whether there is a checksum or none', () => {
   const image = {
+    made: true,
     format: 'jpeg',
     width: 1,
     height: 2,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { UsageError } from '../../src/errors.js';
-import { resolveOptions } from '../../src/options/resolve.js';
+import { type DownloadOptions, resolveOptions } from '../../src/options/resolve.js';
 
 const MIB = 2 ** 20;
 
@@ -26,6 +26,7 @@ describe('resolveOptions', () => {
       update: false,
       mtime: false,
       imageCheck: 'none',
+      images: undefined,
       computeHash: undefined,
       checksums: undefined,
       maxBodySize: 2 ** 40,
@@ -245,4 +246,32 @@ describe('resolveOptions', () => {
       );
     });
   }
+});
+
+describe('the options about images', () => {
+  const resize = { resize: { size: 256, mode: 'border', onlyShrink: false } } as const;
+  const nothing = { resize: undefined, convert: undefined, quality: undefined, strip: false, filter: undefined };
+
+  it('take the names of img2dataset, too', () => {
+    assert.deepEqual(resolveOptions({ resize: 256 }).images, { ...nothing, ...resize });
+    for (const [given, mode] of [
+      ['center_crop', 'center-crop'],
+      ['keep_ratio', 'keep-ratio'],
+      ['keep_ratio_largest', 'fit'],
+      ['fixed', 'fill'],
+      ['border', 'border'],
+    ] as const) {
+      const { images } = resolveOptions({ resize: 256, resizeMode: given });
+      assert.deepEqual(images?.resize, { ...resize.resize, mode });
+    }
+    assert.equal(resolveOptions({ resize: 256, resizeMode: 'no' }).images, undefined);
+    assert.equal(resolveOptions({ convert: 'jpg' }).images?.convert, 'jpeg');
+  });
+
+  it('make names that end in the new format', () => {
+    const parts = (options: DownloadOptions) => resolveOptions({ convert: 'jpeg', ...options }).name?.parts;
+    assert.deepEqual(parts({}), [{ kind: 'stem' }, '.jpg']);
+    assert.deepEqual(parts({ name: '{host}/{stem}.{ext}' }), [{ kind: 'host' }, '/', { kind: 'stem' }, '.', 'jpg']);
+    assert.deepEqual(parts({ forceDirectories: true })?.at(-1), '.jpg');
+  });
 });

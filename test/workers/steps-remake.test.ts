@@ -205,6 +205,7 @@ describe('images on the way', () => {
         const bytes = await picture(width, height).jpeg().toBuffer();
         const made = await remake(t, bytes, { resize: { size, mode, onlyShrink } });
         assert.deepEqual(made.image, {
+          made: made.bytes !== bytes,
           format: 'jpeg',
           width: wide,
           height: high,
@@ -260,10 +261,11 @@ describe('images on the way', () => {
     for (const format of ['jpeg', 'webp', 'png'] as const) {
       const bytes = await picture(60, 40).withExif(exif).withMetadata({ orientation: 6 }).toFormat(format).toBuffer();
       const made = await remake(t, bytes, { convert: format });
-      const { exif: json, ...image } = made.image ?? assert.fail('nothing is told of it');
+      const { exif: json, made: isMade, ...image } = made.image ?? assert.fail('nothing is told of it');
       assert.deepEqual(image, { format, width: 40, height: 60, originalWidth: 40, originalHeight: 60 });
       const told = JSON.parse(json ?? '{}') as Record<string, unknown>;
       assert.equal(told['Orientation'], 6, format);
+      assert.equal(isMade, true);
       const info = await sharp(made.bytes).metadata();
       assert.deepEqual([info.width, info.height, info.orientation ?? 1], [40, 60, 1]);
       assert.notEqual(info.exif, undefined);

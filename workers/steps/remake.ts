@@ -2,8 +2,9 @@
  * Makes another image of an image: turned, of another size, in another format. What is right already is passed through as it
  * is, and of a JPEG that becomes smaller no more is decoded than that takes.
  */
+import type { ImageFacts } from '../../src/item.js';
 import { availableParallelism } from 'node:os';
-import { type ImageFacts, type ImageSettings, remakes, type WrittenFormat } from '../../src/protocol/images.js';
+import { type ImageSettings, remakes, type WrittenFormat } from '../../src/protocol/images.js';
 import { countElsewhere } from '../clock.js';
 import { Gate } from '../gate.js';
 import { MAX_PIXELS } from './image/bounds.js';
@@ -21,6 +22,10 @@ const WRITABLE: ReadonlySet<ImageFormat> = new Set(['jpeg', 'png', 'webp', 'avif
 const ANIMATED: ReadonlySet<ImageFormat> = new Set(['gif', 'webp']);
 /** Pixels of all frames that are decoded to be made anew: they are in memory together, unlike those that are only looked at. */
 const MAX_REMADE = MAX_PIXELS;
+/** Pixels of what is made: encoders keep all of it in memory, up to 6 bytes for each. */
+const MAX_MADE = 1 << 26;
+/** What a pixel that is made takes, beside one that is decoded. */
+const WEIGHT = 4;
 const WHITE = '#ffffff';
 
 /** Images that a thread has under way at once: each takes one of libuv's threads, of which storage and names need some. */
@@ -38,6 +43,7 @@ export const remake: Step = {
     const { orientation, json } = readExif(bytes, info.format);
     const original = orientation > 4 ? { width: info.height, height: info.width } : info;
     const facts: ImageFacts = {
+      made: false,
       format: info.format,
       width: original.width,
       height: original.height,
@@ -61,7 +67,7 @@ export const remake: Step = {
     }
     return make(bytes, info, images, format as WrittenFormat, size).then((done) => ({
       bytes: done.bytes,
-      image: { ...facts, format, width: done.width, height: done.height },
+      image: { ...facts, made: true, format, width: done.width, height: done.height },
     }));
   },
 };
@@ -78,15 +84,19 @@ async function make(
   const animated = frames > 1 && ANIMATED.has(from) && ANIMATED.has(format);
   const pixels = width * height * (animated ? frames : 1);
   const after = size === undefined ? pixels : size.width * size.height * (animated ? frames : 1);
-  if (Math.max(pixels, after) > MAX_REMADE) {
-    throw imageError(`too large to be made anew: ${Math.max(pixels, after)} pixels are more than ${MAX_REMADE}`, {
-      hint: 'leave out such images with --max-pixels, or store them as they are',
+  for (const [count, most] of [
+    [pixels, MAX_REMADE],
+    [after, MAX_MADE],
+  ] as const) {
+    if (count <= most) continue;
+    throw imageError(`too large to be made anew: ${count} pixels are more than ${most}`, {
+      hint: 'leave out such images with --max-pixels, make them smaller, or store them as they are',
     });
   }
   const sharp = await openSharp();
   try {
     return await atOnce.within(1, () =>
-      decoding.within(pixels, async () => {
+      decoding.within(Math.max(pixels, WEIGHT * after), async () => {
         const started = performance.now();
         const image = sharp(bytes, { animated, limitInputPixels: MAX_REMADE });
         const { data, info } = await written(sized(image, settings, size), settings, format).toBuffer({

@@ -1,4 +1,4 @@
-import type { ImageFacts } from '../../src/protocol/images.js';
+import type { ImageFacts } from '../../src/item.js';
 import type { StoreSettings } from '../../src/protocol/settings.js';
 
 /** Bytes of a body that comes in parts, and is read back whole for its steps; and of all that a thread has read back at once. */

@@ -46,6 +46,17 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'max-body-size',
   ],
   'What files have to be': ['image-check', 'checksums', 'compute-hash'],
+  'What becomes of images': [
+    'resize',
+    'resize-mode',
+    'only-shrink',
+    'convert',
+    'quality',
+    'strip',
+    'min-size',
+    'max-pixels',
+    'max-aspect-ratio',
+  ],
   'Going on where it was stopped': ['update', 'journal', 'state', 'durable'],
   'What servers are told, and what they forbid': ['header', 'user-agent', 'respect-robots', 'respect-directives'],
   'Users, cookies and certificates': [

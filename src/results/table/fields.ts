@@ -1,6 +1,6 @@
 /** The fields of an exported table: what is known of each item, and those columns of its list that are kept. */
 import { shardName } from '../../../workers/shard-name.js';
-import type { ColumnValue } from '../../item.js';
+import { checksumOfFile, type ColumnValue } from '../../item.js';
 import type { FailureRecord } from '../../journal/format.js';
 import type { TableRow } from '../../journal/table.js';
 import type { Answer } from '../../outcome.js';
@@ -111,7 +111,7 @@ function someText(text: string | undefined): string | undefined {
 
 /** As container images write it: `sha256:HEX`. */
 function checksumOf({ learned, details }: TableRow): string | undefined {
-  const checksum = learned?.checksum ?? details?.checksum;
+  const checksum = checksumOfFile(learned?.checksum, details?.checksum, learned?.image);
   return checksum && `${checksum.algorithm}:${checksum.hex}`;
 }
 
