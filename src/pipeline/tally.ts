@@ -20,8 +20,21 @@ export class Tally {
 
   /** As a summary has them. */
   get counts(): Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'> {
-    const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes, causes } =
-      this;
+    const {
+      ok,
+      unproven,
+      bent,
+      notFound,
+      disallowed,
+      filtered,
+      errors,
+      skipped,
+      kept,
+      unchanged,
+      duplicates,
+      bytes,
+      causes,
+    } = this;
     return {
       ok,
       unproven,
