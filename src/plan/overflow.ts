@@ -148,6 +148,12 @@ export class Overflow {
     }
   }
 
+  #markAll(words: Uint32Array): void {
+    for (let at = 0; at < words.length; at += this.#width) {
+      this.#mark(this.#mixed(words[at]!, words[at + 1]!), words[at + 1]!);
+    }
+  }
+
   /** Makes one file of all. */
   #merge(): void {
     const width = this.#width;
@@ -176,9 +182,7 @@ export class Overflow {
           }
         }
         this.#write(file, merged);
-        for (let at = 0; grows && at < merged.length; at += width) {
-          this.#mark(this.#mixed(merged[at]!, merged[at + 1]!), merged[at + 1]!);
-        }
+        if (grows) this.#markAll(merged);
       }
     } catch (error) {
       closeSync(file);

@@ -53,7 +53,7 @@ async function exportPlan(
   if (format === DATASET) {
     throw new UsageError(
       `--format ${DATASET} is about shards of the layout tar, and this plan is of the layout ${plan.layout}`,
-      'choose csv, jsonl or parquet',
+      'choose csv, jsonl or parquet: they tell of each row where its file is, and have the columns that were kept',
     );
   }
   const { PlanTable } = await import('../../fleet/plan-table.js');

@@ -40,6 +40,12 @@ export interface WentAgain {
   readonly left: readonly string[];
 }
 
+/** What tells the same of a plan, when it was worked off again. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  report: 'leave it out; sluice status --json tells of the whole plan afterwards',
+  metadata: 'leave it out; sluice export -o FILE writes the same of the whole plan afterwards',
+};
+
 export class Again {
   readonly #args: AgainArguments;
   readonly #plan: Manifest;
@@ -56,7 +62,10 @@ export class Again {
   constructor(args: AgainArguments, plan: Manifest) {
     const other = RESULTS_FLAGS.map(({ flag }) => /^--(\w+)/.exec(flag)?.[1] ?? '').find((name) => args.results[name]);
     if (other !== undefined) {
-      throw new UsageError(`--${other} is about one run, and this destination has a plan`, 'use sluice export');
+      throw new UsageError(
+        `--${other} is about one run, and this destination has a plan`,
+        INSTEAD[other] ?? 'leave it out',
+      );
     }
     this.#args = args;
     this.#plan = plan;

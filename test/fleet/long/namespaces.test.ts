@@ -32,10 +32,7 @@ function makeMachines(t: TestContext, names: readonly string[]): string | undefi
     execFileSync('ip', ['netns', 'exec', names[0] as string, 'unshare', '--uts', '--pid', '--fork', 'true']);
     return undefined;
   } catch (error) {
-    return `no network namespaces here: ${String((error as Error).message)
-      .split('\n')
-      .slice(0, 2)
-      .join(' ')}`;
+    return `no network namespaces here: ${(error as Error).message.split('\n').slice(0, 2).join(' ')}`;
   }
 }
 
@@ -78,10 +75,9 @@ test(
     const workers = names.map((name) =>
       startWorker(t, [directory, '--queue', nats.url, '-m', '4'], {
         // A machine of its own has its own name, network and numbers of processes.
-        within: [
-          ...['ip', 'netns', 'exec', name, 'unshare', '--uts', '--pid', '--fork', '--mount-proc', '--kill-child'],
-          ...['sh', '-c', `hostname ${name} && exec "$0" "$@"`],
-        ],
+        within: `ip netns exec ${name} unshare --uts --pid --fork --mount-proc --kill-child sh -c`
+          .split(' ')
+          .concat(`hostname ${name} && exec "$0" "$@"`),
       }),
     );
     assert.deepEqual(
