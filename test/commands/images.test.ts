@@ -149,11 +149,8 @@ describe('images on the way', () => {
       createHash('sha1')
         .update(bodies.get(of) ?? '')
         .digest('hex');
-    const rows = ['/wide.png', '/large.png'].map((path) => `${origin}${path},sha1:${sha1(path)}`);
-    writeFileSync(
-      join(cwd, 'list.csv'),
-      `url,checksum\n${rows.join('\n')}\n${origin}/right.jpg,sha1:${'0'.repeat(40)}\n`,
-    );
+    const rows = ['/wide.png', '/large.png'].map((path) => `${origin}${path},${sha1(path)}`);
+    writeFileSync(join(cwd, 'list.csv'), `url,checksum\n${rows.join('\n')}\n${origin}/right.jpg,${'0'.repeat(40)}\n`);
     const args = [
       'get',
       '-i',
