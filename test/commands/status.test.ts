@@ -187,3 +187,25 @@ describe('status and retry', () => {
     assert.deepEqual(requested, []);
   });
 });
+
+test('status of a run that was stopped tells how many are not finished, and of how many', async (t) => {
+  const cwd = scratch(t);
+  const server = createServer(({ url }, answer) => {
+    if (url !== '/hangs') answer.end('x');
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { status } = await sluice(['get', `${at}/a`, `${at}/hangs`, '-d', 'out', '-m', '1'], {
+    cwd,
+    onStart: (pid) => setTimeout(() => process.kill(pid, 'SIGINT'), 1500),
+  });
+  assert.equal(status, 130);
+  const { stdout } = await sluice(['status', 'out'], { cwd });
+  assert.match(stdout, /^1 not finished, of 2 that runs have come to so far\.$/m);
+});

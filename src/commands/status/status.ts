@@ -56,9 +56,12 @@ function describe(
   lists: readonly List[],
   holder: Holder | undefined,
 ): string {
-  const { notFound, errors, unfinished } = known;
+  const { stored, notFound, disallowed, errors, unfinished } = known;
   const lines = describeKnown(directory, known);
-  if (unfinished > 0) lines.push(`${unfinished} not finished: begun, or next in turn.`);
+  const all = stored + notFound + disallowed + errors + unfinished;
+  const isAll = lastListRun?.end?.complete === true;
+  if (unfinished > 0)
+    lines.push(`${unfinished} not finished, of ${all} ${isAll ? 'in all' : 'that runs have come to so far'}.`);
   lines.push(...describeLists(lists));
   if (holder !== undefined) {
     const { pid, host = 'this machine', since } = holder;
