@@ -105,7 +105,12 @@ class Adopter implements Adoption {
   /** @throws StorageError */
   async note(entries: readonly Entry[]): Promise<void> {
     const { journal } = this.#known;
-    await Promise.all(entries.map((entry) => (entry.kind === 'item' ? this.#item(entry.item) : this.#other(entry))));
+    await Promise.all(
+      entries.map(async (entry) => {
+        if (entry.kind === 'item') await this.#item(entry.item);
+        else this.#other(entry);
+      }),
+    );
     await journal.written();
   }
 

@@ -11,6 +11,7 @@ import { sluice, warmSluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
+import { startRawServer } from '../helpers/raw-server.js';
 import { bodiesIn, shardsIn } from '../helpers/tars.js';
 
 interface Told {
@@ -190,20 +191,17 @@ describe('status and retry', () => {
 
 test('status of a run that was stopped tells how many are not finished, and of how many', async (t) => {
   const cwd = scratch(t);
-  const server = createServer(({ url }, answer) => {
-    if (url !== '/hangs') answer.end('x');
+  let interrupt = (): void => undefined;
+  await using server = await startRawServer({
+    onRequest: ({ path }) => {
+      if (path !== '/hangs') return ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx'];
+      interrupt();
+      return [new Promise(() => undefined)];
+    },
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { status } = await sluice(['get', `${at}/a`, `${at}/hangs`, '-d', 'out', '-m', '1'], {
+  const { status } = await sluice(['get', `${server.origin}/a`, `${server.origin}/hangs`, '-d', 'out', '-m', '1'], {
     cwd,
-    onStart: (pid) => setTimeout(() => process.kill(pid, 'SIGINT'), 1500),
+    onStart: (pid) => (interrupt = () => process.kill(pid, 'SIGINT')),
   });
   assert.equal(status, 130);
   const { stdout } = await sluice(['status', 'out'], { cwd });

@@ -114,7 +114,9 @@ export function jxlCodestream(width: number, height: number): Buffer {
     add(3, 2);
     add(side - 1, 30);
   }
-  const bytes = (bits.padEnd(96, '0').match(/.{8}/g) ?? []).map((byte) => parseInt([...byte].toReversed().join(''), 2));
+  const bytes = (bits.padEnd(96, '0').match(/.{8}/g) ?? []).map((byte) =>
+    parseInt(Array.from(byte).toReversed().join(''), 2),
+  );
   return Buffer.from([0xff, 0x0a, ...bytes]);
 }
 

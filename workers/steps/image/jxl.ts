@@ -4,7 +4,7 @@
  */
 import { checkBounds, type Extent } from './bounds.js';
 import { openBox } from './boxes.js';
-import { Cursor, imageError } from './cursor.js';
+import { type Cursor, imageError } from './cursor.js';
 
 /** Of a partial codestream, the mark of the last one. */
 const LAST = 0x8000_0000;
