@@ -8,9 +8,10 @@ import type { Outcome, Summary } from './outcome.js';
 export { type ErrorCode, type FailedItem, FetchError, SluiceError, StorageError, UsageError } from './errors.js';
 export type { DownloadOptions } from './options/resolve.js';
 export type { ExecutorName } from './options/table.js';
+export type { ImageFacts } from './item.js';
 export type { ItemRequest } from './lists/source.js';
 export type { ImageCheck, OnExists, SimulatedLatency } from './protocol/settings.js';
-export type { Disallowed, Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
+export type { Disallowed, Filtered, Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
 export type { Bound, Verdict } from './outcome.js';
 
 /** Outcomes as items complete, and the account of the run. */

@@ -65,7 +65,7 @@ export const IMAGES = [
 export type ImageOption = (typeof IMAGES)[number];
 
 /** The options about images with nothing left open. */
-export interface ImageOptions {
+interface ImageOptions {
   readonly resize: number | undefined;
   readonly resizeMode: ResizeMode | 'no' | undefined;
   readonly onlyShrink: boolean;

@@ -95,7 +95,7 @@ export function svg(width: number, height: number): Buffer {
   );
 }
 
-export function box(type: string, data: Uint8Array): Buffer {
+function box(type: string, data: Uint8Array): Buffer {
   const head = Buffer.alloc(8);
   head.writeUInt32BE(8 + data.length);
   head.write(type, 4, 'latin1');

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { ImageFormat } from '../structure.js';
 
-export interface Exif {
+interface Exif {
   /** 1 to 8: how the image has to be turned to be seen upright. */
   readonly orientation: number;
   /** What else it says, as JSON; undefined if that is nothing. */
