@@ -154,16 +154,33 @@ export class Shard {
    * what cannot be removed the next run removes.
    */
   discard(): void {
+    if (this.#kept.bodies > 0) {
+      this.leave();
+      return;
+    }
+    this.#closeAnyhow();
     try {
-      if (this.#open) this.#close();
+      fs.unlinkSync(this.#path);
     } catch {
       // See above.
     }
+  }
+
+  /** Leaves the file as it is, for who goes on with it. As {@link discard}, never throws. */
+  leave(): void {
+    this.#closeAnyhow();
     try {
-      if (this.#kept.bodies === 0) fs.unlinkSync(this.#path);
-      else if (this.#path !== this.#part) fs.renameSync(this.#path, this.#part);
+      if (this.#path !== this.#part) fs.renameSync(this.#path, this.#part);
     } catch {
-      // See above.
+      // See discard.
+    }
+  }
+
+  #closeAnyhow(): void {
+    try {
+      if (this.#open) this.#close();
+    } catch {
+      // See discard.
     }
   }
 

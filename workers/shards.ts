@@ -35,6 +35,9 @@ export class Shards {
   /** Open shards with members that no body is streaming into. */
   readonly #free: Shard[] = [];
   #number: number;
+  /** Where bodies in parts are until they are whole, if there is one shard only. */
+  readonly #spools = new Set<Shard>();
+  #spooled = 0;
   /** Numbers below it that shards had which hold nothing. */
   readonly #spare: number[] = [];
 
@@ -43,7 +46,8 @@ export class Shards {
     this.#settings = settings;
     this.#onSettled = onSettled;
     this.#number = settings.firstShard;
-    this.limit = settings.shardSize - (settings.shardSize % RECORD_SIZE) - END_SIZE;
+    const { shardSize, only } = settings;
+    this.limit = only === undefined ? shardSize - (shardSize % RECORD_SIZE) - END_SIZE : Infinity;
   }
 
   /**
@@ -93,8 +97,18 @@ export class Shards {
     };
   }
 
-  /** Gives all open shards their final names. */
+  /** Gives all open shards their final names. The only one gets it also when nothing is in it. */
   seal(): void {
+    const { only, store } = this.#settings;
+    if (only !== undefined && this.#free.length === 0) {
+      try {
+        this.settle(this.takeEmpty());
+      } catch (failure) {
+        const error = describeStoreFailure(failure, shardName(only), store);
+        this.#onSettled({ kind: 'settled', number: only, part: only, ids: [], result: { error } });
+      }
+      return;
+    }
     for (let shard = this.#free.pop(); shard !== undefined; shard = this.#free.pop()) this.settle(shard);
   }
 
@@ -103,6 +117,7 @@ export class Shards {
    * is sealed, so that there are never more of them than bodies need.
    */
   take(size: number): Shard {
+    if (this.#settings.only !== undefined) return this.#free.pop() ?? this.takeEmpty();
     const shard = this.#takeFullest(size, MAX_BODIES);
     if (shard !== undefined) return shard;
     this.#settleFullest();
@@ -111,6 +126,7 @@ export class Shards {
 
   /** The same for a body that comes in parts: who knows how long it takes. */
   takeForParts(size: number): Shard {
+    if (this.#settings.only !== undefined) return this.#takeSpool();
     const shard = this.#takeFullest(size, MAX_HELD_UP);
     if (shard !== undefined) {
       this.#saveBefore(shard);
@@ -133,13 +149,16 @@ export class Shards {
 
   release(shard: Shard): void {
     if (shard.bodies === 0) this.#drop(shard);
+    else if (this.#spools.has(shard)) this.#unspool(shard);
+    else if (this.#settings.only !== undefined) this.#free.push(shard);
     else if (shard.end < this.limit && shard.bodies < MAX_BODIES) this.#free.push(shard);
     else this.settle(shard);
   }
 
   /** A write to it failed: what is in it is lost with it. */
   fail(shard: Shard, error: unknown): void {
-    this.#drop(shard);
+    if (this.#isOnly(shard)) shard.leave();
+    else this.#drop(shard);
     this.#tell(shard, shard.number, error);
   }
 
@@ -168,7 +187,8 @@ export class Shards {
     try {
       shard.seal(`${this.#settings.store.directory}/${shardName(number)}`);
     } catch (error) {
-      shard.discard();
+      if (this.#isOnly(shard)) shard.leave();
+      else shard.discard();
       this.#tell(shard, number, error);
       return;
     }
@@ -193,13 +213,42 @@ export class Shards {
   }
 
   #tell(shard: Shard, number: number, failure: unknown): void {
-    if (shard.bodies === 0) return;
+    if (shard.bodies === 0 && !this.#isOnly(shard)) return;
     const error = describeStoreFailure(failure, shardName(number), this.#settings.store);
     this.#onSettled({ kind: 'settled', number, part: shard.number, ids: shard.ids, result: { error } });
   }
 
+  #isOnly(shard: Shard): boolean {
+    return this.#settings.only !== undefined && !this.#spools.has(shard);
+  }
+
+  /** A file of its own, in which a body is until it is known that it is whole. */
+  #takeSpool(): Shard {
+    const { store } = this.#settings;
+    this.#spooled += 1;
+    const spool = new Shard(store.scratch, this.#spooled, store);
+    this.#spools.add(spool);
+    return spool;
+  }
+
+  #unspool(spool: Shard): void {
+    const shard = this.take(0);
+    try {
+      for (let at = 0; at < spool.end; at += PIECE) shard.append(spool.read(at, Math.min(PIECE, spool.end - at)));
+    } catch (error) {
+      this.fail(shard, error);
+      throw error;
+    } finally {
+      this.#drop(spool);
+    }
+    shard.ids.push(...spool.ids);
+    shard.stored.push(...spool.stored);
+    this.release(shard);
+  }
+
   #drop(shard: Shard): void {
     shard.discard();
+    if (this.#spools.delete(shard)) return;
     if (shard.bodies === 0) this.#spare.push(shard.number);
   }
 

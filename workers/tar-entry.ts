@@ -33,6 +33,7 @@ shards.takeUp();
 
 port.on('message', (task: TarTask) => {
   if (task === 'seal') seal();
+  else if (task === 'leave') leave();
   else if (task.kind === 'batch') void storeBatch(task);
   else void storeParts(task);
 });
@@ -41,6 +42,11 @@ function seal(): void {
   sealing = now();
   shards.seal();
   sealing = undefined;
+}
+
+function leave(): void {
+  shards.save();
+  tell({ kind: 'left' });
 }
 
 function takeSealing(): { times?: Times } {

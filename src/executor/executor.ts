@@ -37,9 +37,9 @@ export interface Executor {
   /** What there is to do; of the writers' time, where it went since this was last asked for. */
   takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */
-  seal?(): void;
+  seal?(whole: boolean): void;
   /** Resolves when every body that it took is accounted for, and frees threads and memory. */
-  close(): Promise<void>;
+  close(whole?: boolean): Promise<void>;
 }
 
 /** A thread that writes makes little garbage. With what Node allows by itself, each would keep 30 MB more than it needs. */

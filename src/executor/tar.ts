@@ -32,6 +32,11 @@ const MAX_UNDER_WAY = 2;
 const MAX_POISONS = 8;
 /** Where the compiled entry lies, seen from this file's compiled place. */
 const ENTRY = new URL('../../src/bundle/tar-entry.js', import.meta.url);
+const LEFT: PlainError = {
+  code: 'ABORTED',
+  message: 'the shard was not sealed',
+  hint: 'run the same command again to go on',
+};
 const NO_HEADERS: readonly string[] = [];
 
 /** What is told of bodies: each is stored or will not be, as with any executor; most are told of as written before. */
@@ -69,7 +74,10 @@ export class TarExecutor implements Executor {
   /** Whether anything is in shards that are not sealed, or on its way there. */
   #anyOpen: boolean;
   #closing = false;
+  /** What becomes of the only shard, if there is one only, is known: nothing more is written to it. */
+  #isOver = false;
   #sealWanted = false;
+  #leaves = false;
   #onProgress: (() => void) | undefined;
 
   /**
@@ -84,6 +92,8 @@ export class TarExecutor implements Executor {
     this.#listener = listener;
     this.#anyOpen = parts.length > 0;
     if (this.#anyOpen) this.prepare();
+    // The only one is sealed in any case.
+    this.#anyOpen ||= settings.only !== undefined;
   }
 
   /**
@@ -135,9 +145,14 @@ export class TarExecutor implements Executor {
     return sender;
   }
 
-  /** Gives the shards that are open their final names, as soon as nothing is being written to them. */
-  seal(): void {
+  /**
+   * Gives the shards that are open their final names, as soon as nothing is being written to them.
+   *
+   * @param whole whether all is there that is to be: without, the only one is left as it is
+   */
+  seal(whole = true): void {
     if (!this.#anyOpen) return;
+    this.#leaves = !whole && this.#settings.only !== undefined;
     this.#sealWanted = true;
     this.#sealIfWritten();
   }
@@ -152,11 +167,12 @@ export class TarExecutor implements Executor {
     };
   }
 
-  async close(): Promise<void> {
+  /** @param whole as of {@link seal} */
+  async close(whole = true): Promise<void> {
     this.#closing = true;
     this.#batcher.flush();
-    this.seal();
-    while (this.#items.size + this.#batcher.waiting + this.#parts.size > 0) {
+    this.seal(whole);
+    while (this.#isBusy) {
       await new Promise<void>((resolve) => {
         this.#onProgress = resolve;
       });
@@ -164,6 +180,11 @@ export class TarExecutor implements Executor {
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
+  }
+
+  get #isBusy(): boolean {
+    const isOpen = this.#settings.only !== undefined && !this.#isOver;
+    return isOpen || this.#items.size + this.#batcher.waiting + this.#parts.size > 0;
   }
 
   #sealIfWritten(): void {
@@ -181,12 +202,14 @@ export class TarExecutor implements Executor {
     const descriptions = items.map((item) => this.#describe(item));
     this.#post({ ...batch.toTask(this.#settings.store, 'blocking'), first, descriptions });
     // If one of them ends the thread again, those of this batch are lost with it, and not all that its shard would hold.
-    if (items.filter((item) => this.#poisons.delete(item)).length > 0) this.#postSeal();
+    const isPoisoned = items.filter((item) => this.#poisons.delete(item)).length > 0;
+    if (isPoisoned && this.#settings.only === undefined) this.#postSeal();
   }
 
   #postSeal(): void {
-    if (this.#parts.size > 0) this.#worker ??= this.#start();
-    this.#worker?.postMessage('seal' satisfies TarTask);
+    if (this.#leaves && this.#worker === undefined) this.#accountLeft();
+    else if (this.#parts.size > 0 || this.#settings.only !== undefined) this.#worker ??= this.#start();
+    this.#worker?.postMessage((this.#leaves ? 'leave' : 'seal') satisfies TarTask);
   }
 
   #number(item: Item): number {
@@ -233,12 +256,21 @@ export class TarExecutor implements Executor {
   }
 
   #account(message: TarMessage): void {
-    if (message.kind === 'settled') {
+    if (message.kind === 'left') this.#accountLeft();
+    else if (message.kind === 'settled') {
       const { number, part, ids, result, times } = message;
       this.#nextShard = Math.max(this.#nextShard, number + 1);
       if (times !== undefined) this.#times.add(times);
-      if (this.#parts.delete(part))
-        this.#listener.onTakenUp(part, 'error' in result ? result.error : { shard: number });
+      const isOnly = this.#settings.only !== undefined;
+      if (isOnly) this.#isOver = true;
+      const hasFailed = 'error' in result;
+      // Without the only one nothing is stored.
+      if (this.#parts.delete(part) || (isOnly && hasFailed))
+        this.#listener.onTakenUp(part, hasFailed ? result.error : { shard: number });
+      if (isOnly && hasFailed) {
+        this.#accountLeft();
+        return;
+      }
       for (const [position, id] of ids.entries()) {
         this.#tell(
           id,
@@ -269,6 +301,14 @@ export class TarExecutor implements Executor {
     this.#listener.onStored(item, result);
   }
 
+  /** What is written is neither stored nor lost: who goes on finds it. */
+  #accountLeft(): void {
+    this.#isOver = true;
+    this.#parts.clear();
+    for (const id of this.#items.keys()) this.#tell(id, LEFT);
+    this.#onProgress?.();
+  }
+
   /** Frees what a task that is answered or lost had taken. */
   #release(first: number): void {
     const batch = this.#batches.get(first);
@@ -295,10 +335,12 @@ export class TarExecutor implements Executor {
 
   /** The next thread goes on with what earlier runs have left, unless it is that which ends threads. */
   #takeUpAgain(mayGoOn: boolean, error: PlainError): void {
-    this.#anyOpen ||= this.#parts.size > 0;
+    this.#anyOpen ||= this.#parts.size > 0 || this.#settings.only !== undefined;
     if (!mayGoOn) {
-      for (const part of this.#parts.keys()) this.#listener.onTakenUp(part, error);
+      const { only } = this.#settings;
+      for (const part of only === undefined ? this.#parts.keys() : [only]) this.#listener.onTakenUp(part, error);
       this.#parts.clear();
+      this.#isOver = true;
     } else if (this.#closing) this.seal();
   }
 }

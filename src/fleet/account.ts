@@ -2,13 +2,16 @@
 import { type Account, countOutcome, emptyAccount } from '../journal/account.js';
 import { History } from '../journal/history.js';
 
-const NO_SHARDS: ReadonlySet<number> = new Set();
-
-/** @returns undefined where there is no journal of this name @throws StorageError STORE_JOURNAL for one that is damaged */
-export async function accountOf(journal: string): Promise<Account | undefined> {
+/**
+ * @param archive the number of its archive, if that has its final name
+ * @returns undefined where there is no journal of this name
+ * @throws StorageError STORE_JOURNAL for one that is damaged
+ */
+export async function accountOf(journal: string, archive?: number): Promise<Account | undefined> {
   const history = await History.open(journal);
   if (history === undefined) return undefined;
   const account = emptyAccount();
-  for await (const batch of history.outcomes()) for (const past of batch) countOutcome(account, past, NO_SHARDS);
+  const shards = new Set(archive === undefined ? [] : [archive]);
+  for await (const batch of history.outcomes()) for (const past of batch) countOutcome(account, past, shards);
   return account;
 }

@@ -11,8 +11,8 @@ import { nameOf } from '../options/table.js';
 import { storageFailed } from '../journal/examine.js';
 import { Overflow } from '../plan/overflow.js';
 import { plan } from '../plan/plan.js';
-import { isInShards } from '../protocol/layouts.js';
 import { makeFolders } from '../shared/folders.js';
+import { isInShards } from '../protocol/layouts.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
 import { differingLists, type KnownList, knownList } from './known-lists.js';
@@ -60,7 +60,7 @@ export interface Planned {
 export async function makePlan(settings: PlanSettings): Promise<Planned> {
   const { options, sources, given, partitionBy, shardItems } = settings;
   const { directory } = options;
-  requirePlannable(options);
+  requirePlannable(options, shardItems);
   const lists = await Promise.all(sources.map(knownList));
   const sums = options.checksums === undefined ? [] : [await knownList({ kind: 'file', path: options.checksums })];
   const known = [...lists, ...sums];
@@ -168,12 +168,14 @@ async function writeManifest(directory: string, manifest: Manifest): Promise<voi
 /** Options by which names come from answers. */
 const NAMED_BY_ANSWERS = ['contentDisposition', 'trustServerNames', 'adjustExtension'] as const;
 
-function requirePlannable(options: ResolvedOptions): void {
-  const { layout } = options;
-  if (isInShards(layout)) {
+/** Rows of a shard that is one archive: of each that has no final name yet, a kilobyte or two are in memory. */
+const MOST_IN_ARCHIVE = 100_000;
+
+function requirePlannable(options: ResolvedOptions, shardItems: number): void {
+  if (isInShards(options.layout) && shardItems > MOST_IN_ARCHIVE) {
     throw new UsageError(
-      `--layout ${layout} does not go with a plan yet`,
-      'leave it out, or plan with --layout hashed; sluice get makes shards on one machine',
+      `--shard-items ${shardItems} is too many for --layout ${options.layout}: each shard is one archive`,
+      `give at most ${MOST_IN_ARCHIVE}`,
     );
   }
   const first = NAMED_BY_ANSWERS.find((option) => options[option]);

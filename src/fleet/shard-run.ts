@@ -6,7 +6,9 @@ import type { Entry } from '../item.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Outcome, Summary } from '../outcome.js';
 import { Download } from '../pipeline/download.js';
+import { isInShards } from '../protocol/layouts.js';
 import { accountOf } from './account.js';
+import { takeUpArchive } from './archive.js';
 import { Claim, type Holder } from './claim.js';
 import type { Manifest } from './manifest.js';
 import { claimName } from './journals.js';
@@ -41,8 +43,8 @@ export interface ShardRun {
 export interface ShardAgain {
   /** Also where it is done or has failed: its rows are gone through once more. */
   readonly reopen?: boolean;
-  /** Called with the path of the journal before anything is requested. */
-  readonly prepare?: (journal: string) => Promise<void>;
+  /** Called with the path of the shard's journal before anything is requested. */
+  readonly prepare?: (journal: string, shard: number) => Promise<void>;
 }
 
 export type ShardEnd =
@@ -77,7 +79,8 @@ export async function runShard(
   if (taken.kind !== 'taken') return { kind: 'ended', how: taken.kind };
   const { claim } = taken;
   try {
-    await prepare?.(join(claim.folder, JOURNAL));
+    await prepare?.(join(claim.folder, JOURNAL), shard);
+    if (isInShards(settings.manifest.layout)) await takeUpArchive(directory, shard, claim.folder);
     const record = await download(settings, shard, claim, taken.former);
     const { number } = claim;
     if (record !== undefined && (await claim.commit(record)) === 'committed') {
@@ -113,7 +116,7 @@ async function download(
     [{ kind: 'entries', entries, count, label: `shard ${shard}` }],
     { ...options, ...own, signal: either, grace: Infinity },
     undefined,
-    claim.folder,
+    { folder: claim.folder, shard },
   );
   claim.lost.addEventListener('abort', () => run.leave());
   claim.note(() => progressOf(run.summary));
@@ -125,17 +128,18 @@ async function download(
     }
   }
   if (claim.lost.aborted) return undefined;
-  return accounted(claim, count, others, run.summary.elapsed);
+  return accounted(claim, shard, count, others, run.summary.elapsed);
 }
 
 /** What the journal on the storage tells of all rows, whichever claim has seen them. */
 async function accounted(
   claim: Claim,
+  shard: number,
   rows: number,
   others: { readonly refused: number; readonly duplicates: number },
   elapsed: number,
 ): Promise<Omit<DoneRecord, 'claim' | 'worker' | 'journal'>> {
-  const account = await accountOf(join(claim.folder, JOURNAL));
+  const account = await accountOf(join(claim.folder, JOURNAL), shard);
   const {
     stored: ok = 0,
     unproven = 0,

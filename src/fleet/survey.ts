@@ -1,6 +1,7 @@
 /** How far a plan is, added up over its shards: each row counts once. */
 import { type Account, addAccount, emptyAccount } from '../journal/account.js';
 import { accountOf } from './account.js';
+import { isSealed } from './archive.js';
 import { journalOf } from './journals.js';
 import type { Manifest } from './manifest.js';
 import { type ShardState, shardStates } from './states.js';
@@ -71,7 +72,9 @@ function countedIn(state: ShardState): Partial<Account> {
 /** Undefined where no journal tells. */
 async function accountOfShard(directory: string, shard: number): Promise<Account | undefined> {
   const journal = await journalOf(directory, shard);
-  return journal.kind === 'at' ? accountOf(journal.path).catch(() => undefined) : undefined;
+  if (journal.kind !== 'at') return undefined;
+  const archive = (await isSealed(directory, shard)) ? shard : undefined;
+  return accountOf(journal.path, archive).catch(() => undefined);
 }
 
 function itemsOf({ shards }: Manifest, { shard }: ShardState): number {

@@ -13,6 +13,7 @@ import {
   itemSizeAt,
   type Key,
   keyAt,
+  learnedAt,
   recordSizeAt,
   renamedAt,
   replacesAt,
@@ -20,6 +21,7 @@ import {
   type RunRecord,
   shardAt,
   sizeAt,
+  storedAt,
 } from './format.js';
 import type { Endings } from './endings.js';
 import { FormerRecords, textOf } from './former.js';
@@ -34,6 +36,7 @@ import {
   WHOLE_IF_THERE,
 } from './state-index.js';
 import { IndexSet } from './index-set.js';
+import type { Learned } from './learned.js';
 import { type Extent, readJournal } from './reader.js';
 import { isInShards } from '../protocol/layouts.js';
 
@@ -42,6 +45,9 @@ export interface BegunItem extends ItemRecord {
   readonly details?: ItemDetails;
   /** What its plan has called it, where an answer has given its file the name. */
   readonly planned?: string;
+  /** What was known when it was stored. */
+  readonly unproven?: boolean;
+  readonly learned?: Learned;
 }
 
 /** An item that was begun, and of which nothing more is known. */
@@ -56,6 +62,8 @@ interface Begun extends Key {
   readonly former: ItemRecord | undefined;
   /** What an answer has called its file. */
   readonly renamed: string | undefined;
+  /** Of an item that was in a shard which is gone: what was known of it besides. */
+  readonly stored?: { readonly unproven: boolean; readonly learnedAt: number | undefined };
 }
 
 /** Bytes of most records of an item, and more than any has. */
@@ -82,8 +90,8 @@ export class LogReplay implements RecordVisitor {
   /** By number in the last run. */
   #begun = new Map<number, Begun>();
   /**
-   * By number in their runs, those of the runs before which were not done with, and whose number nobody has got since: of
-   * shards that were not sealed, runs in between may not have written down what is in them.
+   * By number in their runs, those of the runs before which were not done with, or are in shards that are gone, and whose number
+   * nobody has got since: of shards that were not sealed, runs in between may not have written down what is in them.
    */
   readonly #earlier = new Map<number, Begun>();
   readonly #formers = new FormerRecords();
@@ -150,9 +158,10 @@ export class LogReplay implements RecordVisitor {
       if (whole > bytes.length && size < LONGEST_RECORD) continue;
       if (whole > bytes.length) return undefined;
       const item = itemAt(bytes, 0);
-      const { renamed } = begun;
+      const { renamed, stored } = begun;
       return {
         ...item,
+        ...(stored && (await learnedOf(file, stored, item.url))),
         ...(renamed !== undefined && { name: renamed, planned: item.name }),
         ...(hasDetails && { details: detailsAt(bytes, length) }),
       };
@@ -218,16 +227,20 @@ export class LogReplay implements RecordVisitor {
   }
 
   learned(index: number, _payload: Buffer, _at: number, place: number): void {
-    if (this.#endings !== undefined) this.#learned = { index, place };
+    if (this.#endings !== undefined || isInShards(this.#layout)) this.#learned = { index, place };
   }
 
   stored(index: number, payload: Buffer, at: number, place: number): void {
-    const begun = this.#endings === undefined ? undefined : this.#begun.get(index);
-    if (begun !== undefined) {
-      this.#endings?.set(begun, this.#learned?.index === index ? this.#learned.place : place);
-      this.#learned = undefined;
-    }
-    this.#settle(index, sizeAt(payload, at), shardAt(payload, at));
+    const shard = shardAt(payload, at);
+    const begun = this.#endings === undefined && shard === undefined ? undefined : this.#begun.get(index);
+    const learnedAt = this.#learned?.index === index ? this.#learned.place : undefined;
+    this.#learned = undefined;
+    this.#settle(index, sizeAt(payload, at), shard);
+    if (begun === undefined) return;
+    this.#endings?.set(begun, learnedAt ?? place);
+    if (shard === undefined || this.#hasShard(shard)) return;
+    // It may be found in one that is not sealed.
+    this.#earlier.set(index, { ...begun, stored: { unproven: storedAt(payload, at).unproven, learnedAt } });
   }
 
   failed(index: number, payload: Buffer, at: number): void {
@@ -282,5 +295,19 @@ export class LogReplay implements RecordVisitor {
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
       this.#rename(key);
     }
+  }
+}
+
+/** What a run has learned of an item, and how it is known that its body was whole. */
+async function learnedOf(
+  file: FileHandle,
+  { unproven, learnedAt: at }: NonNullable<Begun['stored']>,
+  url: string,
+): Promise<Pick<BegunItem, 'unproven' | 'learned'>> {
+  if (at === undefined) return { unproven };
+  for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, at);
+    if (recordSizeAt(buffer, 0) <= bytesRead) return { unproven, learned: learnedAt(buffer, 0, url) };
+    if (size === LONGEST_RECORD) return { unproven };
   }
 }

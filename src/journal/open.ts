@@ -35,6 +35,8 @@ export interface JournalSettings {
   readonly parts: ReadonlyMap<number, string>;
   /** The column of the list that has captions. */
   readonly captionColumn: string | undefined;
+  /** The number of the one shard that all goes into, of a plan. */
+  readonly archive: number | undefined;
   readonly run: Omit<RunRecord, 'started' | 'pid' | 'boot' | 'afresh' | 'firstShard'>;
   /** Told once when it cannot be written any more. */
   readonly onFailure: (error: StorageError) => void;
@@ -63,7 +65,7 @@ export async function openJournal(settings: JournalSettings): Promise<Opened> {
 }
 
 async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Opened> {
-  const { named, durable, overwrite, update, shards, parts: paths, captionColumn, run, onFailure } = settings;
+  const { named, durable, overwrite, update, shards, parts: paths, captionColumn, archive, run, onFailure } = settings;
   const inShards = isInShards(run.layout);
   const boot = await bootId();
   const endings = update ? new Endings() : undefined;
@@ -94,7 +96,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   }
   const { states, elsewhere, given, keys } = replay;
   const begun = parts.map(({ number }) => number);
-  const firstShard = afresh ? 0 : firstShardAfter(shards, replay.shards, begun);
+  const firstShard = archive ?? (afresh ? 0 : firstShardAfter(shards, replay.shards, begun));
   const numbered = inShards ? { firstShard: Math.min(firstShard, ...begun) } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
   // Who reads the journal finds them in this run, and sooner or later stored.

@@ -67,6 +67,7 @@ export async function adopt(
       shards: new Set(),
       parts: new Map(),
       captionColumn: undefined,
+      archive: undefined,
       run: { version, directory, layout, lists: await Promise.all(sources.map(mark)) },
       onFailure: (error) => (failure = error),
     });

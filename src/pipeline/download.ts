@@ -22,7 +22,7 @@ import { shareFiles } from '../shared/file-limit.js';
 import { guardAgainstStandstill, unguard } from '../shared/standstill.js';
 import { Items, type Observer, type Run } from './items.js';
 import { Outcomes } from './outcomes.js';
-import { Resources } from './resources.js';
+import { type ClaimedPart, Resources } from './resources.js';
 import type { Resumption } from './resume.js';
 import { Shutdown } from './shutdown.js';
 import type { RunSample, Sampling } from './stages.js';
@@ -63,8 +63,8 @@ export class Download {
   /** How many requests run at once and how many files may be open, where that is what makes them fewer than asked for. */
   readonly fewer: { readonly requests: number; readonly files: number } | undefined;
 
-  /** @param claim the folder of a claim on a shard of a plan, by which the run has its part of the destination */
-  constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer, claim?: string) {
+  /** @param claim on a shard of a plan, by which the run has its part of the destination */
+  constructor(sources: readonly Source[], options: ResolvedOptions, observer?: Observer, claim?: ClaimedPart) {
     const { layout, journal, directory, executor, maxBodySize, strict } = options;
     const maxRequests = mostRequests(options);
     this.#options = options;
@@ -262,7 +262,7 @@ export class Download {
     const { unwritten, written } = this.#scheduler.inFlight;
     if (unwritten > 0 || this.#outcomes.unsynced > 0) return;
     if (!this.#exhausted && !this.#shutdown.isStopping) return;
-    if (written > 0) this.#resources.stages?.seal();
+    if (written > 0) this.#resources.stages?.seal(!this.#shutdown.isStopping);
     else void this.#close();
   }
 

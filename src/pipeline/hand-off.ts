@@ -96,8 +96,8 @@ export class HandOff implements Stages, AttemptListener {
     const robots = await openRobots(stages, listener, connections);
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));
-      const { firstShard, parts } = resumption;
-      const setting = { store: settings, shardSize, firstShard, unsealed: own, parts };
+      const { firstShard, parts, archive: only } = resumption;
+      const setting = { store: settings, shardSize, firstShard, unsealed: own, parts, only };
       const onTakenUp = takingUp(resumption, listener);
       const tar = await createTarExecutor(setting, { onStored, onWritten, onTakenUp }, captionColumn);
       return new HandOff(stages, listener, connections, tar, { naming, robots, originals, tar });
@@ -168,13 +168,13 @@ export class HandOff implements Stages, AttemptListener {
     });
   }
 
-  seal(): void {
-    this.#executor.seal?.();
+  seal(whole: boolean): void {
+    this.#executor.seal?.(whole);
   }
 
-  async drain(): Promise<void> {
+  async drain(whole: boolean): Promise<void> {
     while (this.#held.size > 0) await Promise.all(this.#held);
-    await this.#executor.close();
+    await this.#executor.close(whole);
   }
 
   async close(complete: boolean): Promise<void> {
@@ -327,6 +327,9 @@ function takingUp({ parts, journal }: Resumption, listener: StageListener): TarL
       return;
     }
     const { items } = parts.find((part) => part.number === number) ?? { items: [] };
-    for (const { index, size, crc32 } of items) journal?.stored(index, { size, crc32, shard: result.shard }, false);
+    for (const { index, size, crc32, url, unproven = false, learned } of items) {
+      const file = { size, crc32, shard: result.shard };
+      journal?.stored(index, file, unproven, learned && { ...learned, url });
+    }
   };
 }

@@ -13,11 +13,18 @@ import { requireSharp } from './sharp.js';
 import type { Shutdown } from './shutdown.js';
 import { openStages, preload, type StageListener, type Stages } from './stages.js';
 
+/** A shard of a plan, of which a claim was taken. */
+export interface ClaimedPart {
+  /** Of the claim. */
+  readonly folder: string;
+  readonly shard: number;
+}
+
 export interface ResourceOptions {
   readonly sources: readonly Source[];
   readonly options: ResolvedOptions;
-  /** Of a claim on a shard of a plan, by which the run has its part of the destination. */
-  readonly claim: string | undefined;
+  /** By which the run has its part of the destination. */
+  readonly claim: ClaimedPart | undefined;
   readonly rules: Omit<AttemptRules, 'headers'>;
   readonly scheduler: Scheduler;
   readonly shutdown: Shutdown;
@@ -74,9 +81,9 @@ export class Resources {
     if (shutdown.isStopping) return;
     this.#destination = await (claim === undefined
       ? Destination.open(options.directory, durable)
-      : Destination.openClaimed(options.directory, claim));
+      : Destination.openClaimed(options.directory, claim.folder));
     if (shutdown.isStopping) return;
-    this.#resumption = await resume(this.#destination, sources, options, listener);
+    this.#resumption = await resume(this.#destination, sources, options, listener, claim?.shard);
     const resumption = this.#resumption;
     const { journal, updates } = resumption;
     outcomes.writeTo(journal, updates, durable);
@@ -112,7 +119,7 @@ export class Resources {
 
   async #close(complete: () => boolean, onDone: () => void): Promise<void> {
     const { shutdown } = this.#with;
-    await shutdown.wait(this.#stages?.drain());
+    await shutdown.wait(this.#stages?.drain(!shutdown.isStopping));
     const isComplete = complete();
     const { error } = shutdown;
     const ending = error && { error: { code: error.code, message: error.message } };

@@ -28,6 +28,8 @@ export interface Resumption {
   readonly firstShard: number;
   /** Shards that an earlier run has begun and not sealed. */
   readonly parts: readonly Part[];
+  /** The number of the one shard that all goes into, of a plan. */
+  readonly archive: number | undefined;
 }
 
 export interface ResumptionListener {
@@ -36,6 +38,7 @@ export interface ResumptionListener {
 }
 
 /**
+ * @param shard the number of the shard of a plan that the run is
  * @throws StorageError when the destination or the journal cannot be read, or the journal not be written
  */
 export async function resume(
@@ -43,10 +46,13 @@ export async function resume(
   sources: readonly Source[],
   options: ResolvedOptions,
   listener: ResumptionListener,
+  shard?: number,
 ): Promise<Resumption> {
   const { layout, overwrite, update, onExists } = options;
   const inShards = isInShards(layout);
-  const shards = inShards ? await destination.shards() : new Set<number>();
+  const archive = inShards ? shard : undefined;
+  // Of a plan, what was in the archive is in its copy: see fleet/archive.ts.
+  const shards = inShards && archive === undefined ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
   if (options.journal) {
@@ -60,6 +66,7 @@ export async function resume(
       shards,
       parts: inShards ? await destination.parts() : new Map(),
       captionColumn: options.captionColumn,
+      archive,
       run: {
         version,
         directory: options.directory,
@@ -106,6 +113,7 @@ export async function resume(
     updates: known?.updates,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
     parts,
+    archive,
   };
 }
 

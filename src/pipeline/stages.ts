@@ -36,10 +36,14 @@ export interface Stages {
   keepFew(): void;
   /** Begins to take samples of where the time goes. */
   sample(setting: Setting, run: () => RunSample): Sampling;
-  /** What is written gets its final names, as soon as nothing else is under way. */
-  seal(): void;
-  /** Resolves when all that is to be stored is accounted for. */
-  drain(): Promise<void>;
+  /**
+   * What is written gets its final names, as soon as nothing else is under way.
+   *
+   * @param whole whether all is there that is to be: what is to be one archive is left as it is without
+   */
+  seal(whole: boolean): void;
+  /** Resolves when all that is to be stored is accounted for. @param whole as of {@link seal} */
+  drain(whole: boolean): Promise<void>;
   /** @param complete the list was gone through: nothing is left to go on with */
   close(complete: boolean): Promise<void>;
   /** Ends all connections. */

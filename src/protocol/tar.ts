@@ -37,12 +37,17 @@ export interface TarSettings {
   readonly unsealed: string;
   /** What an earlier run has left there. */
   readonly parts: readonly PartShard[];
+  /** All bodies go into one shard, of this number, however large it gets: it is sealed when nothing more comes. */
+  readonly only: number | undefined;
   /** When the run began, in seconds since 1970: the time of members whose server tells none. */
   readonly started: number;
 }
 
-/** `seal`: the shards that are open get their final names; comes when nothing else is under way. */
-export type TarTask = TarBatchTask | TarLargeTask | 'seal';
+/**
+ * `seal`: the shards that are open get their final names; `leave`: they stay as they are, for who goes on with them. Comes
+ * when nothing else is under way.
+ */
+export type TarTask = TarBatchTask | TarLargeTask | 'seal' | 'leave';
 
 /** Bodies are numbered by who sends them; those of a batch in turn, from `first`. */
 export interface TarBatchTask extends BatchTask {
@@ -55,7 +60,8 @@ export interface TarLargeTask extends LargeTask {
   readonly description: Description;
 }
 
-export type TarMessage = TarWritten | TarSettled;
+/** `left`: nothing more is written. */
+export type TarMessage = TarWritten | TarSettled | { readonly kind: 'left' };
 
 /** The answer to a task: its bodies lie in a shard that has no final name yet, but for those that failed. */
 export interface TarWritten {

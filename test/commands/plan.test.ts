@@ -95,7 +95,11 @@ describe('sluice plan', () => {
       [['-i', 'none'], /none/],
       [['http://h/a', '--shard-items', '0'], /--shard-items must be 1 to/],
       [['http://h/a', '--partition-by', 'size'], /--partition-by/],
-      [['http://h/a', '--layout', 'tar'], /--layout tar does not go with a plan/],
+      [
+        ['http://h/a', '--layout', 'tar', '--shard-items', '200000'],
+        /--shard-items 200000 is too many for --layout tar/,
+      ],
+      [['http://h/a', '--layout', 'tar', '--shard-size', '2MiB'], /--shard-size/],
       [['http://h/a', '--adjust-extension'], /--adjust-extension does not go with a plan/],
     ];
     for (const [args, message] of wrong) {

@@ -100,7 +100,7 @@ async function start(
   const settings = storeSettings(t, store);
   const told = new Told();
   const written: string[] = [];
-  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts };
+  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts, only: undefined };
   const takenUp: unknown[] = [];
   const executor = await createTarExecutor(where, {
     onTakenUp: (...part) => takenUp.push(part),

@@ -181,7 +181,7 @@ describe('makePlan', () => {
     const missing = [{ kind: 'file', path: join(folder, 'none') }] as const;
     const wrong: readonly [PlanSettings, RegExp][] = [
       [settings(full, urls, 10), /is not empty: there is holiday\.jpg$/],
-      [settings(join(folder, 'a'), urls, 10, { download: { layout: 'tar' } }), /--layout tar does not go with a plan/],
+      [settings(join(folder, 'a'), urls, 200_000, { download: { layout: 'tar' } }), /--shard-items 200000 is too many/],
       [
         settings(join(folder, 'b'), urls, 10, { download: { trustServerNames: true } }),
         /--trust-server-names does not go with a plan/,

@@ -159,7 +159,7 @@ describe('shards', () => {
   function start(t: TestContext, shardSize: number): Setup {
     const settings = storeSettings(t);
     const settled: TarSettled[] = [];
-    const where = { store: settings, unsealed: settings.scratch, parts: [] };
+    const where = { store: settings, unsealed: settings.scratch, parts: [], only: undefined };
     const shards = new Shards({ ...where, shardSize, firstShard: 7, started: 1_700_000_000 }, (it) => settled.push(it));
     const store: Setup['store'] = (id, body) =>
       storeBody(body, { name: `${id}.bin`, encoding: '' }, settings, shards.placeFor(packed(id))) as StoreResult;

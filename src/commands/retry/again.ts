@@ -8,7 +8,7 @@ import { UsageError } from '../../errors.js';
 import { GivenFeed } from '../../fleet/given.js';
 import { USUAL_LEASE } from '../../fleet/life.js';
 import type { Manifest } from '../../fleet/manifest.js';
-import type { ShardEnd, ShardRun } from '../../fleet/shard-run.js';
+import type { ShardAgain, ShardEnd, ShardRun } from '../../fleet/shard-run.js';
 import { work } from '../../fleet/work.js';
 import { type Account, addAccount, emptyAccount } from '../../journal/account.js';
 import { NETWORK } from '../../options/network.js';
@@ -74,7 +74,7 @@ export class Again {
   }
 
   /** @param prepare called with the path of a shard's journal before anything of it is requested */
-  async run(shards: readonly number[], prepare?: (journal: string) => Promise<void>): Promise<WentAgain> {
+  async run(shards: readonly number[], prepare?: ShardAgain['prepare']): Promise<WentAgain> {
     const { quiet = false, verbose = false } = this.#args;
     await warn(this.#options, quiet);
     const feed = new GivenFeed(shards, (shard) => this.#elsewhere.has(shard));

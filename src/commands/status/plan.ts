@@ -50,7 +50,8 @@ async function failuresOf(
     if (told.failures.length >= shown) break;
     try {
       const history = await historyOf(directory, shard);
-      for await (const batch of history?.outcomes() ?? []) for (const past of batch) note(told, past, new Set(), shown);
+      const archives = new Set([shard]);
+      for await (const batch of history?.outcomes() ?? []) for (const past of batch) note(told, past, archives, shown);
     } catch (error) {
       const why = printable((error as Error).message, 1000);
       unread.push(`*** Shard ${shard}: which of its items failed is not known: ${why}`);

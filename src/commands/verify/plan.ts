@@ -1,5 +1,6 @@
 /** `sluice verify` of a plan: shard by shard, whoever has done it; `--repair` opens a shard once more where something is wrong. */
 import { resolve } from 'node:path';
+import { isSealed } from '../../fleet/archive.js';
 import { historyOf } from '../../fleet/journals.js';
 import type { Manifest } from '../../fleet/manifest.js';
 import { type ShardState, shardStates } from '../../fleet/states.js';
@@ -10,6 +11,7 @@ import { salvageJournal } from '../../journal/salvage.js';
 import { verify as verifyStored } from '../../journal/verify.js';
 import { count } from '../../shared/format.js';
 import { printable } from '../../shared/printable.js';
+import { isInShards } from '../../protocol/layouts.js';
 import { version } from '../../shared/version.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { Again } from '../retry/again.js';
@@ -31,7 +33,7 @@ export async function verifyPlan(args: VerifyArguments, plan: Manifest): Promise
   }
   await tell(args, findings.describe());
   if (again === undefined || wrong.length === 0) return wrong.length > 0 ? SOME_FAILED : 0;
-  const went = await again.run(wrong, (journal) => noteWrong(journal, directory, plan));
+  const went = await again.run(wrong, (journal, shard) => noteWrong(journal, directory, plan, shard));
   for (const line of went.left) await tell(args, `*** ${line}`);
   await tell(args, describeAgain({ right: went.fetched, wrong: went.lacking }));
   return went.status;
@@ -60,13 +62,14 @@ async function lookAt(
 }
 
 /** Writes down in the journal of a claim what is not as it was stored, so that its run requests it again. */
-async function noteWrong(path: string, directory: string, { layout }: Manifest): Promise<void> {
+async function noteWrong(path: string, directory: string, { layout }: Manifest, shard: number): Promise<void> {
   const started = new Date().toISOString();
   const assumed: RunRecord = { version, started, pid: 0, boot: '', directory, layout, afresh: false, lists: [] };
   let history = await History.open(path, assumed);
   if (history !== undefined && history.extent.damaged > 0) {
     await history.close();
-    await salvageJournal(path, directory, new Set(), assumed);
+    const isThere = isInShards(layout) && (await isSealed(directory, shard));
+    await salvageJournal(path, directory, new Set(isThere ? [shard] : []), assumed);
     history = await History.open(path);
   }
   if (history === undefined) return;

@@ -11,7 +11,6 @@ import { shardStates } from '../../fleet/states.js';
 import { work as workOff } from '../../fleet/work.js';
 import { seconds, whole } from '../../options/kinds.js';
 import { type DownloadOptions, type ResolvedOptions, resolveOptions } from '../../options/resolve.js';
-import { isInShards } from '../../protocol/layouts.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { interruptible } from '../../terminal/interrupt.js';
 import { warn } from '../run-download.js';
@@ -92,9 +91,7 @@ function partOf({ queue, shard }: WorkArguments): Part | undefined {
 /** What decides about the files is the plan's, what is this machine's own was given here. @throws UsageError */
 export function optionsFor({ options, layout }: Manifest, own: DownloadOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  const resolved = resolveOptions({ ...options, ...given, layout });
-  if (!isInShards(resolved.layout)) return resolved;
-  throw new UsageError(`sluice work cannot work off a plan of --layout ${layout}`, 'plan it with --layout hashed');
+  return resolveOptions({ ...options, ...given, layout });
 }
 
 /** As the storage has it, whoever has worked on them. */
