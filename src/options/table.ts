@@ -317,7 +317,7 @@ export const OPTIONS = {
     kind: kinds.yesOrNo,
     default: false,
   }),
-  /** Images whose shorter side has fewer pixels are left out, with the outcome `filtered`. Without it: none. */
+  /** Images whose shorter side has fewer pixels, 1 to 65,535, are left out, with the outcome `filtered`. Without it: none. */
   minSize: row({
     flag: '--min-size <PIXELS>',
     help: 'leave out images whose shorter side is less',
@@ -325,7 +325,10 @@ export const OPTIONS = {
     kind: kinds.whole(1, 65_535),
     unset: undefined,
   }),
-  /** Images with more pixels, width times height, are left out, with the outcome `filtered`. Without it: none. */
+  /**
+   * Images with more pixels, width times height, 1 to 9,007,199,254,740,991, are left out, with the outcome `filtered`.
+   * Without it: none.
+   */
   maxPixels: row({
     flag: '--max-pixels <N>',
     help: 'leave out images with more pixels, width times height',

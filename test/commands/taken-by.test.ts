@@ -9,7 +9,7 @@ test('an option that another command takes is refused with the name of that comm
     [['plan', 'http://h/', '--rate=5'], "'--rate=5': sluice get, work, retry and verify take it"],
     [['plan', 'http://h/', '-m5'], "'-m5': sluice get, work, retry, verify, flags and bench take it"],
     [['plan', 'http://h/', '--queue', 'nats://h'], "'--queue': sluice work takes it"],
-    [['work', '.', '-i', 'list'], "'-i': sluice get and plan take it"],
+    [['work', '.', '-i', 'list'], "'-i': sluice get, adopt and plan take it"],
     [['work', '.', '--shard-items', '5'], "'--shard-items': sluice plan takes it"],
     [['work', '.', '--metadata', 'all.csv'], "'--metadata': sluice get, retry and verify take it"],
     [['work', '.', '--frobnicate'], "'--frobnicate'"],

@@ -64,6 +64,6 @@ test('the line fits any width, and loses what matters least first', () => {
   for (let columns = 5; columns <= 200; columns += 1) assert.ok(describeProgress(summary, columns).length <= columns);
   assert.match(describeProgress(summary, 200), /held up by storage 87%/);
   assert.equal(describeProgress(summary, 80), '15/5000 done (0%), 1.5 files/s, 2.0 MiB/s, 5 failed, 55m24s left');
-  assert.equal(describeProgress(summary, 40), '15/5000 done (0%), 5 failed');
+  assert.equal(describeProgress(summary, 39), '15/5000 done (0%), 5 failed');
   assert.match(describeProgress({ ...summary, errors: 0, notFound: 0 }, 37), /^10\/5000 done \(0%\), .* left$/);
 });
