@@ -41,7 +41,7 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /**
  * Starts a server with the flags of 194 countries: `/flags/cc/cc.gif`, and `/flags/cc/metadata.json` with the
- * country's name. All else is a 404. GET and HEAD only; no ranges, no conditional requests.
+ * country's name. All else is a 404. GET and HEAD only; no ranges. What has not changed is a 304.
  *
  * @throws UsageError for an option out of bounds or a port that cannot be had
  * @throws SluiceError `INTERNAL` if the build has not made the flags
@@ -95,8 +95,22 @@ function respond(
   const path = request.url?.split('?', 1)[0] ?? '';
   const file = files.get(path);
   if (!file) return say(response, 404);
+  if (isUnchanged(file, request)) {
+    const { etag, 'last-modified': modified } = file.headers;
+    response.writeHead(304, { etag, 'last-modified': modified }).end();
+    return;
+  }
   // Node leaves the body out of the answer to a HEAD; its length is still told (RFC 9110, section 8.6).
   response.writeHead(200, file.headers).end(file.body);
+}
+
+/** As RFC 9110, 13.2.2 has it: the time counts only where no tag is given. */
+function isUnchanged({ headers }: ServedFile, request: IncomingMessage): boolean {
+  const tags = request.headers['if-none-match'];
+  if (tags !== undefined)
+    return tags.split(',').some((tag) => ['*', headers.etag].includes(tag.trim().replace(/^W\//, '')));
+  const since = Date.parse(request.headers['if-modified-since'] ?? '');
+  return since >= Date.parse(headers['last-modified']);
 }
 
 const REASONS = { 404: 'Not Found', 405: 'Method Not Allowed', 503: 'Service Unavailable' } as const;

@@ -13,10 +13,10 @@ export interface Answer {
 export async function ask(
   port: number,
   path: string,
-  { method = 'GET', agent }: { method?: string; agent?: Agent } = {},
+  { method = 'GET', agent, headers }: { method?: string; agent?: Agent; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: 'localhost', port, path, method, ...(agent && { agent }) }, (response) => {
+    const asked = request({ host: 'localhost', port, path, method, headers, ...(agent && { agent }) }, (response) => {
       const chunks: Buffer[] = [];
       const connection = response.socket.localPort;
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

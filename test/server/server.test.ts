@@ -81,6 +81,27 @@ test('a query is no part of the path', async (t) => {
   assert.equal((await ask(port, `${BRAZIL}?x=/flags/xx`)).status, 200);
 });
 
+test('what has not changed is a 304 without a body, by its tag, and by its time where no tag is given', async (t) => {
+  const { port } = await serve(t);
+  const { etag = '', 'last-modified': modified = '' } = (await ask(port, BRAZIL)).headers;
+  const before = new Date(Date.parse(modified) - 1000).toUTCString();
+  const cases: readonly [headers: Record<string, string>, status: number][] = [
+    [{ 'if-none-match': etag }, 304],
+    [{ 'if-none-match': `"other", W/${etag}` }, 304],
+    [{ 'if-none-match': '*' }, 304],
+    [{ 'if-none-match': '"other"', 'if-modified-since': modified }, 200],
+    [{ 'if-modified-since': modified }, 304],
+    [{ 'if-modified-since': before }, 200],
+    [{ 'if-modified-since': 'yesterday' }, 200],
+  ];
+  for (const [headers, status] of cases) {
+    const answer = await ask(port, BRAZIL, { headers });
+    assert.equal(answer.status, status, JSON.stringify(headers));
+    assert.equal(answer.body.length > 0, status === 200);
+    assert.equal(answer.headers.etag, etag);
+  }
+});
+
 test('a HEAD has the headers of the GET and no body', async (t) => {
   const { port } = await serve(t);
   for (const path of [BRAZIL, '/flags/xx/xx.gif']) {
