@@ -6,9 +6,11 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { historyOf } from '../../src/fleet/journals.js';
 import { mulberry32 } from '../../src/server/random.js';
+import { shardName } from '../../workers/shard-name.js';
 import { filesBelow } from './folders.js';
 import { bodyAt, type PathsServer } from './paths-server.js';
 import { doneOf, planOf, startWorker } from './plans.js';
+import { bodiesIn } from './tars.js';
 
 export interface KillSettings {
   readonly shards: number;
@@ -17,6 +19,8 @@ export interface KillSettings {
   readonly seed: number;
   /** Milliseconds that a worker lives at the most, from when it was started. */
   readonly life: number;
+  /** Default: `hashed`. */
+  readonly layout?: 'hashed' | 'tar';
 }
 
 const WORKERS = 3;
@@ -28,11 +32,11 @@ export async function killWorkers(
   t: TestContext,
   server: PathsServer,
   directory: string,
-  { shards, rows, kills, seed, life }: KillSettings,
+  { shards, rows, kills, seed, life, layout = 'hashed' }: KillSettings,
 ): Promise<void> {
   const random = mulberry32(seed);
   const lines = Array.from({ length: shards * rows }, (_, n) => `${server.origin}/${n % 5}/f${n}`);
-  await planOf(directory, lines, { shardItems: rows, options: { layout: 'hashed' } });
+  await planOf(directory, lines, { shardItems: rows, options: { layout } });
   /** How often each path was asked for when it was known to be stored. */
   const known = new Map<string, number>();
   const look = async (): Promise<void> => {
@@ -66,8 +70,11 @@ export async function killWorkers(
   const done = Array.from({ length: shards }, (_, shard) => doneOf(directory, shard));
   for (const record of done) assert.deepEqual([record.rows, record.ok], [rows, rows]);
   const files = filesBelow(directory).filter((path) => !path.startsWith('.sluice/'));
-  const bodies = files.map((path) => readFileSync(join(directory, path), 'utf8')).toSorted();
-  assert.deepEqual(bodies, lines.map((line) => bodyAt(pathOf(line))).toSorted());
+  const archives = files.map((path) => readFileSync(join(directory, path)));
+  const stored =
+    layout === 'tar' ? [...bodiesIn(archives).values()].map(({ body }) => body.toString()) : archives.map(String);
+  if (layout === 'tar') assert.deepEqual(files.toSorted(), done.map((_, shard) => shardName(shard)).toSorted());
+  assert.deepEqual(stored.toSorted(), lines.map((line) => bodyAt(pathOf(line))).toSorted());
   const claims = done.reduce((sum, { claim }) => sum + claim, 0);
   t.diagnostic(
     `${killed} kills, ${before} rows stored before the last of them, ${claims} claims on ${shards} shards, ` +
