@@ -18,7 +18,7 @@ import {
 } from '../helpers/raw-server.js';
 import { Place } from '../helpers/soundness.js';
 
-const timeout = 60_000;
+const timeout = 180_000;
 const MIB = 1 << 20;
 const BODY = noise(6 * MIB + 4_321, 1);
 const OTHER = noise(6 * MIB + 4_321, 2);
