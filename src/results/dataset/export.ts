@@ -18,7 +18,7 @@ import { isSample, Placing, survey } from './survey.js';
 export async function exportDataset(table: Table, directory: string, option: string): Promise<void> {
   const shards = await shardsIn(directory);
   const surveyed = await survey(table, shards);
-  if (surveyed.counts.size === 0) {
+  if (surveyed.counts.size === 0 || surveyed.isOpen) {
     throw new UsageError(
       `${option} is about shards, and no run has stored any in ${printable(directory, 1000)}`,
       'make them with --layout tar',

@@ -13,6 +13,8 @@ export interface Survey {
   readonly counts: ReadonlyMap<number, number>;
   /** That of the first row of the list that is stored; 0 without any. */
   readonly first: number;
+  /** None is stored, and some may be yet: nobody knows what their shards will be called. */
+  readonly isOpen: boolean;
 }
 
 /** @param shards numbers of those that are there */
@@ -24,10 +26,12 @@ export async function survey(table: Table, shards: ReadonlySet<number>): Promise
   const places = new Placing(shards, undefined);
   let first: number | undefined;
   let before = 0;
+  let somePending = false;
   for await (const batch of table.rows()) {
     for (const row of batch) {
       if (!isSample(row)) continue;
       columns.note(row);
+      somePending ||= row.status === 'pending';
       const algorithm = row.learned?.checksum?.algorithm;
       if (algorithm !== undefined) algorithms.add(algorithm);
       const shard = places.of(row);
@@ -37,7 +41,8 @@ export async function survey(table: Table, shards: ReadonlySet<number>): Promise
     }
   }
   if (before > 0) add(first ?? 0, before);
-  return { columns: columns.types, algorithms, counts, first: first ?? 0 };
+  const isOpen = first === undefined && somePending;
+  return { columns: columns.types, algorithms, counts, first: first ?? 0, isOpen };
 }
 
 /** Whether a row has one of its own in a dataset: a sample that is there twice has one. */

@@ -124,7 +124,7 @@ describe('the package, installed', { skip, timeout: 20 * MINUTES }, () => {
       assert.equal(pixels.status, 2, pixels.all);
       assert.match(
         pixels.all,
-        /^\*\*\* Usage error: sharp, which decodes images, is not installed: .*npm install sharp/m,
+        /^\*\*\* Usage error: sharp, which decodes images, cannot be loaded: .*npm install sharp/m,
       );
       assert.equal(requests, 0);
       const structure = await npx(cwd, 'get', '--image-check', 'structure', '-d', 'files', url);
@@ -171,7 +171,8 @@ describe('the package, installed', { skip, timeout: 20 * MINUTES }, () => {
   test('publint and arethetypeswrong find nothing', () => {
     const cwd = empty('linted');
     must(cwd, 'npx', 'publint@0.3', 'run', tarball, '--strict');
-    must(cwd, 'npx', '@arethetypeswrong/cli@0.18', tarball);
+    // The schema is read as a file: a resolution of before there were `exports` does not find it.
+    must(cwd, 'npx', '@arethetypeswrong/cli@0.18', tarball, '--exclude-entrypoints', 'events.schema.json');
   });
 
   test('the README tells its size and how many packages it brings', () => {
