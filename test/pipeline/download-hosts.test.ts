@@ -207,7 +207,7 @@ for (const respectRobots of [false, true]) {
     });
     const urls = Array.from({ length: 100 }, (_, i) => `http://127.0.3.${i}:${server.port}/x`);
     const isSound = (url: string): boolean => !/5:/.test(url);
-    const outcomes = await run(t, urls, { tries: 1 }, { maxRequests: 8, timeout: 1, respectRobots });
+    const outcomes = await run(t, urls, { tries: 1 }, { maxRequests: 8, timeout: 3, respectRobots });
     const order = [...outcomes.values()];
     const firstLost = order.findIndex(({ status }) => status === 'error');
     assert.ok(order.slice(0, firstLost).filter(({ url }) => isSound(url)).length > 75, `${firstLost} came before`);
