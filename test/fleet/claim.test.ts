@@ -19,7 +19,12 @@ function destination(t: TestContext): string {
 
 /** As a run does that has a journal. */
 function commit(claim: Claim): Promise<'committed' | 'lost'> {
-  if (existsSync(claim.folder)) writeFileSync(join(claim.folder, 'journal'), '', { flag: 'a' });
+  try {
+    writeFileSync(join(claim.folder, 'journal'), '', { flag: 'a' });
+  } catch (error) {
+    // It was taken over.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
   return claim.commit(ACCOUNT);
 }
 
