@@ -1,13 +1,12 @@
 /** `--dry-run`: what would be fetched, under which name, and what is there already. */
-import { UsageError } from '../errors.js';
+import { FetchError, UsageError } from '../errors.js';
 import type { Admitted } from '../journal/placement.js';
 import type { Source } from '../lists/source.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Summary } from '../outcome.js';
 import { whyTaken } from '../pipeline/outcomes.js';
 import { preview } from '../pipeline/preview.js';
-import { Tally } from '../pipeline/tally.js';
-import { FetchError } from '../errors.js';
+import { type Counts, Tally } from '../pipeline/tally.js';
 import { requireSharp } from '../pipeline/sharp.js';
 import { count } from '../shared/format.js';
 import { printable, withoutPassword } from '../shared/printable.js';
@@ -43,14 +42,14 @@ export async function dryRun(sources: readonly Source[], options: ResolvedOption
     }
     if (isBehind(process.stdout)) await roomIn(process.stdout);
   }
-  if (!quiet) process.stderr.write(describe(fetched, tally, options));
+  if (!quiet) process.stderr.write(describe(fetched, tally.counts, options));
   const summary = { ...tally.counts, ok: fetched } as Summary;
   return statusOf(summary, true);
 }
 
 function tell(entry: Admitted, tally: Tally, directory: string, quiet: boolean): void {
   if (entry.kind === 'duplicate') {
-    tally.duplicates += 1;
+    tally.duplicate();
   } else if (entry.kind === 'refused') {
     const { index, text, error } = entry.refused;
     tally.count({ status: 'error', index, url: text, error: new FetchError({ url: text, name: '' }, error) });
@@ -77,7 +76,7 @@ function tell(entry: Admitted, tally: Tally, directory: string, quiet: boolean):
   }
 }
 
-function describe(fetched: number, { skipped, kept, duplicates, errors }: Tally, options: ResolvedOptions): string {
+function describe(fetched: number, { skipped, kept, duplicates, errors }: Counts, options: ResolvedOptions): string {
   const there = skipped - kept;
   const lines = [
     `${count(fetched, 'file')} to fetch into ${printable(options.directory, 1000)}; nothing was requested or written.`,

@@ -1,6 +1,6 @@
 /** The folder that files go to: made, tried for writing, and left without a trace of what was unfinished. */
 import { randomBytes } from 'node:crypto';
-import { access, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf } from '../../workers/failure.js';
@@ -8,6 +8,7 @@ import { UNFINISHED_FILE } from '../../workers/files.js';
 import { partName, partNumber, shardNumber } from '../../workers/shard-name.js';
 import { SluiceError, StorageError, toPlain, UsageError } from '../errors.js';
 import { makeFolders } from '../shared/folders.js';
+import { isThere } from '../shared/is-there.js';
 import { FileSizes } from '../journal/sizes.js';
 import { Lock, STATE } from './lock.js';
 import { Present } from './present.js';
@@ -217,10 +218,7 @@ export async function refusePlan(directory: string, own: string): Promise<void> 
 
 /** Whether the plan is whole: with its manifest, which is written last, it is there. */
 function isPlan(own: string): Promise<boolean> {
-  return access(join(own, PLAN, PLAN_MANIFEST)).then(
-    () => true,
-    () => false,
-  );
+  return isThere(join(own, PLAN, PLAN_MANIFEST));
 }
 
 /** Does what it can. What is unfinished is named by these names, too, when a claim is taken over. */

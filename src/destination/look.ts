@@ -17,9 +17,8 @@ export interface Contents {
  * @throws UsageError for one that is no folder, StorageError when it cannot be read, SluiceError PLAN_THERE
  */
 export async function lookIntoDestination(directory: string, layout: Layout): Promise<Contents> {
-  const because = (error: unknown): Error => whyNot(directory, error);
   const isThere = await isFolder(directory).catch((error: unknown) => {
-    throw because(error);
+    throw whyNot(directory, error);
   });
   if (isThere) await refusePlan(directory, ownFolder(directory));
   if (isInShards(layout)) return { present: undefined, shards: isThere ? await shardsIn(directory) : new Set() };

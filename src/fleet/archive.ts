@@ -5,10 +5,11 @@
  * former open.
  */
 import { constants } from 'node:fs';
-import { access, copyFile, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { partName, shardName } from '../../workers/shard-name.js';
 import { storageFailed } from '../journal/examine.js';
+import { isThere } from '../shared/is-there.js';
 import { claimFolders } from './journals.js';
 
 /**
@@ -36,10 +37,7 @@ export async function takeUpArchive(directory: string, shard: number, claim: str
 
 /** Whether the archive has its final name. */
 export function isSealed(directory: string, shard: number): Promise<boolean> {
-  return access(archivePath(directory, shard)).then(
-    () => true,
-    () => false,
-  );
+  return isThere(archivePath(directory, shard));
 }
 
 function archivePath(directory: string, shard: number): string {
@@ -52,16 +50,9 @@ async function copyWhole(from: string, to: string): Promise<boolean> {
   try {
     await copyFile(from, draft, constants.COPYFILE_FICLONE);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && (await isGone(from))) return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !(await isThere(from))) return false;
     throw error;
   }
   await rename(draft, to);
   return true;
-}
-
-function isGone(path: string): Promise<boolean> {
-  return access(path).then(
-    () => false,
-    () => true,
-  );
 }

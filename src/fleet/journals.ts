@@ -1,10 +1,11 @@
 /** Where the journal of a shard is: in the folder of one of its claims. */
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../errors.js';
 import { storageFailed } from '../journal/examine.js';
 import { History } from '../journal/history.js';
 import { JOURNAL } from '../journal/open.js';
+import { isThere } from '../shared/is-there.js';
 import { shardFolder } from './plan-folder.js';
 import { DONE, readDone } from './records.js';
 
@@ -76,11 +77,4 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw storageFailed(error, 'read', folder);
   }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,7 +1,7 @@
 /** Shards that nobody hands out: each worker takes those that its number says, one after the other. */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { isThere } from '../shared/is-there.js';
 import type { ShardFeed, Turn } from './feed.js';
 import { GivenFeed } from './given.js';
 import { namesIn } from './journals.js';
@@ -115,8 +115,5 @@ async function notDone(directory: string, shards: readonly number[]): Promise<re
 }
 
 function isDone(directory: string, shard: number): Promise<boolean> {
-  return access(join(shardFolder(directory, shard), DONE)).then(
-    () => true,
-    () => false,
-  );
+  return isThere(join(shardFolder(directory, shard), DONE));
 }

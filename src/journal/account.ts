@@ -32,13 +32,14 @@ export function emptyAccount(): Account {
 
 /** Adds what is known of others. */
 export function addAccount(account: Account, others: Readonly<Partial<Account>>): void {
-  const { stored = 0, unproven = 0, bytes = 0, notFound = 0, disallowed = 0, errors = 0, unfinished = 0 } = others;
-  account.filtered += others.filtered ?? 0;
+  const { stored = 0, unproven = 0, bytes = 0, notFound = 0, disallowed = 0, filtered = 0 } = others;
+  const { errors = 0, unfinished = 0 } = others;
   account.stored += stored;
   account.unproven += unproven;
   account.bytes += bytes;
   account.notFound += notFound;
   account.disallowed += disallowed;
+  account.filtered += filtered;
   account.errors += errors;
   account.unfinished += unfinished;
   for (const [code, times] of Object.entries(others.causes ?? {})) {

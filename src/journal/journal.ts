@@ -10,18 +10,9 @@ import { syncFolderAsync } from '../../workers/durable.js';
 import { meaningOf, syncFailed } from '../../workers/failure.js';
 import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
-import type { Item } from '../item.js';
+import type { Duplicate, Item, Refused } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
-import {
-  type DuplicateRecord,
-  type EndRecord,
-  type FailureRecord,
-  FrameWriter,
-  type Key,
-  PREAMBLE,
-  type RefusedRecord,
-  type RunRecord,
-} from './format.js';
+import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
 import type { LearnedOf } from './learned.js';
 
 /** Milliseconds that a record waits to be written. */
@@ -107,14 +98,15 @@ export class Journal {
   }
 
   /** A row of a list that is no item. */
-  refused(index: number, record: RefusedRecord): void {
-    this.#frame.refused(index, record);
+  refused({ index, source, line, text, error: { message, hint }, columns }: Refused): void {
+    this.#frame.refused(index, { source, line, text, message, hint, ...(columns && { columns }) });
     this.#added();
   }
 
-  /** A row of a list that is an item already. */
-  duplicate(index: number, record: DuplicateRecord): void {
-    this.#frame.duplicate(index, record);
+  /** A row of a list that is an item already; what names no row is not written down. */
+  duplicate({ index, url, row }: Duplicate): void {
+    if (row === undefined) return;
+    this.#frame.duplicate(index, { url, ...row });
     this.#added();
   }
 

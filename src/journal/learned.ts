@@ -1,7 +1,6 @@
 /** What a run learned of an item besides what is stored, as bytes of its record: 34 and those of four texts and of a checksum; of an image, what is known of it after that, as JSON. */
-import type { ImageFacts } from '../item.js';
 import { Buffer } from 'node:buffer';
-import { CHECKSUM_ALGORITHMS, type Checksum } from '../item.js';
+import { CHECKSUM_ALGORITHMS, type Checksum, type ImageFacts } from '../item.js';
 import type { Answer, Times } from '../outcome.js';
 
 /** What a run learned of an item on its way: written before what became of it. */

@@ -10,7 +10,6 @@ import {
   isOf,
   type ItemRecord,
   itemAt,
-  itemSizeAt,
   type Key,
   keyAt,
   learnedAt,
@@ -38,6 +37,7 @@ import {
 import { IndexSet } from './index-set.js';
 import type { Learned } from './learned.js';
 import { type Extent, readJournal } from './reader.js';
+import { RecordReader, sizeOf, sizeOfPair } from './record-reader.js';
 import { isInShards } from '../protocol/layouts.js';
 
 /** As its run has written it down. */
@@ -65,10 +65,6 @@ interface Begun extends Key {
   /** Of an item that was in a shard which is gone: what was known of it besides. */
   readonly stored?: { readonly unproven: boolean; readonly learnedAt: number | undefined };
 }
-
-/** Bytes of most records of an item, and more than any has. */
-const USUAL_RECORD = 2 << 10;
-const LONGEST_RECORD = 1 << 20;
 
 export class LogReplay implements RecordVisitor {
   readonly states = new StateIndex();
@@ -131,6 +127,11 @@ export class LogReplay implements RecordVisitor {
     return this.#complete;
   }
 
+  /** A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew. */
+  beginsAfresh(overwrite: boolean): boolean {
+    return overwrite && (this.lastRun === undefined || this.#complete);
+  }
+
   /** Whether the last run has begun items that it was not done with. */
   get someBegun(): boolean {
     return this.#begun.size > 0;
@@ -149,23 +150,17 @@ export class LogReplay implements RecordVisitor {
   async #read(file: FileHandle, begun: Begun | undefined): Promise<BegunItem | undefined> {
     // Under another number it may be stored.
     if (begun === undefined || stateOf(this.states.get(begun) ?? FAILED) === OK) return undefined;
-    for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, begun.at);
-      const bytes = buffer.subarray(0, bytesRead);
-      const length = itemSizeAt(buffer, 0);
-      const hasDetails = isOf('details', buffer, length);
-      const whole = hasDetails ? length + recordSizeAt(buffer, length) : length;
-      if (whole > bytes.length && size < LONGEST_RECORD) continue;
-      if (whole > bytes.length) return undefined;
-      const item = itemAt(bytes, 0);
-      const { renamed, stored } = begun;
-      return {
-        ...item,
-        ...(stored && (await learnedOf(file, stored, item.url))),
-        ...(renamed !== undefined && { name: renamed, planned: item.name }),
-        ...(hasDetails && { details: detailsAt(bytes, length) }),
-      };
-    }
+    const records = new RecordReader(file);
+    const bytes = await records.from(begun.at, (some) => sizeOfPair(some, 'details'), true);
+    const length = recordSizeAt(bytes, 0);
+    const item = itemAt(bytes, 0);
+    const { renamed, stored } = begun;
+    return {
+      ...item,
+      ...(stored && (await learnedOf(records, stored, item.url))),
+      ...(renamed !== undefined && { name: renamed, planned: item.name }),
+      ...(isOf('details', bytes, length) && { details: detailsAt(bytes, length) }),
+    };
   }
 
   /** An item that a run had begun turned out to be in a shard that is gone on with. */
@@ -300,14 +295,11 @@ export class LogReplay implements RecordVisitor {
 
 /** What a run has learned of an item, and how it is known that its body was whole. */
 async function learnedOf(
-  file: FileHandle,
+  records: RecordReader,
   { unproven, learnedAt: at }: NonNullable<Begun['stored']>,
   url: string,
 ): Promise<Pick<BegunItem, 'unproven' | 'learned'>> {
   if (at === undefined) return { unproven };
-  for (let size = USUAL_RECORD; ; size = LONGEST_RECORD) {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, at);
-    if (recordSizeAt(buffer, 0) <= bytesRead) return { unproven, learned: learnedAt(buffer, 0, url) };
-    if (size === LONGEST_RECORD) return { unproven };
-  }
+  const bytes = await records.from(at, (some) => sizeOf(some, 0), true);
+  return { unproven, learned: learnedAt(bytes, 0, url) };
 }

@@ -45,7 +45,7 @@ export async function lookAtJournal(
   try {
     const replay = new LogReplay(await bootId(), layout, (shard) => shards.has(shard));
     const extent = await replay.read(file, path);
-    const afresh = overwrite && (replay.lastRun === undefined || replay.complete);
+    const afresh = replay.beginsAfresh(overwrite);
     if (afresh) replay.forget();
     const { states, elsewhere, given, keys } = replay;
     const end = extent?.end ?? 0;

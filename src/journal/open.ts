@@ -82,9 +82,8 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   if (extent !== undefined && extent.torn > 0) await cutJournalFile(file, path, end);
   if (durable) await syncJournalName(path);
   const journal = new Journal(file, path, end, durable, onFailure);
-  // A run that replaces files goes on where one like it was stopped; after one that was not, it begins anew.
   let parts: readonly Part[] = [];
-  const afresh = overwrite && (before === undefined || replay.complete);
+  const afresh = replay.beginsAfresh(overwrite);
   if (afresh) {
     // Shards are replaced as a whole: with some of before, the same items might be in two of them.
     for (const shard of replay.shards) await removeShard(join(run.directory, shardName(shard)));

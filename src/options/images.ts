@@ -1,7 +1,7 @@
 /** The options about images: what values they take, and what does not go together. */
 import { UsageError } from '../errors.js';
 import type { Template } from '../plan/template.js';
-import { extensionOf, type ImageSettings, type ResizeMode, type WrittenFormat } from '../protocol/images.js';
+import { extensionOf, type ImageSettings, remakes, type ResizeMode, type WrittenFormat } from '../protocol/images.js';
 import { type Kind, readNumber } from './kinds.js';
 import type { OptionName } from './table.js';
 
@@ -87,7 +87,7 @@ export function imageSettings(given: ImageOptions): ImageSettings | undefined {
     );
   }
   const resize = size === undefined || mode === 'no' ? undefined : { size, mode: mode ?? 'border', onlyShrink };
-  const changes = resize !== undefined || convert !== undefined || strip;
+  const changes = remakes({ resize, convert, strip });
   if (quality !== undefined && !changes) {
     throw new UsageError('--quality says nothing where no image is made', 'add --resize SIZE or --convert FORMAT');
   }

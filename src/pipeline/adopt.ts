@@ -129,15 +129,12 @@ class Adopter implements Adoption {
   #other(entry: Exclude<Entry, { kind: 'item' }>): void {
     const { journal } = this.#known;
     if (entry.kind === 'duplicate') {
-      const { index, url, row } = entry.duplicate;
       this.duplicates += 1;
-      if (row !== undefined) journal.duplicate(index, { url, ...row });
+      journal.duplicate(entry.duplicate);
       return;
     }
-    const { index, source, line, text, error, columns } = entry.refused;
-    const { message, hint } = error;
     this.refused += 1;
-    journal.refused(index, { source, line, text, message, hint, ...(columns && { columns }) });
+    journal.refused(entry.refused);
     this.#onRefused(entry.refused);
   }
 

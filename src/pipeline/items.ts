@@ -239,14 +239,10 @@ export class Items implements StageListener, ResumptionListener {
   }
 
   #fail(work: Work, error: PlainError, status?: 'not_found' | 'disallowed'): void {
-    if (isFiltered(error)) {
-      this.#run.stages()?.forget(work.item);
-      this.#outcomes.failed(work, error, 'filtered');
-      return;
-    }
-    if (this.#goElsewhere(work, error, false)) return;
+    const isUnwanted = isFiltered(error);
+    if (!isUnwanted && this.#goElsewhere(work, error, false)) return;
     this.#run.stages()?.forget(work.item);
-    this.#outcomes.failed(work, error, status);
+    this.#outcomes.failed(work, error, isUnwanted ? 'filtered' : status);
   }
 
   /** The process has too many files open. */

@@ -144,13 +144,11 @@ export class Outcomes {
   /** Of an entry that is not to be downloaded. */
   passedOver(entry: Exclude<Admitted, { kind: 'item' }>): void {
     if (entry.kind === 'duplicate') {
-      const { index, url, row } = entry.duplicate;
-      this.tally.duplicates += 1;
-      if (row !== undefined) this.#journal?.duplicate(index, { url, ...row });
+      this.tally.duplicate();
+      this.#journal?.duplicate(entry.duplicate);
     } else if (entry.kind === 'refused') {
-      const { index, source, line, text, error, columns } = entry.refused;
-      const { message, hint } = error;
-      this.#journal?.refused(index, { source, line, text, message, hint, ...(columns && { columns }) });
+      const { index, text, error, columns } = entry.refused;
+      this.#journal?.refused(entry.refused);
       this.#emit({ status: 'error', index, url: text, columns, error: new FetchError({ url: text, name: '' }, error) });
     } else if (entry.kind === 'there' || entry.kind === 'kept') {
       const { item, kind } = entry;

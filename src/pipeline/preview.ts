@@ -6,12 +6,11 @@ import { examineFile } from '../journal/examine.js';
 import { lookAtJournal } from '../journal/look.js';
 import { JOURNAL } from '../journal/open.js';
 import type { Admitted } from '../journal/placement.js';
-import { ResumeFilter } from '../journal/resume-filter.js';
 import { FileSizes } from '../journal/sizes.js';
 import type { Source } from '../lists/source.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import { plan } from '../plan/plan.js';
-import { baseOf } from '../protocol/layouts.js';
+import { filterOf } from './resume.js';
 
 /**
  * What becomes of each entry, in the order of the lists.
@@ -22,22 +21,18 @@ export async function* preview(
   sources: readonly Source[],
   options: ResolvedOptions,
 ): AsyncGenerator<readonly Admitted[], void, undefined> {
-  const { directory, layout, name, checksums, onExists, overwrite, state = ownFolder(directory) } = options;
+  const { directory, layout, name, checksums, overwrite, state = ownFolder(directory) } = options;
   const tellNamed = answersName(options);
   const { present, shards } = await lookIntoDestination(directory, layout);
   const journal = options.journal ? await lookAtJournal(join(state, JOURNAL), layout, overwrite, shards) : undefined;
   const sizes = new FileSizes(directory);
   try {
-    const settings = {
+    const there = {
       present: overwrite && journal?.known === undefined ? undefined : present,
-      onExists,
-      base: baseOf(layout),
-      templated: name !== undefined,
-      answersName: tellNamed,
-      sizesOf: (names: readonly string[]) => sizes.of(names),
+      sizes,
       examine: (file: string) => examineFile(join(directory, file)),
     };
-    const filter = new ResumeFilter(settings, journal?.known);
+    const filter = filterOf(options, there, journal?.known);
     const planned = plan(sources, { layout, template: name, checksums, directory, tellNamed });
     for await (const entries of planned) yield await filter.admit(entries);
   } finally {

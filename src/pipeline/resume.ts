@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import type { Destination } from '../destination/destination.js';
 import type { StorageError } from '../errors.js';
-import type { Presence } from '../journal/placement.js';
+import type { Known, Presence } from '../journal/placement.js';
 import { ResumeFilter } from '../journal/resume-filter.js';
 import { examineFile } from '../journal/examine.js';
+import type { FileSizes } from '../journal/sizes.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
@@ -48,7 +49,7 @@ export async function resume(
   listener: ResumptionListener,
   shard?: number,
 ): Promise<Resumption> {
-  const { layout, overwrite, update, onExists } = options;
+  const { layout, overwrite, update } = options;
   const inShards = isInShards(layout);
   const archive = inShards ? shard : undefined;
   // Of a plan, what was in the archive is in its copy: see fleet/archive.ts.
@@ -97,24 +98,38 @@ export async function resume(
     return stored;
   };
   return {
-    filter: new ResumeFilter(
-      {
-        present,
-        onExists,
-        base: baseOf(layout),
-        templated: options.name !== undefined,
-        answersName: answersName(options),
-        sizesOf: (names) => destination.sizes.of(names),
-        examine,
-      },
-      known,
-    ),
+    filter: filterOf(options, { present, sizes: destination.sizes, examine }, known),
     journal: known?.journal,
     updates: known?.updates,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
     parts,
     archive,
   };
+}
+
+/** What is there, and how it is looked at. */
+interface There {
+  readonly present: Presence | undefined;
+  readonly sizes: FileSizes;
+  readonly examine: (name: string) => ReturnType<typeof examineFile>;
+}
+
+export function filterOf(
+  options: ResolvedOptions,
+  { present, sizes, examine }: There,
+  known: Known | undefined,
+): ResumeFilter {
+  const { layout, onExists, name } = options;
+  const settings = {
+    present,
+    onExists,
+    base: baseOf(layout),
+    templated: name !== undefined,
+    answersName: answersName(options),
+    sizesOf: (names: readonly string[]) => sizes.of(names),
+    examine,
+  };
+  return new ResumeFilter(settings, known);
 }
 
 /** What tells whether a list is the same as before. */

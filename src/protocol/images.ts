@@ -40,7 +40,7 @@ export interface ImageSettings {
 }
 
 /** Whether sharp may be needed: a filter looks at headers only. */
-export function remakes({ resize, convert, strip }: ImageSettings): boolean {
+export function remakes({ resize, convert, strip }: Pick<ImageSettings, 'resize' | 'convert' | 'strip'>): boolean {
   return resize !== undefined || convert !== undefined || strip;
 }
 

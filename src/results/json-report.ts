@@ -47,23 +47,7 @@ export class JsonReport implements ResultsWriter {
   }
 
   async close(command: string, summary: Summary): Promise<boolean> {
-    const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes } =
-      summary;
-    const { elapsed, causes, verdict } = summary;
-    const counts = {
-      ok,
-      unproven,
-      bent,
-      notFound,
-      disallowed,
-      filtered,
-      errors,
-      skipped,
-      kept,
-      unchanged,
-      duplicates,
-      bytes,
-    };
+    const { waiting: _waiting, running: _running, total: _total, elapsed, causes, verdict, ...counts } = summary;
     const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
     const text = `${JSON.stringify(report, undefined, 2)}\n`;
     const file = this.#file;

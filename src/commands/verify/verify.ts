@@ -1,5 +1,5 @@
 /** `sluice verify`: whether what is stored is there and right; `--repair` fetches again what is not. */
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Destination, shardsIn } from '../../destination/destination.js';
 import type { RunRecord } from '../../journal/format.js';
@@ -8,6 +8,7 @@ import { salvageJournal } from '../../journal/salvage.js';
 import type { History } from '../../journal/history.js';
 import { verify as verifyStored } from '../../journal/verify.js';
 import type { Layout } from '../../protocol/settings.js';
+import { isThere } from '../../shared/is-there.js';
 import { version } from '../../shared/version.js';
 import { formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
@@ -35,11 +36,7 @@ async function verifyAndRepair(args: VerifyArguments): Promise<number> {
   optionsAgain(args, 'flat');
   const directory = resolve(args.directory);
   // Only where there is a journal, so that nothing is made in a folder that was named by mistake.
-  const isThere = await access(journalPath(args)).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) await (await openHistory(args)).close();
+  if (!(await isThere(journalPath(args)))) await (await openHistory(args)).close();
   const destination = await Destination.open(directory);
   let layouts: readonly Layout[];
   try {
