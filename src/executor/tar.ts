@@ -341,7 +341,7 @@ export class TarExecutor implements Executor {
       for (const part of only === undefined ? this.#parts.keys() : [only]) this.#listener.onTakenUp(part, error);
       this.#parts.clear();
       this.#isOver = true;
-    } else if (this.#closing) this.seal();
+    } else if (this.#closing) this.seal(!this.#leaves);
   }
 }
 

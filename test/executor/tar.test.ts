@@ -91,16 +91,18 @@ interface Changes {
   readonly store?: Partial<StoreSettings>;
   readonly onStored?: (item: Item, result: StoreResult) => void;
   readonly parts?: readonly PartShard[];
+  /** The number of the one shard that all goes into. */
+  readonly only?: number;
 }
 
 async function start(
   t: TestContext,
-  { shardSize = 128 * MIB, store, onStored, parts = [] }: Changes = {},
+  { shardSize = 128 * MIB, store, onStored, parts = [], only }: Changes = {},
 ): Promise<Setup> {
   const settings = storeSettings(t, store);
   const told = new Told();
   const written: string[] = [];
-  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts, only: undefined };
+  const where = { store: settings, shardSize, firstShard: 0, unsealed: settings.scratch, parts, only };
   const takenUp: unknown[] = [];
   const executor = await createTarExecutor(where, {
     onTakenUp: (...part) => takenUp.push(part),
@@ -375,6 +377,23 @@ describe('the executor of the layout tar', () => {
     assert.equal(run.told.results.size, 4);
     assert.deepEqual([...bodiesIn(run.archives()).keys()], ['sealed', 'after']);
     assert.equal(shardsIn(run.settings.directory).length, 2);
+  });
+
+  test('the only shard is not sealed before it is whole, also when the thread dies while it is left', async (t) => {
+    let thread: Worker | undefined;
+    const onThread = (worker: Worker): void => {
+      thread = worker;
+    };
+    process.on('worker', onThread);
+    t.after(() => process.off('worker', onThread));
+    const run = await start(t, { only: 5 });
+    run.store('a', [noise(1_000, 1)]);
+    await until(() => run.written.length === 1, 'it is written');
+    const ended = thread?.terminate();
+    await run.executor.close(false);
+    await ended;
+    assert.deepEqual(run.archives(), []);
+    assert.equal(run.told.results.size, 1);
   });
 
   /** A folder with a shard of two bodies that was not sealed. */
