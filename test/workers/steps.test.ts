@@ -22,6 +22,17 @@ describe('the steps of a body', () => {
     });
   }
 
+  test('have loaded sharp where they need it, and only there, before the first body', async (t) => {
+    const nothing = { resize: undefined, convert: undefined, quality: undefined, strip: false, filter: undefined };
+    const asked = { ...nothing, convert: 'png' } as const;
+    const filter = { minSize: 1, maxPixels: 9, maxAspectRatio: 9 };
+    const [remake] = await stepsFor(storeSettings(t, { images: asked }));
+    assert.equal(typeof (await remake?.prepare?.(storeSettings(t, { images: asked }))), 'function');
+    assert.equal(remake?.prepare?.(storeSettings(t, { images: { ...nothing, filter } })), undefined);
+    const [, pixels] = await stepsFor(storeSettings(t, { imageCheck: 'pixels' }));
+    assert.equal(typeof (await pixels?.prepare?.(storeSettings(t))), 'function');
+  });
+
   test('give back what they only look at, at once where they can', async (t) => {
     assert.deepEqual(applySteps(image, storeSettings(t)), { bytes: image });
     await stepsFor(storeSettings(t, { imageCheck: 'structure' }));

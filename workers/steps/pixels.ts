@@ -54,6 +54,7 @@ const SELDOM_READ: Readonly<Partial<Record<ImageFormat, string>>> = {
 export const pixels: Step = {
   most: structure.most,
   refuse: structure.refuse,
+  prepare: openSharp,
   apply: async (made) => {
     await checkPixels(made.bytes);
     return made;

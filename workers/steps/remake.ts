@@ -35,6 +35,7 @@ const atOnce = new Gate(availableParallelism());
 export const remake: Step = {
   most: MAX_READ_BACK,
   refuse: structure.refuse,
+  prepare: ({ images }) => (images !== undefined && remakes(images) ? openSharp() : undefined),
   apply: (made, { images }) => {
     if (images === undefined) return made;
     const { bytes } = made;

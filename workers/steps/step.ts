@@ -13,6 +13,8 @@ export interface Made {
 
 /** What a step is: it looks at a body on its way to the storage, or makes another of it. */
 export interface Step {
+  /** Loads what it needs beside its own module, before its first body: that takes time which is none of a body's. */
+  readonly prepare?: (settings: StoreSettings) => Promise<unknown> | undefined;
   /**
    * Synchronous where it can be: a promise for each body costs more than most steps.
    *

@@ -36,11 +36,12 @@ export function hasSteps(settings: StoreSettings): boolean {
 export function stepsFor(settings: StoreSettings): readonly Step[] | Promise<readonly Step[]> {
   const rows = STEPS.filter(({ isWanted }) => isWanted(settings));
   const steps = rows.map((row) => loaded.get(row));
-  return steps.every((step) => step !== undefined) ? steps : loadAll(rows);
+  return steps.every((step) => step !== undefined) ? steps : loadAll(rows, settings);
 }
 
-async function loadAll(rows: readonly Row[]): Promise<readonly Step[]> {
+async function loadAll(rows: readonly Row[], settings: StoreSettings): Promise<readonly Step[]> {
   const steps = await Promise.all(rows.map(({ load }) => load()));
+  await Promise.all(steps.map((step) => step.prepare?.(settings)));
   for (const [at, row] of rows.entries()) loaded.set(row, steps[at] as Step);
   return steps;
 }
