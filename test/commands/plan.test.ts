@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readManifest } from '../../src/fleet/manifest.js';
 import { manifestPath } from '../../src/fleet/plan-folder.js';
-import { sluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { limited } from '../helpers/faults.js';
 import { scratch } from '../helpers/scratch.js';
 
@@ -20,7 +20,7 @@ describe('sluice plan', () => {
     writeFileSync(join(folder, 'list.csv'), rows.join('\n'));
     const args = ['plan', '-i', 'list.csv', '--keep-columns', 'id', '-d', 'to', '--shard-items', '10'];
     for (const there of ['', ': the plan was there']) {
-      const { status, stdout, stderr } = await sluice(args, { cwd: folder });
+      const { status, stdout, stderr } = await warmSluice(args, { cwd: folder });
       assert.deepEqual([status, stdout], [0, '']);
       const { id = '' } = (await readManifest(join(folder, 'to'))) ?? {};
       assert.deepEqual(stderr.trimEnd().split('\n'), [
@@ -30,7 +30,7 @@ describe('sluice plan', () => {
         `Work it off with: sluice work ${join(folder, 'to')}`,
       ]);
     }
-    const other = await sluice(['plan', 'http://h/1', '-d', 'to'], { cwd: folder });
+    const other = await warmSluice(['plan', 'http://h/1', '-d', 'to'], { cwd: folder });
     assert.equal(other.status, 2);
     assert.match(other.stderr, /there is a plan in .*, with other .*list\.csv.*work it off with sluice work/s);
   });
@@ -76,14 +76,14 @@ describe('sluice plan', () => {
     const plans = [];
     for (const killed of [false, false, true]) {
       if (killed) rmSync(manifestPath(join(folder, 'to')));
-      const { status, stderr } = await sluice(args, { cwd: folder });
+      const { status, stderr } = await warmSluice(args, { cwd: folder });
       assert.deepEqual([status, stderr], [0, '']);
       plans.push({ ...(await readManifest(join(folder, 'to'))), created: '' });
     }
     assert.equal(plans[0]?.rows, 2);
     assert.deepEqual(plans.slice(1), [plans[0], plans[0]]);
     list = list.replace('h/a', 'h/b');
-    const other = await sluice(args, { cwd: folder });
+    const other = await warmSluice(args, { cwd: folder });
     assert.equal(other.status, 2);
     assert.ok(other.stderr.includes(`with other ${url}: work it off`), other.stderr);
   });
@@ -103,7 +103,7 @@ describe('sluice plan', () => {
       [['http://h/a', '--adjust-extension'], /--adjust-extension does not go with a plan/],
     ];
     for (const [args, message] of wrong) {
-      const { status, stderr } = await sluice(['plan', ...args, '-d', 'to'], { cwd: folder });
+      const { status, stderr } = await warmSluice(['plan', ...args, '-d', 'to'], { cwd: folder });
       assert.equal(status, 2, args.join(' '));
       assert.match(stderr, message);
     }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, 
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { shardFolder } from '../../src/fleet/plan-folder.js';
-import { sluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { filesBelow, subfolder } from '../helpers/folders.js';
 import { servePaths } from '../helpers/paths-server.js';
 import { doneOf, namesOf, planOf, startWorker, until } from '../helpers/plans.js';
@@ -59,10 +59,10 @@ describe('a plan of the layout tar', () => {
     ];
     writeFileSync(join(folder, 'list'), lines.map((line) => `${line}\n`).join(''));
     const all = ['-i', 'list', '--layout', 'tar'];
-    const planned = await sluice(['plan', ...all, '-d', 'parts', '--shard-items', '7'], { cwd: folder });
+    const planned = await warmSluice(['plan', ...all, '-d', 'parts', '--shard-items', '7'], { cwd: folder });
     assert.equal(planned.status, 0, planned.stderr);
-    await sluice(['get', ...all, '-d', 'one'], { cwd: folder });
-    for (const part of ['0/3', '1/3', '2/3']) await sluice(['work', 'parts', '--shard', part], { cwd: folder });
+    await warmSluice(['get', ...all, '-d', 'one'], { cwd: folder });
+    for (const part of ['0/3', '1/3', '2/3']) await warmSluice(['work', 'parts', '--shard', part], { cwd: folder });
     assert.deepEqual(allMembers(parts), allMembers(one));
     // The last one has no row that is a URL.
     const names = Array.from({ length: 8 }, (_, shard) => `0000${shard}.tar`);
@@ -80,9 +80,9 @@ describe('a plan of the layout tar', () => {
         'journal',
       ]);
     }
-    const verified = await sluice(['verify', 'parts'], { cwd: folder });
+    const verified = await warmSluice(['verify', 'parts'], { cwd: folder });
     assert.match(verified.stdout, /^41 files right/m);
-    const status = await sluice(['status', 'parts'], { cwd: folder });
+    const status = await warmSluice(['status', 'parts'], { cwd: folder });
     assert.match(status.stdout, /41 files stored/);
   });
 
@@ -100,13 +100,13 @@ describe('a plan of the layout tar', () => {
       assert.deepEqual(shardsIn(directory), []);
       const asked = server.requested.length;
       server.delay = 0;
-      const { status, stderr } = await sluice(['work', '.', '--lease', '1'], { cwd: directory });
+      const { status, stderr } = await warmSluice(['work', '.', '--lease', '1'], { cwd: directory });
       assert.equal(status, 0, stderr);
       assert.equal(doneOf(directory, 0).ok, 60);
       assert.equal(server.requested.length - asked, 60 - kept.length);
       assert.equal(itemsIn(join(directory, '00000.tar')).length, 60);
       assert.deepEqual(namesOf(directory, 0), ['0002', 'done.json']);
-      const verified = await sluice(['verify', '.'], { cwd: directory });
+      const verified = await warmSluice(['verify', '.'], { cwd: directory });
       assert.match(verified.stdout, /^60 files right/m);
     });
 
@@ -140,23 +140,23 @@ describe('a plan of the layout tar', () => {
     const urls = linesOf(8);
     const closed = 'http://127.0.0.1:1/late';
     await planOf(directory, [...urls, closed], { shardItems: 9, options });
-    const first = await sluice(['work', '.', '--tries', '1', '--quiet'], { cwd: directory });
+    const first = await warmSluice(['work', '.', '--tries', '1', '--quiet'], { cwd: directory });
     assert.equal(first.status, 1);
     assert.equal(itemsIn(join(directory, '00000.tar')).length, 8);
     server.forget();
     // It fails again: what was there stays, and nothing else is asked for.
-    const again = await sluice(['retry', '.', '--tries', '1'], { cwd: directory });
+    const again = await warmSluice(['retry', '.', '--tries', '1'], { cwd: directory });
     assert.equal(again.status, 1, again.stderr);
     assert.deepEqual(server.requested, []);
     assert.equal(itemsIn(join(directory, '00000.tar')).length, 8);
-    const exported = await sluice(['export', '.', '--format', 'jsonl'], { cwd: directory });
+    const exported = await warmSluice(['export', '.', '--format', 'jsonl'], { cwd: directory });
     const rows = exported.stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     // What was known of them is known still.
     assert.equal(rows.filter((row) => row['status'] === 'ok' && row['http_status'] === 200).length, 8);
-    assert.equal((await sluice(['verify', '.'], { cwd: directory })).status, 0);
+    assert.equal((await warmSluice(['verify', '.'], { cwd: directory })).status, 0);
   });
 
   for (const [what, damage] of [
@@ -166,26 +166,27 @@ describe('a plan of the layout tar', () => {
     test(`of which an archive ${what} is repaired, and has what is right of it once`, async (t) => {
       const directory = scratch(t);
       await planOf(directory, linesOf(20), { shardItems: 10, options });
-      assert.equal((await sluice(['work', '.'], { cwd: directory })).status, 0);
+      assert.equal((await warmSluice(['work', '.'], { cwd: directory })).status, 0);
       const before = allMembers(directory);
       damage(join(directory, '00001.tar'));
-      assert.equal((await sluice(['verify', '.'], { cwd: directory })).status, 1);
+      assert.equal((await warmSluice(['verify', '.'], { cwd: directory })).status, 1);
       server.forget();
-      const { status, stdout, stderr } = await sluice(['verify', '.', '--repair'], { cwd: directory });
+      const { status, stdout, stderr } = await warmSluice(['verify', '.', '--repair'], { cwd: directory });
       assert.equal(status, 0, stdout + stderr);
       assert.equal(server.requested.length, what === 'is gone' ? 10 : 5);
       assert.deepEqual(allMembers(directory), before);
-      assert.equal((await sluice(['verify', '.'], { cwd: directory })).status, 0);
+      assert.equal((await warmSluice(['verify', '.'], { cwd: directory })).status, 0);
     });
 
   test('that was killed when its archive was sealed and not committed requests nothing again', async (t) => {
     const directory = scratch(t);
     await planOf(directory, linesOf(12), { shardItems: 12, options });
+    // Its process has to be gone.
     assert.equal((await sluice(['work', '.'], { cwd: directory })).status, 0);
     rmSync(join(shardFolder(directory, 0), 'done.json'));
     rmSync(join(shardFolder(directory, 0), '0001', 'done.json'));
     server.forget();
-    const { status, stderr } = await sluice(['work', '.', '--lease', '1'], { cwd: directory });
+    const { status, stderr } = await warmSluice(['work', '.', '--lease', '1'], { cwd: directory });
     assert.equal(status, 0, stderr);
     assert.deepEqual(server.requested, []);
     assert.equal(doneOf(directory, 0).ok, 12);
@@ -208,7 +209,7 @@ describe('a plan of the layout tar', () => {
       sizes.map((size) => `${origin}/${size}`),
       { shardItems: 6, options },
     );
-    const { status, stderr } = await sluice(['work', '.'], { cwd: directory });
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: directory });
     assert.equal(status, 0, stderr);
     const bodies = bodiesIn([readFileSync(join(directory, '00000.tar'))]);
     for (const size of sizes) assert.ok(bodies.get(String(size))?.body.equals(Buffer.alloc(size, String(size))));

@@ -12,6 +12,7 @@ import { type DownloadOptions, resolveOptions } from '../../src/options/resolve.
 import { plan } from '../../src/plan/plan.js';
 import { subfolder } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
+import { thorough } from '../helpers/thorough.js';
 
 function settings(
   directory: string,
@@ -40,6 +41,9 @@ async function planned(urls: readonly string[], directory: string): Promise<Entr
   for await (const batch of plan([{ kind: 'urls', urls, label: 'argument' }], { directory })) entries.push(...batch);
   return entries;
 }
+
+/** Each makes many files. */
+const RUNS = thorough ? 30 : 5;
 
 /** Of items, refused rows and duplicates, with names that collide. */
 const urlsOf = fc.array(
@@ -75,7 +79,7 @@ describe('makePlan', () => {
           } else assertByHost(shards, most);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: RUNS },
     );
   });
 
@@ -102,7 +106,7 @@ describe('makePlan', () => {
           assert.deepEqual(plans[1], plans[0]);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: RUNS },
     );
   });
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { listPath, shardFolder } from '../../src/fleet/plan-folder.js';
-import { sluice } from '../helpers/cli.js';
+import { sluice, warmSluice } from '../helpers/cli.js';
 import { failing, noInjection } from '../helpers/faults.js';
 import { filesBelow, subfolder } from '../helpers/folders.js';
 import { bodyAt, servePaths } from '../helpers/paths-server.js';
@@ -57,13 +57,13 @@ describe('sluice work', () => {
       writeFileSync(join(folder, 'list'), lines.map((line) => `${line}\n`).join(''));
       const name = 'name' in options ? ['--name', options.name] : [];
       const all = ['-i', 'list', '--layout', options.layout, ...name];
-      const planned = await sluice(['plan', ...all, '-d', 'parts', '--shard-items', '7'], { cwd: folder });
+      const planned = await warmSluice(['plan', ...all, '-d', 'parts', '--shard-items', '7'], { cwd: folder });
       assert.equal(planned.status, 0, planned.stderr);
-      await sluice(['get', ...all, '-d', 'one'], { cwd: folder });
+      await warmSluice(['get', ...all, '-d', 'one'], { cwd: folder });
       const asked = server.requested.length;
       const statuses = [];
       for (const part of ['0/3', '1/3', '2/3']) {
-        statuses.push((await sluice(['work', 'parts', '--shard', part], { cwd: folder })).status);
+        statuses.push((await warmSluice(['work', 'parts', '--shard', part], { cwd: folder })).status);
       }
       // The one with the line that is no URL.
       assert.deepEqual(statuses, [1, 0, 0]);
@@ -105,8 +105,8 @@ describe('sluice work', () => {
   test('of a plan that is done requests nothing', async (t) => {
     const directory = scratch(t);
     await planOf(directory, linesOf(10), { shardItems: 5 });
-    assert.equal((await sluice(['work', '.'], { cwd: directory })).status, 0);
-    const { status, stderr } = await sluice(['work', '.'], { cwd: directory });
+    assert.equal((await warmSluice(['work', '.'], { cwd: directory })).status, 0);
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: directory });
     assert.equal(status, 0);
     assert.equal(stderr, '');
     assert.equal(server.requested.length, 10);
@@ -116,7 +116,7 @@ describe('sluice work', () => {
     const directory = scratch(t);
     await planOf(directory, linesOf(12), { shardItems: 2 });
     const env = { SLURM_ARRAY_TASK_ID: '3', SLURM_ARRAY_TASK_COUNT: '4', SLURM_ARRAY_TASK_MIN: '1' };
-    const { status, stderr } = await sluice(['work', '.'], { cwd: directory, env });
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: directory, env });
     assert.equal(status, 0);
     assert.match(
       stderr,
@@ -190,7 +190,7 @@ describe('sluice work', () => {
     const stored = new Set(treeOf(directory).map(([, text]) => text));
     const asked = server.requested.length;
     server.delay = 0;
-    const { status, stderr } = await sluice(['work', '.'], { cwd: directory });
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: directory });
     assert.equal(status, 0);
     assert.match(stderr, /^Shard 0 done: 60 rows, 60 files/);
     assert.equal(doneOf(directory, 0).claim, 2);
@@ -205,13 +205,13 @@ describe('sluice work', () => {
     const list = listPath(directory, 1);
     const text = readFileSync(list, 'utf8');
     writeFileSync(list, text.replace('f5', 'g5'));
-    const { status, stderr } = await sluice(['work', '.'], { cwd: directory });
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: directory });
     assert.equal(status, 1);
     assert.match(stderr, /\*\*\* Shard 1: .*00001\.jsonl.*; it has failed for good/);
     assert.deepEqual(namesOf(directory, 1), ['0001.fenced', 'failed.json']);
     assert.equal(server.requested.length, 10);
     assert.equal(doneOf(directory, 2).ok, 5);
-    const again = await sluice(['work', '.'], { cwd: directory });
+    const again = await warmSluice(['work', '.'], { cwd: directory });
     assert.equal(again.status, 1);
     assert.match(again.stderr, /Shard 1 has failed for good before/);
   });
@@ -249,7 +249,7 @@ describe('sluice work', () => {
     bytes.fill(0xff, 60, 90);
     writeFileSync(path, bytes);
     server.delay = 0;
-    const { status, stderr } = await sluice(['work', '.'], { cwd: directory });
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: directory });
     assert.equal(status, 1);
     assert.match(stderr, /\*\*\* Shard 0: .*journal.*; it has failed for good/);
     assert.equal(existsSync(join(shardFolder(directory, 0), 'done.json')), false);
@@ -258,7 +258,7 @@ describe('sluice work', () => {
   });
 
   test('needs a plan, and says how to make one', async (t) => {
-    const { status, stderr } = await sluice(['work', '.'], { cwd: scratch(t) });
+    const { status, stderr } = await warmSluice(['work', '.'], { cwd: scratch(t) });
     assert.equal(status, 2);
     assert.match(stderr, /there is no plan in .*sluice plan/);
   });
@@ -266,7 +266,7 @@ describe('sluice work', () => {
   test('ends with 1 where a row failed', async (t) => {
     const directory = scratch(t);
     await planOf(directory, [...linesOf(3), 'http://127.0.0.1:1/refused'], { shardItems: 2 });
-    const { status, stderr } = await sluice(['work', '.', '--tries', '1'], { cwd: directory });
+    const { status, stderr } = await warmSluice(['work', '.', '--tries', '1'], { cwd: directory });
     assert.equal(status, 1);
     assert.match(stderr, /Shard 1 done: 2 rows, 1 file, .* 1 error: 1 NET_REFUSED\./);
   });
@@ -276,7 +276,7 @@ test('an ordinary get into a destination with a plan is refused, and nothing is 
   const directory = scratch(t);
   await planOf(directory, linesOf(4), { shardItems: 2 });
   const before = filesBelow(directory);
-  const { status, stderr } = await sluice(['get', `${server.origin}/other`, '-d', '.'], { cwd: directory });
+  const { status, stderr } = await warmSluice(['get', `${server.origin}/other`, '-d', '.'], { cwd: directory });
   assert.equal(status, 2);
   assert.match(stderr, /has a plan, which only its workers store in: run sluice work/);
   assert.deepEqual(filesBelow(directory), before);
