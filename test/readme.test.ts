@@ -17,7 +17,7 @@ import { filesBelow } from './helpers/folders.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test('what the README says of a verdict is how it is told, and each bound is named', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const readme = readFileSync(join(root, 'src/verdict/README.md'), 'utf8');
   const bound = 'storage';
   const [detail, advice] = ['32 writers waiting on rename', 'try --layout hashed'];
   assert.ok(readme.includes(`\nHeld up by ${describeVerdict({ bound, share: 0.87, detail, advice })}.\n`));

@@ -1,4 +1,4 @@
-/** What the README says of clusters is run as it stands, but for the cluster. */
+/** What the README of fleets says of clusters is run as it stands, but for the cluster. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,12 +12,12 @@ import { servePaths } from '../helpers/paths-server.js';
 import { doneOf, namesOf, planOf } from '../helpers/plans.js';
 import { scratch } from '../helpers/scratch.js';
 
-const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8');
+const README = readFileSync(fileURLToPath(new URL('../../../src/fleet/README.md', import.meta.url)), 'utf8');
 const SHARDS = 20;
 const server = servePaths();
 
 function recipe(title: string, language: string): string {
-  const section = README.slice(README.indexOf(`\n### ${title}\n`));
+  const section = README.slice(README.indexOf(`\n## ${title}\n`));
   const block = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section);
   return block?.[1] ?? assert.fail(`the README has no recipe for ${title}`);
 }

@@ -146,8 +146,8 @@ test('a queue that cannot be had ends a worker with status 2 before anything is 
 test('the recipe of the README does what it says', { ...unless, skip: noNats || noOpenssl }, async (t) => {
   const folder = scratch(t);
   const port = await freePort();
-  const readme = readFileSync(fileURLToPath(new URL('../../../../README.md', import.meta.url)), 'utf8');
-  const section = readme.slice(readme.indexOf('\n### A queue: NATS JetStream\n'));
+  const readme = readFileSync(fileURLToPath(new URL('../../../../src/fleet/README.md', import.meta.url)), 'utf8');
+  const section = readme.slice(readme.indexOf('\n## A queue: NATS JetStream\n'));
   const [, block = ''] = /```sh\n([^]*?)```/.exec(section) ?? [];
   const script = block
     .replaceAll('/mnt/nas', folder)
