@@ -66,6 +66,11 @@ function keysOf(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
 }
 
+test('the README is no longer than what somebody reads', () => {
+  const lines = readFileSync(join(root, 'README.md'), 'utf8').split('\n').length;
+  assert.ok(lines <= 350, `${lines} lines`);
+});
+
 test("the library's example in the README runs as written, and stores what it says", async (t) => {
   const [, example] = /```js\n([\s\S]+?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
   assert.ok(example !== undefined);

@@ -52,6 +52,29 @@ function namedIn(path: string): string[] {
   });
 }
 
+/** Links of a document that lead to no other site. */
+function linksOf(path: string): readonly string[] {
+  const links = [...readFileSync(join(root, path), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to);
+  return links.filter((to) => !/^https?:/.test(to));
+}
+
+/** Headings are found as GitHub makes their anchors. */
+function leadsSomewhere(from: string, link: string): boolean {
+  const [file = '', anchor] = link.split('#');
+  const target = file === '' ? from : posix.join(dirname(from), file);
+  if (!packed.has(target)) return false;
+  if (anchor === undefined) return true;
+  const headings = readFileSync(join(root, target), 'utf8').matchAll(/^#+ (.+)$/gm);
+  return [...headings].some(([, text = '']) => {
+    return (
+      text
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-') === anchor
+    );
+  });
+}
+
 describe('the package', () => {
   test('has all that its files import, types included', () => {
     const code = paths.filter((path) => /\.(?:c?js|d\.c?ts)$/.test(path));
@@ -81,6 +104,13 @@ describe('the package', () => {
     for (const path of ['dist/flags/br/br.gif', 'README.md', 'LICENSE', 'package.json'])
       assert.ok(packed.has(path), path);
     assert.equal(paths.filter((path) => path.endsWith('.gif')).length, 194);
+  });
+
+  test('has each file, and in it each heading, that its documents link to', () => {
+    const documents = paths.filter((path) => path.endsWith('.md'));
+    assert.ok(documents.includes('README.md') && documents.length > 10, documents.join());
+    const lost = documents.flatMap((path) => linksOf(path).filter((link) => !leadsSomewhere(path, link)));
+    assert.deepEqual(lost, []);
   });
 
   test('is small: half of it are flags', () => {
