@@ -6,6 +6,7 @@ import type * as Help from './commands/manual/help.js';
 import { takenBy } from './commands/taken-by.js';
 import type { Flag, Values } from './options/flags.js';
 import { UnusableText } from './options/kinds.js';
+import { chooseColor } from './terminal/color.js';
 import { describeError } from './terminal/error.js';
 import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
@@ -123,5 +124,6 @@ function usage(program: Command, argv: readonly string[]): string {
 
 /** Runs a command line, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
+  chooseColor(argv);
   await runProcess(() => main(argv));
 }

@@ -1,7 +1,7 @@
 /** All commands, in the order in which help names them. */
 import { command as adopt } from './adopt/command.js';
 import { command as bench } from './bench/command.js';
-import type { Command } from './command.js';
+import { COLOR, type Command } from './command.js';
 import { command as completion } from './completion/command.js';
 import { command as exported } from './export/command.js';
 import { command as flags } from './flags/command.js';
@@ -15,7 +15,7 @@ import { command as work } from './work/command.js';
 
 export const DESCRIPTION = 'Bulk downloads to slow storage: the network never waits for the disk, and nothing is lost.';
 
-export const COMMANDS: readonly Command[] = [
+const ALL: readonly Command[] = [
   get,
   adopt,
   plan,
@@ -29,3 +29,5 @@ export const COMMANDS: readonly Command[] = [
   bench,
   completion,
 ];
+
+export const COMMANDS: readonly Command[] = ALL.map((command) => ({ ...command, flags: [...command.flags, COLOR] }));

@@ -4,6 +4,7 @@ import { type Flag, flagOf, type Values } from '../options/flags.js';
 import { IMAGE_FLAGS } from './image-flags.js';
 import { NETWORK_FLAGS } from './network-flags.js';
 import { RESULTS_FLAGS } from '../results/results.js';
+import { COLORS } from '../terminal/color.js';
 
 export interface Command {
   readonly name: string;
@@ -30,6 +31,14 @@ export const INPUT_FILE: Flag = {
 export const DRY_RUN: Flag = {
   flag: '--dry-run',
   help: 'request and write nothing: print what would be fetched, under which name, and what is there',
+};
+
+/** Of all commands. */
+export const COLOR: Flag = {
+  flag: '--color <when>',
+  help: 'colours: auto is on terminals, unless NO_COLOR is set',
+  choices: COLORS,
+  default: 'auto',
 };
 
 /** Of all commands that download from any server. */

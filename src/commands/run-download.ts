@@ -12,6 +12,7 @@ import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
 import { describeVerdict } from '../verdict/verdict.js';
+import { styled } from '../terminal/color.js';
 import { describeUnchecked } from '../terminal/environment.js';
 import { Failures, SHOWN_ERRORS } from '../terminal/failures.js';
 import { statusOf } from '../terminal/exit-status.js';
@@ -133,7 +134,8 @@ function describeSummary(summary: Summary): string {
   const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes } =
     summary;
   const { elapsed, causes, verdict } = summary;
-  const lines = [`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`];
+  const paint = (text: string, style: 'bold' | 'red'): string => styled(text, style, process.stderr);
+  const lines = [paint(`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`, 'bold')];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (bent > 0) lines.push(`${bent} of them came in answers that break the rules of HTTP, and were read leniently.`);
   if (unchanged > 0) lines.push(`${count(unchanged, 'file')} ${unchanged === 1 ? 'has' : 'have'} not changed.`);
@@ -144,11 +146,12 @@ function describeSummary(summary: Summary): string {
       `${count(kept, 'file')} that no run has stored ${kept === 1 ? 'is' : 'are'} left as ${kept === 1 ? 'it is' : 'they are'}.`,
     );
   if (duplicates > 0) lines.push(`${count(duplicates, 'duplicate')} left out.`);
-  if (notFound > 0) lines.push(`${notFound} not found.`);
+  if (notFound > 0) lines.push(paint(`${notFound} not found.`, 'red'));
   if (disallowed > 0) lines.push(describeDisallowed(disallowed));
   if (filtered > 0) lines.push(describeFiltered(filtered));
-  if (errors > 0) lines.push(describeErrors(errors, causes));
-  if (verdict !== undefined) lines.push(`Held up by ${describeVerdict(verdict)}.`);
+  if (errors > 0) lines.push(paint(describeErrors(errors, causes), 'red'));
+  if (verdict !== undefined)
+    lines.push(`Held up by ${describeVerdict(verdict)}.`.replace(/^.*?%/, (its) => paint(its, 'bold')));
   return `${lines.join('\n')}\n`;
 }
 

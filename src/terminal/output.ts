@@ -5,6 +5,7 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { progress } from '../../workers/files.js';
+import { marked } from './color.js';
 
 /** Bytes that may wait for a reader before no more is made for it. */
 const MOST_WAITING = 256 * 1024;
@@ -28,6 +29,7 @@ export class Output {
   constructor() {
     for (const stream of OUTPUT) {
       if (isFile(stream.fd)) writeWholly(stream, stream.fd);
+      markFaults(stream);
       stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
         if (!LEFT.has(code) && !stream.isTTY) this.#loss ??= { stream, why: message };
       });
@@ -81,6 +83,18 @@ async function isTaken(stream: NodeJS.WriteStream, patience: number): Promise<bo
 function queued(stream: NodeJS.WriteStream): number {
   const { _handle: handle } = stream as { _handle?: { readonly writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? 0;
+}
+
+/** Streams that do so. */
+const marking = new WeakSet<NodeJS.WriteStream>();
+
+/** Errors and warnings are seen to be ones, whoever tells of them. */
+function markFaults(stream: NodeJS.WriteStream): void {
+  if (marking.has(stream)) return;
+  marking.add(stream);
+  const write = stream.write.bind(stream) as (...args: readonly unknown[]) => boolean;
+  stream.write = (piece: unknown, ...more: unknown[]) =>
+    write(typeof piece === 'string' && piece.startsWith('*** ') ? marked(piece, stream) : piece, ...more);
 }
 
 function isFile(fd: number): boolean {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { DOWNLOAD_FLAGS, DRY_RUN, INPUT_FILE } from '../../src/commands/command.js';
+import { COLOR, DOWNLOAD_FLAGS, DRY_RUN, INPUT_FILE } from '../../src/commands/command.js';
 import { LIST_FLAGS } from '../../src/commands/get/flags.js';
 import { type OptionName, OPTIONS, type Row } from '../../src/options/table.js';
 
@@ -17,7 +17,7 @@ are as on the command line.
 
 /** What the page should be. */
 export async function renderPage(): Promise<string> {
-  const told = [INPUT_FILE, ...LIST_FLAGS, DRY_RUN, ...DOWNLOAD_FLAGS].filter(({ hidden }) => hidden !== true);
+  const told = [INPUT_FILE, ...LIST_FLAGS, DRY_RUN, COLOR, ...DOWNLOAD_FLAGS].filter(({ hidden }) => hidden !== true);
   const flags = told.map(({ flag, help }) => ({
     flag,
     help,

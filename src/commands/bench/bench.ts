@@ -11,6 +11,7 @@ import { toTerminal } from '../../bench/terminal/table.js';
 import { SluiceError, UsageError } from '../../errors.js';
 import type { DownloadOptions } from '../../options/resolve.js';
 import { parseSize } from '../../options/kinds.js';
+import { hasColors } from '../../terminal/color.js';
 import { showLine } from '../../terminal/progress.js';
 import { describeProxies, describeUnchecked } from '../../terminal/environment.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
@@ -78,7 +79,7 @@ export async function bench(args: BenchArguments): Promise<number> {
       } else {
         const report = await measure(options, signal, tell);
         const { isTTY, columns } = process.stdout;
-        const text = isTTY ? toTerminal(report, columns, process.stdout.hasColors()) : toTerminal(report, WIDTH, false);
+        const text = toTerminal(report, isTTY ? columns : WIDTH, hasColors(process.stdout));
         done = { json: report, text, html: toHtml(report) };
       }
     } catch (error) {
