@@ -2,7 +2,7 @@
 import type { Flag } from '../../options/flags.js';
 import type { Command } from '../command.js';
 import { inGroups } from './groups.js';
-import { ENVIRONMENT, type Example, EXAMPLES, STATUSES, UNITS } from './texts.js';
+import { COMMON, ENVIRONMENT, type Example, EXAMPLES, STATUSES, UNITS } from './texts.js';
 
 export { groupOfCommand } from './groups.js';
 
@@ -29,8 +29,8 @@ export function manualOf({ name, flags }: Command): Manual {
     examples: EXAMPLES[name] ?? [],
     groups: inGroups(shown),
     units: Object.fromEntries(Object.entries(UNITS).filter(([unit]) => takes(unit))),
-    statuses: downloads ? STATUSES : {},
-    environment: downloads ? ENVIRONMENT : {},
+    statuses: STATUSES[name] ?? {},
+    environment: downloads ? { ...ENVIRONMENT, ...COMMON } : COMMON,
   };
 }
 

@@ -11,6 +11,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['sluice get -i urls.txt --rate-per-host 2/s --respect-robots', 'as a good citizen'],
     ['sluice get -i urls.txt -d photos --dry-run', 'what would be fetched, and what is there'],
   ],
+  adopt: [
+    ['sluice adopt photos -i urls.txt', 'files of wget -i or aria2c -i, by the list that they come from'],
+    ['sluice adopt mirror -i urls.txt -x', 'those of wget -x --restrict-file-names=windows'],
+  ],
   plan: [['sluice plan -i urls.parquet -d /mnt/nas/photos', 'shards of 10,000 rows each']],
   work: [
     ['sluice work /mnt/nas/photos -m 64', 'on each machine that sees the plan'],
@@ -49,8 +53,10 @@ export const UNITS: Readonly<Record<string, string>> = {
     '{host}, {path}, {basename}, {stem}, {ext}, {query}, {index}, {index:06}, {hash}, {column:NAME}; / makes folders',
 };
 
-/** By the exit status. */
-export const STATUSES: Readonly<Record<string, string>> = {
+type Statuses = Readonly<Record<string, string>>;
+
+/** By the exit status, of commands that download. */
+const DOWNLOADS: Statuses = {
   '0': 'all is there, but for what was left out since somebody disallows it',
   '1': 'some failed; a 404 is a failure. Or what was to be told is not whole',
   '2': 'usage: an option, an argument or a list is wrong, and nothing was requested',
@@ -59,11 +65,77 @@ export const STATUSES: Readonly<Record<string, string>> = {
   '130, 143': 'interrupted by Ctrl-C, terminated; the same command again goes on',
 };
 
-/** By the variable. */
+/** By command, and the status. */
+export const STATUSES: Readonly<Record<string, Statuses>> = {
+  get: DOWNLOADS,
+  retry: DOWNLOADS,
+  work: {
+    ...DOWNLOADS,
+    '0': 'its part of the plan is done, and all rows are there',
+    '1': 'a row or a shard failed, or the queue is gone',
+    '2': 'usage, or there is no plan, or the queue cannot be had',
+  },
+  verify: {
+    ...DOWNLOADS,
+    '0': 'all is as it was stored; with --repair, all is so again',
+    '1': 'something is missing or not what was stored; with --repair, and could not be had again',
+    '2': 'usage, or no run has stored anything there',
+  },
+  adopt: {
+    '0': 'all rows were URLs, whether their files are there or not',
+    '1': 'a row is no URL',
+    '2': 'usage, or no row is a URL',
+    '3': 'the storage stopped it',
+    '4': 'a run is storing there',
+  },
+  plan: {
+    '0': 'the plan is there, and so it was if it is the same',
+    '2': 'usage, a list cannot be read, or another plan or files are there',
+    '3': 'the storage stopped it',
+    '130, 143': 'interrupted by Ctrl-C, terminated; the same command again makes the plan',
+  },
+  status: {
+    '0': 'all that is known is stored or left out, and the lists were gone through',
+    '1': 'something failed or is not finished',
+    '2': 'usage, or no run has stored anything there',
+  },
+  export: {
+    '0': 'all that is known is written',
+    '1': 'what became of some rows is not known, or standard output is not whole',
+    '2': 'usage, or no run has stored anything there',
+  },
+  flags: {
+    '0': 'all flags that there are were downloaded',
+    '1': 'a flag failed',
+    '2': 'usage',
+    '3': 'the storage stopped the run',
+    '4': 'another run is storing in the destination',
+    '130, 143': 'interrupted by Ctrl-C, terminated',
+  },
+  serve: {
+    '2': 'usage, or a port is taken',
+    '130, 143': 'ended by Ctrl-C, terminated',
+  },
+  bench: {
+    '0': 'it was measured',
+    '1': 'a report is not whole',
+    '2': 'usage',
+    '3': 'the storage failed',
+    '130, 143': 'interrupted by Ctrl-C, terminated; what was stored is removed',
+  },
+  completion: { '0': 'it was printed', '2': 'there is none for that shell' },
+};
+
+/** By the variable, of all commands. */
+export const COMMON: Readonly<Record<string, string>> = {
+  NO_COLOR: 'no colours, if it says anything',
+  FORCE_COLOR: 'colours, wherever lines go; 0 for none. --color counts for more than both',
+};
+
+/** By the variable, of those that download. */
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   'http_proxy, https_proxy, all_proxy, no_proxy': 'proxies, as curl reads them',
   NETRC: 'where --netrc finds users and passwords, in the place of ~/.netrc',
   NODE_EXTRA_CA_CERTS: 'authorities to trust besides the usual ones',
-  NO_COLOR: 'no colours',
   UV_THREADPOOL_SIZE: 'threads that wait for storage (68 without it)',
 };
