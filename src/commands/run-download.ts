@@ -59,7 +59,7 @@ export async function runDownload(
   return interruptible(async (interruption) => {
     const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
     results.watch(command, () => (download.begun ? download.summary : undefined));
-    const progress = quiet ? undefined : await showProgress(() => download.summary);
+    const progress = quiet ? undefined : await showProgress(download);
     drain(download, interruption, (line) => {
       if (progress === undefined) process.stderr.write(`${line}\n`);
       else progress.print(line, process.stderr);

@@ -71,6 +71,13 @@ export class StallWatchdog {
     return this.#looks;
   }
 
+  /** Bytes of all bodies that are coming. */
+  get received(): number {
+    let bytes = 0;
+    for (const { received } of this.#running) bytes += received ?? 0;
+    return bytes;
+  }
+
   add(runner: Runner): void {
     if (this.#timer === undefined) this.#start();
     this.#running.add(runner);

@@ -136,6 +136,11 @@ export class Download {
     return { ...this.#outcomes.tally.counts, waiting, running, total, elapsed, verdict: this.#sampling?.verdict };
   }
 
+  /** Bytes of bodies so far: of stored files, of what is to be stored, and of what is coming. */
+  get received(): number {
+    return this.#outcomes.tally.bytes + this.#scheduler.inFlight.fetched + this.#watchdog.received;
+  }
+
   /** Milliseconds that the storage took for each, of all writers in all; undefined before the run has begun. */
   get operations(): Readonly<Record<Operation, number>> | undefined {
     return this.#sampling?.operations;

@@ -30,6 +30,11 @@ export class Tally {
     return { ...this.#counts, causes: { ...this.#causes } };
   }
 
+  /** Of the stored files. */
+  get bytes(): number {
+    return this.#counts.bytes;
+  }
+
   /** A row that has no outcome: another one has it. */
   duplicate(): void {
     this.#counts.duplicates += 1;

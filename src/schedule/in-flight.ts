@@ -19,6 +19,7 @@ export class InFlight {
   #waiting = 0;
   #answered = 0;
   #written = 0;
+  #fetched = 0;
 
   /**
    * @param requests requests at once
@@ -44,6 +45,11 @@ export class InFlight {
   /** Bytes that are fetched and not yet stored. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Bytes of bodies that are whole, as they came, and whose items are not stored yet. */
+  get fetched(): number {
+    return this.#fetched;
   }
 
   /** Items whose body is written and whose shard has no final name yet. */
@@ -141,7 +147,10 @@ export class InFlight {
    * @param length its bytes; undefined for a large one
    */
   fetch(item: Item, length?: number): Work {
+    const fetched = length ?? this.of(item).attempt?.received ?? 0;
     const work = this.#endRequest(item);
+    work.fetched = fetched;
+    this.#fetched += fetched;
     if (length !== undefined) this.#hold(work, Math.min(length + ITEM_SIZE, this.maxWhole));
     this.#waiting += work.held;
     if (work.lease !== undefined) {
@@ -174,6 +183,8 @@ export class InFlight {
     this.#works.delete(item);
     if (work.written) this.#written -= 1;
     work.written = false;
+    this.#fetched -= work.fetched;
+    work.fetched = 0;
     this.#freeStored(work);
     return work;
   }

@@ -59,7 +59,9 @@ export interface Work {
   /** Bytes of the budget; none of a large body, which has a {@link Lease} of its own. */
   held: number;
   lease: Lease | undefined;
-  attempt: { cancel(error: PlainError): void } | undefined;
+  /** Bytes of its body as it came, from when that is whole until it is stored. */
+  fetched: number;
+  attempt: { cancel(error: PlainError): void; readonly received?: number | undefined } | undefined;
 }
 
 /**
@@ -97,6 +99,7 @@ export function workFor(item: Item, timeLeft: number): Work {
     mismatched: false,
     held: 0,
     lease: undefined,
+    fetched: 0,
     attempt: undefined,
   };
 }

@@ -1,13 +1,17 @@
 /** Progress for people, on standard error: a spinner on a terminal, a plain line every ten seconds elsewhere. */
 import type { Summary } from '../outcome.js';
-import { describeBound } from '../verdict/verdict.js';
 import { formatBytes, formatDuration } from '../shared/format.js';
+import { hasColors } from './color.js';
 
 /** Milliseconds between two looks at the run. */
 const TERMINAL_INTERVAL = 100;
 const PLAIN_INTERVAL = 10_000;
 /** Columns of the spinner, and one that stays free. */
 const SPINNER = 3;
+/** Characters of the bar, without its brackets. */
+const BAR = 20;
+/** Seconds over which it is told how fast a run is. */
+const RECENT = 30;
 
 export interface Progress {
   /** Prints a line of the command's own without tearing the spinner apart. */
@@ -15,13 +19,21 @@ export interface Progress {
   stop(): void;
 }
 
-/** @param summary asked for at each look */
-export function showProgress(summary: () => Summary): Promise<Progress> {
-  return showLine(() => describeProgress(summary(), columns()));
+/** A run, as far as it is. */
+export interface Watched {
+  readonly summary: Summary;
+  /** Bytes of bodies so far, stored or not. */
+  readonly received: number;
+}
+
+/** @param run looked at each time */
+export function showProgress(run: Watched): Promise<Progress> {
+  const line = new ProgressLine();
+  return showLine(() => line.describe(run, columns()));
 }
 
 /** Those that a line has before a terminal breaks it, and its spinner with it, which then cannot be taken back. */
-function columns(): number {
+export function columns(): number {
   const { isTTY, columns: all } = process.stderr;
   return isTTY && all > SPINNER ? all - SPINNER : Infinity;
 }
@@ -37,8 +49,8 @@ export async function showLine(describe: () => string): Promise<Progress> {
 async function showSpinner(describe: () => string): Promise<Progress> {
   const { default: ora } = await import('ora');
   // ora would swallow Ctrl-C if it were to discard what is typed.
-  // Its own colours know nothing of NO_COLOR, and Node does.
-  const color = process.stderr.hasColors() ? 'cyan' : false;
+  // Its own colours know nothing of NO_COLOR.
+  const color = hasColors(process.stderr) ? 'cyan' : false;
   const spinner = ora({ discardStdin: false, stream: process.stderr, color }).start(describe());
   const timer = setInterval(() => {
     spinner.text = describe();
@@ -68,21 +80,59 @@ function showLines(describe: () => string): Progress {
   };
 }
 
+/** How far a run was at some time. */
+export interface Mark {
+  /** Seconds since its start. */
+  readonly elapsed: number;
+  /** Items that it has ended. */
+  readonly ended: number;
+  readonly received: number;
+}
+
+const START: Mark = { elapsed: 0, ended: 0, received: 0 };
+
+/** The line of a run, which tells how fast it is of late. */
+export class ProgressLine {
+  /** Of the last {@link RECENT} seconds, and the last one before. */
+  readonly #marks: Mark[] = [START];
+
+  /** @param most as of {@link describeProgress} */
+  describe({ summary, received }: Watched, most: number): string {
+    const { elapsed } = summary;
+    const marks = this.#marks;
+    while (marks[1] !== undefined && elapsed - marks[1].elapsed >= RECENT) marks.shift();
+    const [since = START] = marks;
+    if (elapsed - (marks.at(-1)?.elapsed ?? 0) >= 1) marks.push({ elapsed, ended: endedOf(summary), received });
+    return describeProgress(summary, most, received, since);
+  }
+}
+
 /**
  * One line: how many, how fast, how long still, what waits for the storage, and what holds up the run.
  *
- * @param most characters; where there are more, what matters least is left out, from the diagnosis on
+ * @param most characters; where there are more, what matters least is left out, from what the diagnosis looks like on. Where there
+ *   is a bound, the line is one of a terminal, and has a bar if there is room for it
+ * @param received bytes of bodies so far, stored or not
+ * @param since from when on it is told how fast the run is
  */
-export function describeProgress(summary: Summary, most = Infinity): string {
-  const { ok, notFound, disallowed, filtered, errors, skipped, duplicates, total, elapsed, bytes, waiting, verdict } =
-    summary;
-  const ended = ok + notFound + disallowed + filtered + errors;
+export function describeProgress(
+  summary: Summary,
+  most = Infinity,
+  received = summary.bytes,
+  since: Mark = START,
+): string {
+  const { notFound, disallowed, filtered, errors, skipped, duplicates, elapsed, waiting, verdict } = summary;
+  // Before the lists are opened they have nothing.
+  const total = summary.total?.count === 0 ? undefined : summary.total;
+  const ended = endedOf(summary);
   // What was there before counts as done, and not for how fast this run is.
   const done = ended + skipped + duplicates;
-  const rate = elapsed > 0 ? ended / elapsed : 0;
+  const time = elapsed - since.elapsed;
+  const rate = time > 0 ? (ended - since.ended) / time : 0;
+  const bytes = time > 0 ? Math.max(0, received - since.received) / time : 0;
   const parts: Part[] = [
     { text: total === undefined ? `${done} done` : describeShare(done, total), matters: 9 },
-    { text: `${formatRate(rate)} files/s, ${formatBytes(elapsed > 0 ? bytes / elapsed : 0)}/s`, matters: 4 },
+    { text: `${formatRate(rate)} files/s, ${formatBytes(bytes)}/s`, matters: 5 },
   ];
   if (errors + notFound > 0) parts.push({ text: `${errors + notFound} failed`, matters: 8 });
   if (disallowed > 0) parts.push({ text: `${disallowed} disallowed`, matters: 3 });
@@ -92,29 +142,49 @@ export function describeProgress(summary: Summary, most = Infinity): string {
     parts.push({ text: total.isEstimate ? `about ${left} left` : `${left} left`, matters: 7 });
   }
   if (waiting > 0) parts.push({ text: `${formatBytes(waiting)} waiting for storage`, matters: 2 });
-  if (verdict !== undefined) parts.push({ text: `held up by ${describeBound(verdict)}`, matters: 1 });
-  return fitted(parts, most);
+  if (verdict !== undefined) {
+    const text = `held up by ${verdict.bound} ${Math.round(100 * verdict.share)}%`;
+    parts.push({ text, more: ` (${verdict.detail})`, matters: 4 });
+  }
+  const bar = total === undefined || most === Infinity ? '' : barOf(percentOf(done, total));
+  return fitted(parts, bar, most);
+}
+
+function endedOf({ ok, notFound, disallowed, filtered, errors }: Summary): number {
+  return ok + notFound + disallowed + filtered + errors;
 }
 
 interface Part {
   readonly text: string;
+  /** What goes before anything else. */
+  readonly more?: string;
   /** What matters least goes first. */
   readonly matters: number;
 }
 
-function fitted(parts: readonly Part[], most: number): string {
-  const line = parts.map(({ text }) => text).join(', ');
-  if (line.length <= most) return line;
+function fitted(parts: readonly Part[], bar: string, most: number): string {
+  const short = parts.map(({ text }) => text).join(', ');
+  const whole = parts.map(({ text, more = '' }) => text + more).join(', ');
+  for (const line of [bar + whole, bar + short, short]) if (line.length <= most) return line;
   const least = Math.min(...parts.map(({ matters }) => matters));
   const rest = parts.filter(({ matters }) => matters > least);
-  return rest.length === 0 ? `${line.slice(0, most - 1)}…` : fitted(rest, most);
+  return rest.length === 0 ? `${short.slice(0, most - 1)}…` : fitted(rest, '', most);
+}
+
+function barOf(percent: number): string {
+  const full = Math.floor((BAR * percent) / 100);
+  return `[${`${'='.repeat(full)}${full < BAR ? '>' : ''}`.padEnd(BAR)}] `;
 }
 
 /** As long as the total is estimated it is said to be. */
-function describeShare(done: number, { count, isEstimate }: NonNullable<Summary['total']>): string {
+function describeShare(done: number, total: NonNullable<Summary['total']>): string {
+  const of = total.isEstimate ? ` of about ${total.count}` : `/${total.count}`;
+  return `${done}${of} done (${percentOf(done, total)}%)`;
+}
+
+function percentOf(done: number, { count, isEstimate }: NonNullable<Summary['total']>): number {
   // Nothing is done before its end.
-  const percent = count === 0 ? 100 : Math.min(done < count || isEstimate ? 99 : 100, Math.floor((100 * done) / count));
-  return isEstimate ? `${done} of about ${count} done (${percent}%)` : `${done}/${count} done (${percent}%)`;
+  return Math.min(done < count || isEstimate ? 99 : 100, Math.floor((100 * done) / count));
 }
 
 export function formatRate(rate: number): string {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn as spawnOnTerminal } from '@lydell/node-pty';
-import { CLI } from '../helpers/cli.js';
+import { CLI, sluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
 import { filesBelow } from '../helpers/folders.js';
 
@@ -95,15 +95,17 @@ test('the progress on a terminal goes away and leaves the summary', async (t) =>
 
 describe('colours on a terminal', () => {
   // eslint-disable-next-line no-control-regex
-  const COLOUR = /\u001b\[(?:3[0-7]|9[0-7]|38;)[\d;]*m/;
-  for (const [environment, wanted] of [
-    [{}, true],
-    [{ NO_COLOR: '1' }, false],
-    [{ FORCE_COLOR: '0' }, false],
-    [{ TERM: 'dumb' }, false],
-    [{ NO_COLOR: '1', FORCE_COLOR: '1' }, true],
+  const COLOUR = /\u001b\[(?:1|3[0-7]|9[0-7]|38;)[\d;]*m/;
+  for (const [args, environment, wanted] of [
+    [[], {}, true],
+    [[], { NO_COLOR: '1' }, false],
+    [[], { FORCE_COLOR: '0' }, false],
+    [[], { TERM: 'dumb' }, false],
+    [[], { NO_COLOR: '1', FORCE_COLOR: '1' }, true],
+    [['--color', 'never'], {}, false],
+    [['--color=always'], { NO_COLOR: '1', TERM: 'dumb' }, true],
   ] as const) {
-    test(`${wanted ? 'some' : 'none'} with ${JSON.stringify(environment)}`, async (t) => {
+    test(`are ${wanted ? 'some' : 'none'} with ${args.join(' ')} ${JSON.stringify(environment)}`, async (t) => {
       const cwd = scratch(t);
       let screen = '';
       // Answers when there was time to show a colour.
@@ -113,17 +115,71 @@ describe('colours on a terminal', () => {
       });
       t.after(() => server.close());
       const { port } = server.address() as AddressInfo;
-      const terminal = spawnOnTerminal(process.execPath, [CLI, 'get', `http://127.0.0.1:${port}/a`], {
-        cwd,
-        env: { ...plain, ...environment },
-      });
+      // Progress, an error and the summary.
+      const terminal = spawnOnTerminal(
+        process.execPath,
+        [CLI, 'get', `http://127.0.0.1:${port}/a`, 'http://a b/', ...args],
+        { cwd, env: { ...plain, ...environment }, cols: 200 },
+      );
       terminal.onData((text) => (screen += text));
       const status = await new Promise<number>((resolve) => {
         terminal.onExit(({ exitCode }) => resolve(exitCode));
       });
-      assert.equal(status, 0);
+      assert.equal(status, 1);
       assert.match(screen, /1 file downloaded/);
+      assert.match(screen, wanted ? /\u001b\[31m\*\*\* Error\u001b\[39m for / : /\*\*\* Error for /);
       assert.equal(COLOUR.test(screen), wanted, JSON.stringify(screen));
     });
   }
+
+  test('are none in a pipe, and there with --color always, whatever of it is told', async (t) => {
+    const cwd = scratch(t);
+    for (const [args, wanted] of [
+      [['get', 'ftp://x/y'], false],
+      [['get', 'ftp://x/y', '--color', 'always'], true],
+      [['get', '--color', 'always', '--no-such-option'], true],
+      [['status', cwd, '--color=always'], true],
+      [['status', cwd, '--color=auto'], false],
+    ] as const) {
+      const { status, stderr } = await sluice(args, { cwd, env: { NO_COLOR: undefined, FORCE_COLOR: undefined } });
+      assert.equal(status, 2);
+      assert.match(stderr, /\*\*\* /);
+      assert.equal(COLOUR.test(stderr), wanted, `${args.join(' ')}: ${JSON.stringify(stderr)}`);
+    }
+    const { status, stderr } = await sluice(['status', cwd, '--color', 'pink'], { cwd });
+    assert.equal(status, 2);
+    assert.match(stderr, /Allowed choices are auto, always, never/);
+  });
+});
+
+test('bytes of large bodies count while they come', async (t) => {
+  const cwd = scratch(t);
+  let screen = '';
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': String(2 ** 23) });
+    response.write(Buffer.alloc(2 ** 22));
+    // The rest, when it was told of what had come.
+    const timer = setInterval(() => {
+      if (!/0\/2 done \(0%\), 0\.0 files\/s, [\d.]+ MiB\/s/.test(screen)) return;
+      clearInterval(timer);
+      response.end(Buffer.alloc(2 ** 22));
+    }, 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const args = [CLI, 'get', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/b`];
+  const terminal = spawnOnTerminal(process.execPath, args, { cwd, env, cols: 100, rows: 30 });
+  terminal.onData((text) => (screen += text));
+  const status = await new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode }) => resolve(exitCode));
+  });
+  assert.equal(status, 0);
+  assert.match(screen, /2 files downloaded, 16\.0 MiB in /);
 });

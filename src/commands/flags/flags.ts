@@ -64,7 +64,7 @@ export async function flags(args: FlagsArguments): Promise<number> {
       signal: interruption.signal,
       grace: Infinity,
     });
-    const progress = await showProgress(() => download.summary);
+    const progress = await showProgress(download);
     drain(download, interruption, (line) => progress.print(line, process.stderr));
     let isTold = true;
     try {

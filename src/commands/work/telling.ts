@@ -9,7 +9,7 @@ import { count, formatBytes } from '../../shared/format.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
 import { drain, type Interruption } from '../../terminal/interrupt.js';
 import { isBehind, OUTPUT, roomIn } from '../../terminal/output.js';
-import { describeProgress, type Progress, showLine } from '../../terminal/progress.js';
+import { columns, type Progress, ProgressLine, showLine } from '../../terminal/progress.js';
 import { describeErrors, describeFailure } from '../run-download.js';
 import { SHOWN_ERRORS } from '../../terminal/failures.js';
 
@@ -20,6 +20,7 @@ export class Telling {
   /** Undefined for one that is to be quiet. */
   #progress: Progress | undefined;
   #run: ShardRun | undefined;
+  #progressLine = new ProgressLine();
   #done = 0;
   /** Of the shard that it has. */
   #failed = 0;
@@ -54,6 +55,7 @@ export class Telling {
 
   readonly onBegin = (run: ShardRun): void => {
     this.#run = run;
+    this.#progressLine = new ProgressLine();
     this.#failed = 0;
     if (run.former !== undefined) this.#print(`Shard ${run.shard}: taken over from ${describeHolder(run.former)}.`);
   };
@@ -111,9 +113,9 @@ export class Telling {
 
   #line(): string {
     const done = `${count(this.#done, 'shard')} done`;
-    return this.#run === undefined
-      ? `${done}, looking for another one`
-      : `${done}, shard ${this.#run.shard}: ${describeProgress(this.#run.download.summary)}`;
+    if (this.#run === undefined) return `${done}, looking for another one`;
+    const before = `${done}, shard ${this.#run.shard}: `;
+    return before + this.#progressLine.describe(this.#run.download, columns() - before.length);
   }
 }
 
