@@ -1,6 +1,7 @@
 /** EXIF (CIPA DC-008), found without decoding a pixel and read as far as it makes sense: what is broken in it is left out. */
 import { Buffer } from 'node:buffer';
 import type { ImageFormat } from '../structure.js';
+import { heifExif } from './heif-items.js';
 
 interface Exif {
   /** 1 to 8: how the image has to be turned to be seen upright. */
@@ -11,6 +12,8 @@ interface Exif {
 
 const NONE: Exif = { orientation: 1, json: undefined };
 const ORIENTATION = 0x0112;
+/** Formats that say by themselves how the image is turned, and whose decoders turn it: EXIF is not asked (ISO/IEC 23008-12, 6.5.10). */
+const TURNED: ReadonlySet<ImageFormat> = new Set(['avif', 'heic']);
 /** Tags that lead to other directories. */
 const INNER: Readonly<Record<number, string>> = { 0x8769: 'exif', 0x8825: 'gps' };
 /** Numbers of one value, characters of a text, and characters of all, at the most. */
@@ -89,7 +92,7 @@ export function readExif(bytes: Uint8Array, format: ImageFormat): Exif {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  const told = tags['Orientation'];
+  const told = TURNED.has(format) ? 1 : tags['Orientation'];
   const orientation = typeof told === 'number' && told >= 1 && told <= 8 ? told : 1;
   const json = Object.keys(tags).length === 0 ? undefined : JSON.stringify(tags);
   return { orientation, json: json !== undefined && json.length > MAX_JSON ? undefined : json };
@@ -156,6 +159,8 @@ const BLOCKS: Readonly<Partial<Record<ImageFormat, (bytes: Uint8Array) => Blocks
   },
   tiff: (bytes) => ({ exif: bytes, any: true }),
   gif: () => ({ exif: undefined, any: false }),
+  avif: (bytes) => ({ exif: heifExif(bytes), any: true }),
+  heic: (bytes) => ({ exif: heifExif(bytes), any: true }),
 };
 
 function latin(bytes: Uint8Array, at: number, length: number): string {

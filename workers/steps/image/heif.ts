@@ -2,11 +2,10 @@
 import { checkBounds, type Extent } from './bounds.js';
 import { type Box, boxesIn, openBox } from './boxes.js';
 import type { Cursor } from './cursor.js';
+import { extentsIn, MAX_PARTS } from './heif-items.js';
 
 /** Boxes of a file that have to be whole if they begin; what else follows the last of them is not part of the image. */
 const PARTS = new Set(['ftyp', 'meta', 'mdat', 'moov', 'moof', 'free', 'skip', 'uuid', 'mfra', 'sidx', 'styp']);
-/** Boxes of a file, and properties and places of items, at the most: others make lists of nothing. */
-const MAX_PARTS = 100_000;
 
 interface Meta {
   readonly sizes: ReadonlyMap<number, Size>;
@@ -104,40 +103,16 @@ function readProperties(cursor: Cursor, box: Box, properties: Map<number, readon
   }
 }
 
-/** Goes through the table of places (8.11.3): what each names has to lie in the file. */
+/** What the table of places names has to lie in the file. */
 function provePlaces(cursor: Cursor, box: Box, data: Box | undefined): void {
-  cursor.at = box.from;
-  const version = cursor.u32be('iloc') >>> 24;
-  const sizes = cursor.u16be('iloc');
-  const [offsetSize, lengthSize, baseSize] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15];
-  const indexSize = version > 0 ? sizes & 15 : 0;
-  const number = (size: number): number => {
-    if (size === 0) return 0;
-    if (size === 4) return cursor.u32be('iloc');
-    if (size !== 8) cursor.fail(`places of ${size} bytes`, box.from);
-    return cursor.u32be('iloc') * 2 ** 32 + cursor.u32be('iloc');
-  };
-  const items = version < 2 ? cursor.u16be('iloc') : cursor.u32be('iloc');
   let extents = 0;
-  for (let item = 0; item < items; item += 1) {
-    const begin = cursor.at;
-    if (version < 2) cursor.skip(2, 'iloc');
-    else cursor.skip(4, 'iloc');
-    const method = version > 0 ? cursor.u16be('iloc') & 15 : 0;
-    const elsewhere = cursor.u16be('iloc') !== 0;
-    const base = number(baseSize);
-    for (let left = cursor.u16be('iloc'); left > 0; left -= 1) {
-      extents += 1;
-      if (extents > MAX_PARTS || cursor.at > box.to) cursor.fail('a table of places that does not end', begin);
-      number(indexSize);
-      const from = base + number(offsetSize);
-      const to = from + number(lengthSize);
-      if (elsewhere) cursor.fail('an item whose data is in another file', begin);
-      // In another item: that is proved by its own place.
-      if (method === 2) continue;
-      const room = method === 1 ? (data === undefined ? 0 : data.to - data.from) : cursor.bytes.length;
-      if (to > room) cursor.fail(`cut in the data of item ${item + 1}, which ends at byte ${to} of ${room}`, begin);
-    }
+  for (const { item, method, elsewhere, to, told } of extentsIn(cursor, box)) {
+    extents += 1;
+    if (elsewhere) cursor.fail('an item whose data is in another file', told);
+    // In another item: that is proved by its own place.
+    if (method === 2) continue;
+    const room = method === 1 ? (data === undefined ? 0 : data.to - data.from) : cursor.bytes.length;
+    if (to > room) cursor.fail(`cut in the data of item ${item + 1}, which ends at byte ${to} of ${room}`, told);
   }
   if (extents === 0) cursor.fail('ends without an image', box.to);
 }
