@@ -1,6 +1,6 @@
 /** The columns of lists that have some: which are wanted, and what becomes of their values. */
 import { UsageError } from '../errors.js';
-import { printable } from '../shared/printable.js';
+import { printable, withoutPassword } from '../shared/printable.js';
 import { type Columns, type ColumnValue, type ItemDetails } from '../item.js';
 import { readChecksum } from './checksum.js';
 import type { Fault } from './fault.js';
@@ -111,6 +111,11 @@ export class Values {
     }
     return details;
   }
+}
+
+/** What is kept of the column of the URLs: it is told wherever columns are, and passwords nowhere. */
+export function keptUrl<T>(value: T): T | string {
+  return typeof value === 'string' && value.includes('@') ? withoutPassword(value) : value;
 }
 
 /** The same columns, if they can be kept. */

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { Columns } from '../item.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 import { printable } from '../shared/printable.js';
-import { keepable, type Places, placesIn, urlPlace, Values } from './columns.js';
+import { keepable, keptUrl, type Places, placesIn, urlPlace, Values } from './columns.js';
 import type { Fault } from './fault.js';
 import { FieldSplitter } from './fields.js';
 import { urlFault } from './records.js';
@@ -81,7 +81,7 @@ export class DelimitedText implements Splitter {
     const fields = this.#fields;
     const units = this.#units;
     const { number } = fields;
-    const columns = kept.length === 0 ? undefined : this.#kept(kept);
+    const columns = kept.length === 0 ? undefined : this.#kept(kept, url);
     const [start, end] = [fields.startOf(url), fields.endOf(url)];
     let text;
     // What holds a line break is not read to its end.
@@ -106,8 +106,9 @@ export class DelimitedText implements Splitter {
     return { number, text, fault: undefined, name: own, details };
   }
 
-  #kept(kept: Places['kept']): Columns {
-    return Object.fromEntries(kept.map(({ name, at }) => [name, this.#fields.text(at)]));
+  #kept(kept: Places['kept'], url: number): Columns {
+    const valueOf = (at: number): string => (at === url ? keptUrl(this.#fields.text(at)) : this.#fields.text(at));
+    return Object.fromEntries(kept.map(({ name, at }) => [name, valueOf(at)]));
   }
 
   #faulty(fault: Fault): ListRow {

@@ -4,7 +4,7 @@ import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
 import { UsageError } from '../errors.js';
 import type { Columns, ColumnValue } from '../item.js';
 import { printable } from '../shared/printable.js';
-import { type Places, placesIn, Values } from './columns.js';
+import { keptUrl, type Places, placesIn, Values } from './columns.js';
 import type { Opening } from './formats.js';
 import type { ColumnPages } from './pages.js';
 import type * as Loaded from './pages.js';
@@ -152,7 +152,12 @@ class ParquetRows implements ListReader {
   }
 
   #kept(): Columns {
-    return Object.fromEntries(this.#places.kept.map(({ name, at }) => [name, plain(this.#valueOf(at))]));
+    const { kept, url } = this.#places;
+    const valueOf = (at: number): ColumnValue => {
+      const value = plain(this.#valueOf(at));
+      return at === url ? keptUrl(value) : value;
+    };
+    return Object.fromEntries(kept.map(({ name, at }) => [name, valueOf(at)]));
   }
 
   #valueOf(place: number | undefined): unknown {

@@ -3,7 +3,7 @@ import { controlFault } from './lines.js';
 import type { Columns, ColumnValue } from '../item.js';
 import { type CodeUnits, Has } from '../shared/code-units.js';
 import { printable } from '../shared/printable.js';
-import { keepable, Values } from './columns.js';
+import { keepable, keptUrl, Values } from './columns.js';
 import type { Fault } from './fault.js';
 import { faulty, type ListRow } from './row.js';
 import type { ReadingOptions } from './source.js';
@@ -37,8 +37,9 @@ export class Records {
     }
     const record = value as Record;
     const { nameColumn, checksumColumn, keepColumns } = this.#reading;
-    const columns = keepColumns === undefined ? undefined : keepColumns === 'all' ? record : pick(record, keepColumns);
     const url = this.#urlOf(record);
+    const picked = keepColumns === undefined ? undefined : keepColumns === 'all' ? record : pick(record, keepColumns);
+    const columns = picked && this.#withoutPassword(picked);
     if (url === undefined) return faulty(number, '', this.#noUrl(record), keepable(columns));
     const name = nameColumn === undefined ? undefined : record[nameColumn];
     const checksum = checksumColumn === undefined ? undefined : record[checksumColumn.column];
@@ -52,6 +53,13 @@ export class Records {
     if (found === undefined) return undefined;
     this.#url = found;
     return record[found];
+  }
+
+  #withoutPassword(columns: Columns): Columns {
+    const url = Object.hasOwn(columns, this.#url) ? columns[this.#url] : undefined;
+    const kept = keptUrl(url);
+    // Mostly the same object: it need not be copied.
+    return kept === undefined || kept === url ? columns : { ...columns, [this.#url]: kept };
   }
 
   #noUrl(record: Record): Fault {
