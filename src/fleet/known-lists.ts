@@ -46,15 +46,7 @@ async function knownFile(source: Extract<Source, { kind: 'file' }>): Promise<Kno
   // What cannot be read is told of when it is opened; what comes from a pipe cannot be read twice.
   if (stats?.isFile() !== true) return known(source, { label, reading });
   const mark = { label, size: stats.size, changed: stats.mtime.toISOString(), reading };
-  const digest = async (): Promise<string> => {
-    const hash = createHash('sha256');
-    try {
-      for await (const chunk of createReadStream(path, { highWaterMark: BLOCK })) hash.update(chunk as Buffer);
-    } catch (error) {
-      throw unreadable(path, error);
-    }
-    return hash.digest('hex');
-  };
+  const digest = (): Promise<string> => digestOf(path);
   const planned = async (): Promise<PlanList> => {
     const sha256 = await digest();
     const after = await stat(path).catch(() => undefined);
@@ -63,6 +55,25 @@ async function knownFile(source: Extract<Source, { kind: 'file' }>): Promise<Kno
     return isSame ? { ...mark, sha256 } : mark;
   };
   return { source, mark, planned, digest };
+}
+
+/** @throws SluiceError LIST_UNREADABLE */
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: BLOCK })) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  return hash.digest('hex');
+}
+
+/** Whether a file holds what was planned; it is read only where neither its size nor its time tells. @throws the system's error, or LIST_UNREADABLE */
+export async function isAsPlanned({ label, size, changed, sha256 }: PlanList): Promise<boolean> {
+  const now = await stat(label);
+  if (now.size !== size) return false;
+  if (now.mtime.toISOString() === changed) return true;
+  return sha256 !== undefined && (await digestOf(label)) === sha256;
 }
 
 /** It can be read once: so its digest is taken when it is planned. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -109,5 +109,29 @@ describe('sluice plan', () => {
     }
     assert.equal(existsSync(join(folder, 'to')), false);
     assert.deepEqual(readdirSync(folder), []);
+  });
+});
+
+describe('sluice status of a plan', () => {
+  it('tells whether its lists hold what was planned, whenever they were written', async (t) => {
+    const folder = scratch(t);
+    const list = join(folder, 'list');
+    writeFileSync(list, 'http://h/a\nhttp://h/b\n');
+    await sluice(['plan', '-i', 'list', '-d', 'to', '-q'], { cwd: folder });
+    const told = async (): Promise<string | undefined> => {
+      const { stdout } = await sluice(['status', 'to'], { cwd: folder });
+      return /^The list .* (is the same since|has changed since|is not there).*$/m.exec(stdout)?.[1];
+    };
+    assert.equal(await told(), 'is the same since');
+    utimesSync(list, 1, 1);
+    assert.equal(await told(), 'is the same since');
+    writeFileSync(list, 'http://h/a\nhttp://h/c\n');
+    assert.equal(await told(), 'has changed since');
+    writeFileSync(list, 'http://h/a\n');
+    assert.equal(await told(), 'has changed since');
+    writeFileSync(list, 'http://h/a\nhttp://h/b\n');
+    assert.equal(await told(), 'is the same since');
+    rmSync(list);
+    assert.equal(await told(), 'is not there');
   });
 });

@@ -34,15 +34,22 @@ export interface List extends ListMark {
   readonly state?: 'the same' | 'changed' | 'not there';
 }
 
-export async function look(list: ListMark): Promise<List> {
+/** @param isSame of a list that is a file; throws where that cannot be read */
+export async function look<L extends ListMark>(
+  list: L,
+  isSame: (list: L) => Promise<boolean> = isUntouched,
+): Promise<List> {
   if (list.changed === undefined) return list;
   try {
-    const { size, mtime } = await stat(list.label);
-    const isSame = size === list.size && mtime.toISOString() === list.changed;
-    return { ...list, state: isSame ? 'the same' : 'changed' };
+    return { ...list, state: (await isSame(list)) ? 'the same' : 'changed' };
   } catch {
     return { ...list, state: 'not there' };
   }
+}
+
+async function isUntouched({ label, size, changed }: ListMark): Promise<boolean> {
+  const now = await stat(label);
+  return now.size === size && now.mtime.toISOString() === changed;
 }
 
 const SINCE = {

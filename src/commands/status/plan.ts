@@ -1,6 +1,7 @@
 /** `sluice status` of a plan: how far it is, who works on it, and what failed; from any machine that sees the storage. */
 import { resolve } from 'node:path';
 import { historyOf } from '../../fleet/journals.js';
+import { isAsPlanned } from '../../fleet/known-lists.js';
 import type { Manifest } from '../../fleet/manifest.js';
 import { type Survey, survey } from '../../fleet/survey.js';
 import { emptyAccount } from '../../journal/account.js';
@@ -25,7 +26,7 @@ export async function statusOfPlan(args: StatusArguments, plan: Manifest): Promi
   if (args.watch === true) await (await import('./watch.js')).watch(directory, plan);
   const found = await survey(directory, plan, verbose);
   const { failures, unread } = await failuresOf(found, directory, verbose);
-  const lists = await Promise.all(plan.lists.map(look));
+  const lists = await Promise.all(plan.lists.map((list) => look(list, isAsPlanned)));
   const text =
     args.json === true
       ? JSON.stringify(reportOf(directory, plan, found, failures, lists), undefined, 2)

@@ -35,7 +35,7 @@ export async function status(args: StatusArguments): Promise<number> {
   const shown = args.verbose === true ? Infinity : SHOWN_ERRORS;
   for await (const batch of history.outcomes()) for (const past of batch) note(known, past, shards, shown);
   const { lastRun, lastListRun } = history;
-  const lists = await Promise.all((lastListRun?.record.lists ?? []).map(look));
+  const lists = await Promise.all((lastListRun?.record.lists ?? []).map((list) => look(list)));
   if (args.json === true) {
     const { started, layout, version } = lastRun.record;
     const run = { started, layout, version, complete: lastRun.end?.complete ?? false, end: lastRun.end };
