@@ -16,6 +16,7 @@ export const PLAN_OPTIONS = [
   'layout',
   'name',
   'forceDirectories',
+  'captionColumn',
   'checksums',
   'imageCheck',
   ...IMAGES,

@@ -86,6 +86,33 @@ describe('a plan of the layout tar', () => {
     assert.match(status.stdout, /41 files stored/);
   });
 
+  test('has the captions of its list beside their images, as a single get has them', async (t) => {
+    const folder = scratch(t);
+    const rows = Array.from(
+      { length: 9 },
+      (_, n) => `${server.origin}/${n}/f${n},${n % 3 === 0 ? '' : `caption ${n}`}`,
+    );
+    writeFileSync(join(folder, 'list.csv'), ['url,text', ...rows].join('\n'));
+    const all = ['-i', 'list.csv', '--layout', 'tar', '--caption-column', 'text'];
+    const planned = await sluice(['plan', ...all, '-d', 'plan', '--shard-items', '4'], { cwd: folder });
+    assert.equal(planned.status, 0, planned.stderr);
+    await sluice(['get', ...all, '-d', 'one'], { cwd: folder });
+    const worked = await sluice(['work', 'plan'], { cwd: folder });
+    assert.equal(worked.status, 0, worked.stderr);
+    const members = allMembers(join(folder, 'plan'));
+    assert.deepEqual(members, allMembers(join(folder, 'one')));
+    assert.deepEqual(
+      members.filter(([name]) => name.endsWith('.txt')).map(([, text]) => text),
+      Array.from({ length: 9 }, (_, n) => (n % 3 === 0 ? '' : `caption ${n}`)),
+    );
+    const again = ['plan', ...all.slice(0, -2), '-d', 'plan', '--shard-items', '4'];
+    const other = await sluice(again, { cwd: folder });
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /with other --caption-column/);
+    const flat = await sluice(['plan', '-i', 'list.csv', '--caption-column', 'text', '-d', 'flat'], { cwd: folder });
+    assert.match(flat.stderr, /--caption-column does not go with --layout flat/);
+  });
+
   for (const signal of ['SIGKILL', 'SIGINT'] as const)
     test(`goes on after ${signal} with what is whole, and requests nothing of it`, async (t) => {
       const directory = scratch(t);

@@ -17,6 +17,7 @@ export const command: Command = {
     flagOf('directory'),
     ...PLAN_OPTIONS.map((option) => flagOf(option)),
     ...IMAGE_ALIASES,
+    { flag: '--caption-col <COLUMN>', help: 'the same as --caption-column', hidden: true },
     { flag: '--shard-items <N>', help: 'rows of a shard', read: readWhole, default: 10_000 },
     {
       flag: '--partition-by <what>',
@@ -35,7 +36,9 @@ export const command: Command = {
   ],
   run: async ({ argument, ...values }) => {
     const { planLists } = await import('./plan.js');
-    const options = { ...optionsOf(values), ...imageOptionsOf(values), ...networkOptionsOf(values) };
+    const { captionColumn = values['captionCol'] } = values;
+    const given = optionsOf({ ...values, captionColumn });
+    const options = { ...given, ...imageOptionsOf(values), ...networkOptionsOf(values) };
     return planLists({ ...values, urls: argument, options } as PlanArguments);
   },
 };
