@@ -11,7 +11,7 @@ export type { ExecutorName } from './options/table.js';
 export type { ImageFacts } from './item.js';
 export type { ItemRequest } from './lists/source.js';
 export type { ImageCheck, OnExists, SimulatedLatency } from './protocol/settings.js';
-export type { Disallowed, Filtered, Failed, NotFound, Outcome, Stored, Summary } from './outcome.js';
+export type { Disallowed, Filtered, Failed, NotFound, Outcome, Replaced, Stored, Summary } from './outcome.js';
 export type { Bound, Verdict } from './outcome.js';
 
 /** Outcomes as items complete, and the account of the run. */

@@ -45,6 +45,14 @@ interface Requested {
   readonly tries: number;
 }
 
+/** Where in a dataset of shards another sample takes the place of one. */
+export interface Replaced {
+  /** File name in the destination: `00003.tar`. */
+  readonly shard: string;
+  /** What the names of its members begin with. */
+  readonly key: string;
+}
+
 /** Stored: the file has its final name. */
 export interface Stored extends OutcomeBase, Requested {
   readonly status: 'ok';
@@ -62,6 +70,8 @@ export interface Stored extends OutcomeBase, Requested {
   readonly image?: ImageFacts | undefined;
   /** Nothing but the end of the connection told where the body ends: it may be cut. */
   readonly unproven: boolean;
+  /** Of the layout `tar`, where it has changed since an earlier run has stored it: what is out of date from now on. */
+  readonly replaces?: Replaced | undefined;
   /** An answer on the way to it broke the rules of HTTP, and was read leniently. */
   readonly bent: boolean;
 }
@@ -109,6 +119,15 @@ export interface Failed extends OutcomeBase, Partial<Requested> {
 /** What became of an item. Nothing is `ok` before it is stored. */
 export type Outcome = Stored | Skipped | NotFound | Disallowed | Filtered | Failed;
 
+/** Items that are in other shards now. */
+export interface ReplacedCounts {
+  readonly items: number;
+  /** File names of the shards that they are in now. */
+  readonly shards: readonly string[];
+  /** Of those that they were in, and which are left as they are. */
+  readonly before: readonly string[];
+}
+
 /** The account of a run, so far or at its end. */
 export interface Summary {
   readonly ok: number;
@@ -128,6 +147,8 @@ export interface Summary {
   readonly kept: number;
   /** Of those that are skipped, items whose servers were asked and say that they have not changed (`update`). */
   readonly unchanged: number;
+  /** Items in shards that have changed, and are in new ones now (`update`); undefined where there are none. */
+  readonly replaced?: ReplacedCounts | undefined;
   /** Lines that name a URL which another line named before; downloaded once, and counted as `ok` once. */
   readonly duplicates: number;
   /** Bytes of the stored files. */

@@ -7,7 +7,7 @@ import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable, withoutPassword, withoutUrl } from '../shared/printable.js';
-import type { Disallowed, Filtered, Summary } from '../outcome.js';
+import type { Disallowed, Filtered, ReplacedCounts, Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
@@ -35,6 +35,9 @@ export interface DownloadingArguments extends Told {
 }
 
 const MORE_ERRORS = '*** More errors are counted, not shown; --verbose shows them all.';
+
+/** Names of shards that the summary gives. */
+const SHOWN_SHARDS = 10;
 
 const GO_ON = 'The same command again goes on from here.\n';
 
@@ -133,11 +136,12 @@ function describeFewer({ requests, files }: NonNullable<Download['fewer']>): str
 function describeSummary(summary: Summary): string {
   const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes } =
     summary;
-  const { elapsed, causes, verdict } = summary;
+  const { elapsed, causes, verdict, replaced } = summary;
   const paint = (text: string, style: 'bold' | 'red'): string => styled(text, style, process.stderr);
   const lines = [paint(`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`, 'bold')];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (bent > 0) lines.push(`${bent} of them came in answers that break the rules of HTTP, and were read leniently.`);
+  if (replaced !== undefined) lines.push(describeReplaced(replaced));
   if (unchanged > 0) lines.push(`${count(unchanged, 'file')} ${unchanged === 1 ? 'has' : 'have'} not changed.`);
   const there = skipped - kept - unchanged;
   if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there.`);
@@ -153,6 +157,18 @@ function describeSummary(summary: Summary): string {
   if (verdict !== undefined)
     lines.push(`Held up by ${describeVerdict(verdict)}.`.replace(/^.*?%/, (its) => paint(its, 'bold')));
   return `${lines.join('\n')}\n`;
+}
+
+function describeReplaced({ items, shards, before }: ReplacedCounts): string {
+  const [one, which] = items === 1 ? ['one', 'the old one stays'] : ['ones', 'the old ones stay'];
+  const place = shards.length === 1 ? 'a new shard' : 'new shards';
+  return `${items} changed ${one} in ${place}: ${some(shards)}; ${which} in ${some(before)}.`;
+}
+
+/** The first of them. */
+function some(names: readonly string[]): string {
+  const more = names.length - SHOWN_SHARDS;
+  return more > 0 ? `${names.slice(0, SHOWN_SHARDS).join(', ')} and ${more} more` : names.join(', ');
 }
 
 export function describeDisallowed(disallowed: number): string {

@@ -1,6 +1,6 @@
 /** Where in a journal lies what became of items last, for runs that ask whether what is stored has changed: 28 bytes an item. */
 import type { FileHandle } from 'node:fs/promises';
-import { isOf, type Key, learnedAt, recordSizeAt, storedAt, type StoredRecord } from './format.js';
+import { indexAt, isOf, type Key, learnedAt, recordSizeAt, storedAt, type StoredRecord } from './format.js';
 import type { Learned } from './learned.js';
 import { NUMBER_BITS } from './other-rows.js';
 import { Numbers } from './numbers.js';
@@ -9,6 +9,8 @@ import { StateIndex } from './state-index.js';
 
 /** A file as the journal knows it, and what its request has told. */
 export interface KnownFile {
+  /** Its number in the run that has stored it. */
+  readonly index: number;
   readonly stored: StoredRecord;
   /** Journals of older builds do not have it. */
   readonly learned: Learned | undefined;
@@ -41,7 +43,7 @@ export class Endings {
       const bytes = await records.from(this.#places.get(row), sizeOfEnding);
       const learned = isOf('learned', bytes, 0) ? learnedAt(bytes, 0, url) : undefined;
       const at = learned === undefined ? 0 : recordSizeAt(bytes, 0);
-      return { stored: storedAt(bytes, at), learned };
+      return { index: indexAt(bytes, at), stored: storedAt(bytes, at), learned };
     };
   }
 }

@@ -136,7 +136,10 @@ const ITEM = 2;
 const STORED = 3;
 const FAILED = 4;
 const END = 5;
-/** An item as in {@link ITEM}, of whose name there is a file that is not known to be what it is to be. */
+/**
+ * An item as in {@link ITEM}, of whose name there is a file that is not known to be what it is to be. In shards, that lies in
+ * another one, and stays what counts unless this is stored, or known to be wrong (STORE_CHANGED).
+ */
 const REPLACEMENT = 6;
 const DETAILS = 7;
 const LEARNED = 8;

@@ -21,6 +21,7 @@ import {
   type Key,
   learnedAt,
   renamedAt,
+  replacesAt,
   type RunRecord,
   storedAt,
   type StoredRecord,
@@ -62,9 +63,19 @@ class Family {
   readonly counts = new StateIndex(COUNT_BITS);
   /** The run, by its number, that began anew. */
   since = 0;
+  readonly #inShards: boolean;
+
+  constructor(inShards: boolean) {
+    this.#inShards = inShards;
+  }
 
   more(key: Key): void {
     this.counts.set(key, Math.min(MOST, (this.counts.get(key) ?? 0) + 1));
+  }
+
+  /** Whether what is begun there counts only if it is stored: what was before lies in another shard. */
+  keepsBefore(payload: Buffer, at: number): boolean {
+    return this.#inShards && replacesAt(payload, at);
   }
 
   /** Whether it is not begun once more. */
@@ -148,8 +159,8 @@ export class History {
 }
 
 class Families {
-  readonly #files = new Family();
-  readonly #shards = new Family();
+  readonly #files = new Family(false);
+  readonly #shards = new Family(true);
 
   of(layout: Layout): Family {
     return isInShards(layout) ? this.#shards : this.#files;
@@ -165,12 +176,15 @@ class FirstPass {
   #family = this.families.of('flat');
   readonly #formers = new FormerRecords();
   readonly #assumed: RunRecord | undefined;
+  /** Keys of those that count only if they are stored, by number in the run. */
+  readonly #successors = new Map<number, Key>();
 
   constructor(assumed: RunRecord | undefined) {
     this.#assumed = assumed;
   }
 
   run(record: RunRecord): void {
+    this.#successors.clear();
     const { layout, afresh, again } = record;
     this.lastRun = { record, end: undefined };
     if (again !== true) this.lastListRun = this.lastRun;
@@ -184,9 +198,25 @@ class FirstPass {
     this.layouts.add(layout);
   }
 
-  item(_index: number, payload: Buffer, at: number): void {
+  item(index: number, payload: Buffer, at: number): void {
     if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
-    this.#family.more(this.#formers.keyAt(payload, at));
+    const key = this.#formers.keyAt(payload, at);
+    if (this.#family.keepsBefore(payload, at)) this.#successors.set(index, key);
+    else this.#family.more(key);
+  }
+
+  stored(index: number): void {
+    if (this.#successors.size > 0) this.#settle(index, true);
+  }
+
+  failed(index: number, payload: Buffer, at: number): void {
+    if (this.#successors.size > 0) this.#settle(index, isChange(payload, at));
+  }
+
+  #settle(index: number, counts: boolean): void {
+    const key = this.#successors.get(index);
+    this.#successors.delete(index);
+    if (key !== undefined && counts) this.#family.more(key);
   }
 
   end(end: EndRecord): void {
@@ -204,6 +234,8 @@ class SecondPass {
   readonly #assumed: RunRecord | undefined;
   /** Items that are begun for the last time, by number in the run. */
   #begun = new Map<number, PastItem>();
+  /** Keys of those of these that count only if they are stored. */
+  readonly #successors = new Map<number, Key>();
   /** What the record before told. */
   #learned: { readonly index: number; readonly learned: Learned } | undefined;
   #found: PastOutcome[] = [];
@@ -232,7 +264,10 @@ class SecondPass {
   item(index: number, payload: Buffer, at: number): void {
     if (this.#number === 0 && this.#assumed !== undefined) this.run(this.#assumed);
     const family = this.#families.of(this.#layout);
-    if (this.#number < family.since || !family.isLast(this.#formers.keyAt(payload, at))) return;
+    if (this.#number < family.since) return;
+    const key = this.#formers.keyAt(payload, at);
+    if (family.keepsBefore(payload, at)) this.#successors.set(index, key);
+    else if (!family.isLast(key)) return;
     const item = itemAt(payload, at);
     requireItemName(this.#path, item.name);
     this.#begun.set(index, { ...item, layout: this.#layout });
@@ -257,21 +292,24 @@ class SecondPass {
   }
 
   stored(index: number, payload: Buffer, at: number): void {
-    const item = this.#take(index);
+    const item = this.#take(index, true);
     if (item === undefined) return;
     this.#found.push({ item, status: 'stored', stored: storedAt(payload, at), ...this.#takeLearned(index) });
   }
 
   failed(index: number, payload: Buffer, at: number): void {
-    const item = this.#take(index);
+    const item = this.#take(index, this.#successors.size > 0 && isChange(payload, at));
     if (item === undefined) return;
     this.#found.push({ item, status: 'failed', failure: failureAt(payload, at), ...this.#takeLearned(index) });
   }
 
   /** What the run has begun, nobody will write down any more. */
   giveUp(): void {
-    for (const item of this.#begun.values()) this.#found.push({ item, status: 'unfinished' });
+    for (const [index, item] of this.#begun) {
+      if (!this.#successors.has(index)) this.#found.push({ item, status: 'unfinished' });
+    }
     this.#begun.clear();
+    this.#successors.clear();
   }
 
   #takeLearned(index: number): { readonly learned: Learned } | undefined {
@@ -280,11 +318,20 @@ class SecondPass {
     return before?.index === index ? { learned: before.learned } : undefined;
   }
 
-  #take(index: number): PastItem | undefined {
+  /** @param counts whether that is so also where something was before that stays */
+  #take(index: number, counts: boolean): PastItem | undefined {
     const item = this.#begun.get(index);
     this.#begun.delete(index);
-    return item;
+    const key = this.#successors.get(index);
+    if (key === undefined) return item;
+    this.#successors.delete(index);
+    return counts && this.#families.of(this.#layout).isLast(key) ? item : undefined;
   }
+}
+
+/** Whether a failure tells that what was stored is not what it was. */
+function isChange(payload: Buffer, at: number): boolean {
+  return failureAt(payload, at).code === 'STORE_CHANGED';
 }
 
 /** @throws StorageError for a name that would lead elsewhere */

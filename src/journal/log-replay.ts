@@ -48,13 +48,15 @@ export interface BegunItem extends ItemRecord {
   /** What was known when it was stored. */
   readonly unproven?: boolean;
   readonly learned?: Learned;
+  /** It is in another shard already, as it was before. */
+  readonly replaces?: boolean;
 }
 
 /** An item that was begun, and of which nothing more is known. */
 interface Begun extends Key {
   /** Where its record is in the file. */
   readonly at: number;
-  /** There was a file of its name, which may be there still. */
+  /** There was a file of its name, which may be there still; of one in shards, what it takes the place of when it is stored. */
   readonly replaces: boolean;
   /** Its name has the mark of its URL. */
   readonly marked: boolean;
@@ -148,15 +150,19 @@ export class LogReplay implements RecordVisitor {
   }
 
   async #read(file: FileHandle, begun: Begun | undefined): Promise<BegunItem | undefined> {
+    if (begun === undefined) return undefined;
+    const replaces = this.#succeeds(begun);
     // Under another number it may be stored.
-    if (begun === undefined || stateOf(this.states.get(begun) ?? FAILED) === OK) return undefined;
+    if (!replaces && stateOf(this.states.get(begun) ?? FAILED) === OK) return undefined;
     const records = new RecordReader(file);
     const bytes = await records.from(begun.at, (some) => sizeOfPair(some, 'details'), true);
     const length = recordSizeAt(bytes, 0);
     const item = itemAt(bytes, 0);
-    const { renamed, stored } = begun;
+    const { a, b, c, renamed, stored } = begun;
     return {
       ...item,
+      key: { a, b, c },
+      ...(replaces && { replaces }),
       ...(stored && (await learnedOf(records, stored, item.url))),
       ...(renamed !== undefined && { name: renamed, planned: item.name }),
       ...(isOf('details', bytes, length) && { details: detailsAt(bytes, length) }),
@@ -245,6 +251,7 @@ export class LogReplay implements RecordVisitor {
     // The worker may have been lost after it had given the file its name.
     if (code === 'WORKER_LOST') return;
     this.#begun.delete(index);
+    if (this.#succeeds(key) && code !== 'STORE_CHANGED') return;
     // Of the one, nobody knows what is in the file, if it has its name; the other is known to be wrong.
     const isDoubtful = code === 'STORE_SYNC' || code === 'STORE_CHANGED';
     // What was in doubt before may be there still.
@@ -274,6 +281,11 @@ export class LogReplay implements RecordVisitor {
     if (isThere) this.keys.add(index);
   }
 
+  /** What it is to take the place of lies in another shard, and stays what counts until it is stored. */
+  #succeeds({ replaces }: Begun): boolean {
+    return replaces && isInShards(this.#layout);
+  }
+
   #rename(key: Begun): void {
     if (key.renamed !== undefined) this.given.set(textOf(key), key.renamed);
   }
@@ -286,6 +298,7 @@ export class LogReplay implements RecordVisitor {
   #giveUpBegun(begun: ReadonlyMap<number, Begun>): void {
     const state = this.lastRun?.boot === this.#boot ? WHOLE_IF_THERE : DOUBTFUL_IF_THERE;
     for (const key of begun.values()) {
+      if (this.#succeeds(key)) continue;
       this.states.set(key, begunAs(key.replaces ? DOUBTFUL_IF_THERE : state, key.marked));
       if (key.former !== undefined) this.elsewhere.set(textOf(key), key.former);
       this.#rename(key);

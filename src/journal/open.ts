@@ -9,7 +9,7 @@ import type { Known } from './placement.js';
 import { adoptShards, removeShard } from './shard-recovery.js';
 import { bootId } from './boot.js';
 import { Endings } from './endings.js';
-import type { RunRecord } from './format.js';
+import type { Key, RunRecord } from './format.js';
 import { storedNames } from './stored-names.js';
 import { beginJournalFile, cutJournalFile, Journal, openJournalFile, syncJournalName } from './journal.js';
 import { LogReplay } from './log-replay.js';
@@ -83,6 +83,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   if (durable) await syncJournalName(path);
   const journal = new Journal(file, path, end, durable, onFailure);
   let parts: readonly Part[] = [];
+  let adopted: readonly Key[] = [];
   const afresh = replay.beginsAfresh(overwrite);
   if (afresh) {
     // Shards are replaced as a whole: with some of before, the same items might be in two of them.
@@ -90,7 +91,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     replay.forget();
   } else if (inShards) {
     const sameBoot = before?.boot === boot;
-    await adoptShards({ file, replay, journal, directory: run.directory, shards, sameBoot, durable });
+    adopted = await adoptShards({ file, replay, journal, directory: run.directory, shards, sameBoot, durable });
     parts = await adoptParts({ file, replay, paths, captionColumn });
   }
   const { states, elsewhere, given, keys } = replay;
@@ -99,11 +100,16 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
   const numbered = inShards ? { firstShard: Math.min(firstShard, ...begun) } : {};
   journal.run({ ...run, ...numbered, started: new Date().toISOString(), pid: process.pid, boot, afresh });
   // Who reads the journal finds them in this run, and sooner or later stored.
-  for (const { items } of parts) for (const { index, key, ...item } of items) journal.begin(index, key, item);
+  for (const { items } of parts) {
+    for (const { index, key, replaces, ...item } of items) journal.begin(index, key, item, replaces);
+  }
   if (parts.length > 0) await journal.written();
   let names: Promise<NameSet> | undefined;
   const namesOnce = (): Promise<NameSet> => (names ??= storedNames(file, path, end));
-  const updates = endings && { updates: new Updates(journal, endings.reader(file)) };
+  const fresh = [...adopted, ...parts.flatMap(({ items }) => items.map(({ key }) => key))];
+  const updates = endings && {
+    updates: new Updates(journal, endings.reader(file), fresh, inShards ? keys : undefined),
+  };
   return {
     journal,
     states,

@@ -8,6 +8,7 @@ import type { StoredFile } from '../protocol/result.js';
 import type { PartShard } from '../protocol/tar.js';
 import { isNoFile, storageFailed } from './examine.js';
 import type { BegunItem, LogReplay } from './log-replay.js';
+import { learnedFrom } from './shard-recovery.js';
 import { readPieces, ShardDamage, type ShardItem } from './tar-reader.js';
 
 /** A shard that is gone on with, and what is in it. */
@@ -73,7 +74,8 @@ async function wholeItems(
       const begun = await begunItem(piece.item, settings);
       if (begun === undefined || seen.has(begun.url + '\t' + begun.name)) break;
       seen.add(begun.url + '\t' + begun.name);
-      items.push({ ...begun, size: piece.item.size, crc32: piece.item.crc32 });
+      const { size, crc32, answer } = piece.item;
+      items.push({ ...begun, learned: begun.learned ?? learnedFrom(begun, answer), size, crc32 });
       ends.push(piece.end);
       isDone = false;
     }

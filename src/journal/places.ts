@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { isInShards } from '../protocol/layouts.js';
 import {
   type EndRecord,
+  failureAt,
   itemAt,
   type RecordVisitor,
   refusedAt,
@@ -25,6 +26,14 @@ interface Family {
   readonly others: OtherRows;
 }
 
+/** A row that is begun and not done with. */
+interface Current {
+  readonly row: number;
+  readonly replaces: boolean;
+  /** Where it was begun, and given another name, where it counts only once it is stored: what was before lies in another shard. */
+  readonly successor?: { readonly begun: number; readonly given: number };
+}
+
 /** Where the last word on each item lies. Runs into shards and runs into files know nothing of one another. */
 export class Places implements RecordVisitor {
   /** Of each row, where it was begun last; negative for an item in shards. */
@@ -36,6 +45,8 @@ export class Places implements RecordVisitor {
   /** Of each row, where an answer has given its file another name; undefined where that is so for none. */
   given: Numbers | undefined;
   lastRun: RunRecord | undefined;
+  /** Of each row, where is written what another shard had of it before; undefined where that is so for none. */
+  replaced: Numbers | undefined;
   /** Rows that were begun and not done with: a file of theirs is whole, since its process has ended, its machine has not. */
   readonly wholeIfThere = new Set<number>();
   complete = false;
@@ -53,7 +64,7 @@ export class Places implements RecordVisitor {
   /** The record of the item that was begun last, until the next one is read. */
   #last: { readonly payload: Buffer; readonly at: number } | undefined;
   /** Rows that are begun and not done with, by number in the run. */
-  #current = new Map<number, { readonly row: number; readonly replaces: boolean }>();
+  #current = new Map<number, Current>();
   #learned: { readonly index: number; readonly place: number } | undefined;
 
   constructor(boot: string) {
@@ -80,11 +91,17 @@ export class Places implements RecordVisitor {
       rows.set(key, row);
       this.#indexes.set(row, index);
     }
+    const replaces = replacesAt(payload, at);
+    this.#last = { payload, at };
+    if (replaces && this.#inShards && this.begun.get(row) !== NOWHERE) {
+      this.#current.set(index, { row, replaces, successor: { begun: -place, given: NOWHERE } });
+      return;
+    }
     this.begun.set(row, this.#inShards ? -place : place);
     this.ended.set(row, NOWHERE);
     this.given?.set(row, NOWHERE);
-    this.#current.set(index, { row, replaces: replacesAt(payload, at) });
-    this.#last = { payload, at };
+    this.replaced?.set(row, NOWHERE);
+    this.#current.set(index, { row, replaces });
     if (this.wholeIfThere.size > 0) this.wholeIfThere.delete(row);
   }
 
@@ -113,7 +130,12 @@ export class Places implements RecordVisitor {
   renamed(index: number, payload: Buffer, at: number, place: number): void {
     const current = this.#current.get(index);
     if (current === undefined) return;
-    this.#current.set(index, { row: current.row, replaces: renamedAt(payload, at).replaces });
+    const { row, successor } = current;
+    if (successor !== undefined) {
+      this.#current.set(index, { ...current, successor: { ...successor, given: place } });
+      return;
+    }
+    this.#current.set(index, { row, replaces: renamedAt(payload, at).replaces });
     this.given ??= new Numbers();
     this.given.set(current.row, place);
   }
@@ -123,10 +145,14 @@ export class Places implements RecordVisitor {
   }
 
   stored(index: number, _payload: Buffer, _at: number, place: number): void {
+    this.#succeed(index, true);
     this.#end(index, place);
   }
 
-  failed(index: number, _payload: Buffer, _at: number, place: number): void {
+  failed(index: number, payload: Buffer, at: number, place: number): void {
+    const { successor } = this.#current.get(index) ?? {};
+    if (successor !== undefined && failureAt(payload, at).code !== 'STORE_CHANGED') this.#current.delete(index);
+    else this.#succeed(index, false);
     this.#end(index, place);
   }
 
@@ -154,6 +180,19 @@ export class Places implements RecordVisitor {
       for (const { row, replaces } of this.#current.values()) if (!replaces) this.wholeIfThere.add(row);
     }
     this.#current = new Map();
+  }
+
+  /** From now on it counts. */
+  #succeed(index: number, isStored: boolean): void {
+    const { row, successor } = this.#current.get(index) ?? {};
+    if (row === undefined || successor === undefined) return;
+    if (isStored) {
+      this.replaced ??= new Numbers();
+      this.replaced.set(row, this.ended.get(row));
+    }
+    this.begun.set(row, successor.begun);
+    if (successor.given !== NOWHERE) this.given ??= new Numbers();
+    this.given?.set(row, successor.given);
   }
 
   #end(index: number, place: number): void {

@@ -129,13 +129,13 @@ export class ResumeFilter {
       const state = standing === undefined ? undefined : stateOf(standing);
       const isThere = placement.isThere(before.name);
       if (state === OK && isThere !== false && !changed.has(entry)) {
-        const asked = updates === undefined ? undefined : await this.#ask(entry, updates);
+        const asked = updates === undefined || updates.isFresh(key) ? undefined : await this.#ask(entry, updates);
         admitted.push(asked ?? { kind: 'there', item: { ...item, name: before.name } });
       } else if (state === WHOLE_IF_THERE && isThere === true) {
         const stored = await this.#settings.examine(before.name);
         journal.begin(item.index, key, { ...before, details: item.details });
         journal.stored(item.index, stored, false);
-        const file = { stored: { ...stored, unproven: false }, learned: undefined };
+        const file = { index: item.index, stored: { ...stored, unproven: false }, learned: undefined };
         const asked = updates === undefined ? undefined : await this.#ask(entry, updates, file);
         admitted.push(asked ?? { kind: 'there', item: { ...item, name: before.name } });
       } else {

@@ -10,9 +10,11 @@ import { shardName } from '../../workers/shard-name.js';
 import { withoutPassword } from '../shared/printable.js';
 import type { StoredFile } from '../protocol/result.js';
 import { isNoFile, storageFailed } from './examine.js';
+import type { Key } from './format.js';
 import type { Journal } from './journal.js';
-import { readItems, ShardDamage } from './tar-reader.js';
-import type { LogReplay } from './log-replay.js';
+import { readItems, type ShardAnswer, ShardDamage } from './tar-reader.js';
+import type { BegunItem, LogReplay } from './log-replay.js';
+import type { LearnedOf } from './learned.js';
 
 export interface AdoptionSettings {
   /** Of the journal. */
@@ -33,39 +35,55 @@ export interface AdoptionSettings {
  * Writes down what is in them, as the last thing of the run that has stored it; a shard that was torn when the machine
  * went down is removed.
  *
+ * @returns the keys of what is in them
  * @throws StorageError
  */
-export async function adoptShards(settings: AdoptionSettings): Promise<void> {
+export async function adoptShards(settings: AdoptionSettings): Promise<readonly Key[]> {
   const { replay, journal, shards } = settings;
+  const keys: Key[] = [];
   const firstShard = replay.lastRun?.firstShard;
-  if (firstShard === undefined || !replay.someBegun) return;
+  if (firstShard === undefined || !replay.someBegun) return keys;
   const isKnown = (shard: number): boolean => replay.shards.has(shard) && shard !== replay.lastShard;
   const unknown = [...shards].filter((shard) => shard >= firstShard && !isKnown(shard));
   for (const shard of unknown.toSorted((a, b) => a - b)) {
     const items = await ownItems(shard, settings);
     if (settings.durable && items.size > 0) await syncStored(join(settings.directory, shardName(shard)));
-    for (const [index, stored] of items) {
+    for (const [index, { stored, begun, answer }] of items) {
       replay.adopt(index, stored);
-      journal.stored(index, stored, false);
+      journal.stored(index, stored, false, learnedFrom(begun, answer));
+      keys.push(begun.key);
     }
   }
   if (unknown.length > 0) await journal.written();
+  return keys;
 }
 
-/** The items of a shard that the last run has begun, by key. */
-async function ownItems(shard: number, settings: AdoptionSettings): Promise<ReadonlyMap<number, StoredFile>> {
+/** What a shard tells of the answer that has brought an item: enough to ask for it in case it has changed. */
+export function learnedFrom({ url }: Pick<BegunItem, 'url'>, answer: ShardAnswer): LearnedOf {
+  const times = { asked: Date.now(), answered: undefined, fetched: undefined, stored: undefined };
+  return { url, answer: { ...answer, url: withoutPassword(url) }, times, tries: 0, checksum: undefined };
+}
+
+interface OwnItem {
+  readonly stored: StoredFile;
+  readonly begun: BegunItem;
+  readonly answer: ShardAnswer;
+}
+
+/** The items of a shard that the last run has begun, by their numbers in it. */
+async function ownItems(shard: number, settings: AdoptionSettings): Promise<ReadonlyMap<number, OwnItem>> {
   const { file, replay, directory, sameBoot } = settings;
   const path = join(directory, shardName(shard));
-  const items = new Map<number, StoredFile>();
+  const items = new Map<number, OwnItem>();
   let damage: ShardDamage | undefined;
   let isOwn = false;
   try {
-    for await (const { index, size, crc32, whole, url, name } of readItems(path, !sameBoot)) {
+    for await (const { index, size, crc32, whole, url, name, answer } of readItems(path, !sameBoot)) {
       const begun = await replay.begun(file, index);
       if (begun?.name !== name || withoutPassword(begun.url) !== url) continue;
       isOwn = true;
       if (!whole) throw new ShardDamage(`${name} is not what was stored`);
-      items.set(index, { size, crc32, shard });
+      items.set(index, { stored: { size, crc32, shard }, begun, answer });
     }
   } catch (error) {
     if (isNoFile(error)) return new Map();

@@ -7,7 +7,9 @@
 import type { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { memberKey, shardName } from '../../workers/shard-name.js';
 import type { ItemDetails } from '../item.js';
+import type { Replaced } from '../outcome.js';
 import { bootId } from './boot.js';
 import { examineFile, openForReading, storageFailed } from './examine.js';
 import {
@@ -26,6 +28,7 @@ import {
   type RefusedRecord,
   renamedAt,
   type RunRecord,
+  shardAt,
   storedAt,
   type StoredRecord,
 } from './format.js';
@@ -47,6 +50,8 @@ export type TableRow = {
   readonly inShards: boolean;
   readonly details: ItemDetails | undefined;
   readonly learned: Learned | undefined;
+  /** Where it was before it changed, and is still as it was. */
+  readonly replaces?: Replaced;
 } & (
   | { readonly status: 'stored'; readonly stored: StoredRecord }
   | { readonly status: 'failed' | 'refused'; readonly failure: FailureRecord }
@@ -57,6 +62,8 @@ export type TableRow = {
 export interface Rows {
   /** Whether lists said more of any item than its URL and name. */
   readonly someDetails: boolean;
+  /** Whether any item is in a shard in place of what another one has. */
+  readonly someReplaced?: boolean;
   /** May be asked for more than once. @throws StorageError */
   rows(): AsyncGenerator<readonly TableRow[], void, undefined>;
 }
@@ -108,6 +115,10 @@ export class Table implements Rows {
     return this.#places.someDetails;
   }
 
+  get someReplaced(): boolean {
+    return this.#places.replaced !== undefined;
+  }
+
   get someRows(): boolean {
     return this.#places.someRows;
   }
@@ -137,6 +148,8 @@ export class Table implements Rows {
     const { begun, ended, given, wholeIfThere } = this.#places;
     const read = await readRow(records, begun.get(row), ended.get(row), given?.get(row) ?? NOWHERE, isStray);
     if (read.status !== 'refused') requireItemName(this.#path, read.item.name);
+    const before = this.#places.replaced?.get(row) ?? NOWHERE;
+    if (before !== NOWHERE) return { ...read, ...(await replacedAt(records, before)) };
     return wholeIfThere.has(row) ? this.#asItIs(read) : read;
   }
 
@@ -192,6 +205,14 @@ async function readRow(
   return isOf('stored', last, at)
     ? { ...known, status: 'stored', stored: storedAt(last, at) }
     : { ...known, status: 'failed', failure: failureAt(last, at) };
+}
+
+/** @param ended where it is written what became of it before */
+async function replacedAt(records: RecordReader, ended: number): Promise<{ readonly replaces?: Replaced }> {
+  const bytes = await records.from(ended, sizeOfEnding, true);
+  const at = isOf('learned', bytes, 0) ? recordSizeAt(bytes, 0) : 0;
+  const shard = isOf('stored', bytes, at) ? shardAt(bytes, at) : undefined;
+  return shard === undefined ? {} : { replaces: { shard: shardName(shard), key: memberKey(indexAt(bytes, at)) } };
 }
 
 function refusedRow(bytes: Buffer, inShards: boolean): TableRow {

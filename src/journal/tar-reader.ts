@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { BLOCK_SIZE, padded } from '../../workers/ustar.js';
+import type { Answer } from '../outcome.js';
 import { openFile } from './examine.js';
 
 /** Bytes that are read at once. */
@@ -27,7 +28,11 @@ export interface ShardItem {
   /** Without its password. */
   readonly url: string;
   readonly name: string;
+  /** What its description tells of the answer that has brought it. */
+  readonly answer: ShardAnswer;
 }
+
+export type ShardAnswer = Omit<Answer, 'url'>;
 
 /** What a shard that is not sealed holds, one after the other. */
 export type ShardPiece =
@@ -87,9 +92,10 @@ export async function* readPieces(path: string, prove: boolean): AsyncGenerator<
       });
       key = body.name.slice(0, body.name.indexOf('.'));
       const text = await archive.description(`${key}.json`);
-      const { url, name, size, sha256 } = parse(text);
+      const { url, name, size, sha256, headers } = parse(text);
       const whole = hash === undefined || (size === body.size && sha256 === hash.digest('hex'));
-      const item = { index, size: body.size, crc32: check, whole, url, name };
+      const answer = { status: 200, ...answerIn(headers) };
+      const item = { index, size: body.size, crc32: check, whole, url, name, answer };
       yield { kind: 'item', item, end: archive.position };
     }
   } finally {
@@ -103,16 +109,33 @@ function keyIn(name: string): number {
   return index;
 }
 
-function parse(text: string): { url: string; name: string; size: unknown; sha256: unknown } {
+interface Told {
+  readonly url: string;
+  readonly name: string;
+  readonly size: unknown;
+  readonly sha256: unknown;
+  readonly headers: unknown;
+}
+
+function parse(text: string): Told {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new ShardDamage('a description is no JSON');
   }
-  const { url, name, size, sha256 } = (value ?? {}) as Record<string, unknown>;
+  const { url, name, size, sha256, headers } = (value ?? {}) as Record<string, unknown>;
   if (typeof url !== 'string' || typeof name !== 'string') throw new ShardDamage('a description tells no URL or name');
-  return { url, name, size, sha256 };
+  return { url, name, size, sha256, headers };
+}
+
+function answerIn(headers: unknown): Pick<Answer, 'contentType' | 'etag' | 'lastModified'> {
+  const told = (headers ?? {}) as Record<string, unknown>;
+  const textOf = (name: string): string => {
+    const value = told[name];
+    return typeof value === 'string' ? value : '';
+  };
+  return { contentType: textOf('content-type'), etag: textOf('etag'), lastModified: textOf('last-modified') };
 }
 
 class Archive {

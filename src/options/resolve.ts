@@ -94,20 +94,18 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
 }
 
 /** @throws UsageError */
-function checkUpdate({ layout, executor, journal }: UpdateOptions, exists: OnExists): void {
-  const [other, hint] = isInShards(layout)
-    ? [`--layout ${layout}`, 'shards are not rewritten: --overwrite makes all of them anew']
-    : !journal
-      ? ['--no-journal', 'what servers have said of the files is in the journal: leave one out']
-      : exists === 'overwrite'
-        ? ['--overwrite', 'that replaces all files, whether they have changed or not: leave one out']
-        : executor === 'threads'
-          ? [`--executor ${executor}`, 'leave --executor out']
-          : [undefined, ''];
+function checkUpdate({ executor, journal }: UpdateOptions, exists: OnExists): void {
+  const [other, hint] = !journal
+    ? ['--no-journal', 'what servers have said of the files is in the journal: leave one out']
+    : exists === 'overwrite'
+      ? ['--overwrite', 'that replaces all files, whether they have changed or not: leave one out']
+      : executor === 'threads'
+        ? [`--executor ${executor}`, 'leave --executor out']
+        : [undefined, ''];
   if (other !== undefined) throw new UsageError(`--update does not go with ${other}`, hint);
 }
 
-type UpdateOptions = Pick<ResolvedOptions, 'layout' | 'executor' | 'journal'>;
+type UpdateOptions = Pick<ResolvedOptions, 'executor' | 'journal'>;
 
 function withNetwork<T extends NetworkOptions>(all: T): { network: NetworkOptions; rest: Omit<T, NetworkOption> } {
   const isOfNetwork = ([option]: [string, unknown]): boolean => (NETWORK as readonly string[]).includes(option);

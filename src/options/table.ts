@@ -121,12 +121,13 @@ export const OPTIONS = {
   }),
   /**
    * What runs have stored is asked for once more, and replaced where its server has something else (`If-None-Match`,
-   * `If-Modified-Since`). Default: `false`, and what is stored is not requested.
+   * `If-Modified-Since`). Of the layout `tar`, what has changed goes into new shards, and old ones are never rewritten: who reads
+   * all of them finds both, and the journal says which is current. Default: `false`, and what is stored is not requested.
    */
   update: row({
     flag: '--update',
     help: 'ask for what is stored, too, and replace what has changed',
-    more: 'by the `ETag` and the `Last-Modified` that runs have written down; what has not changed is not touched',
+    more: 'by the `ETag` and the `Last-Modified` that runs have written down; what has not changed is not touched; in shards, what has changed goes into new ones, the old ones stay as they are, and readers of all shards find both: `sluice export` tells the current one',
     kind: kinds.yesOrNo,
     default: false,
   }),

@@ -89,7 +89,8 @@ export class HandOff implements Stages, AttemptListener {
     const { executor: name, workers, layout, shardSize, captionColumn, timeout } = options;
     const originals = new WeakMap<Item, Item>();
     const originalOf = (item: Item): Item => originals.get(item) ?? item;
-    const onStored: StageListener['onStored'] = naming
+    const isCalledOtherwise = naming !== undefined || resumption.updates !== undefined;
+    const onStored: StageListener['onStored'] = isCalledOtherwise
       ? (item, result) => listener.onStored(originalOf(item), result)
       : (item, result) => listener.onStored(item, result);
     const connections = new Connections({ timeout, maxIdle, way: await openWay(network.way) });
@@ -288,10 +289,10 @@ export class HandOff implements Stages, AttemptListener {
     this.#held.add(held);
   }
 
-  /** The item as its file is called. */
-  #called(item: Item, { name }: Naming): Item {
-    if (name === item.name) return item;
-    const called = { ...item, name };
+  /** The item as its file is called, and numbered in its shard. */
+  #called(item: Item, { name, successor }: Naming): Item {
+    if (name === item.name && successor === undefined) return item;
+    const called = { ...item, name, index: successor?.index ?? item.index };
     this.#originals.set(called, item);
     this.#tar?.onRenamed(item, called);
     return called;

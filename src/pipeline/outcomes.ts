@@ -62,6 +62,7 @@ export class Outcomes {
   stored(work: Work, file: StoredFile): void {
     const { item, unproven, bent, naming, answer, tried, askedAt, answeredAt, fetchedAt } = work;
     const { index, entry = index, url, details } = item;
+    const successor = naming?.successor;
     const name = naming?.name ?? item.name;
     const { size, crc32, shard, image } = file;
     const checksum = checksumOfFile(file.checksum, details?.checksum, image);
@@ -78,13 +79,14 @@ export class Outcomes {
       checksum,
       image,
       unproven,
+      replaces: successor?.replaces,
       bent,
       answer,
       times: { asked: askedAt, answered: answeredAt, fetched: fetchedAt, stored: Date.now() },
       tries: tried,
     } as const;
     const journal = this.#journal;
-    journal?.stored(index, file, unproven, outcome);
+    journal?.stored(successor?.index ?? index, file, unproven, outcome);
     if (item.conditions !== undefined) this.#updates?.done(item);
     if (journal === undefined || !this.#durable) {
       this.#emit(outcome);

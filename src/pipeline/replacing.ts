@@ -1,4 +1,4 @@
-/** Keeps bodies that take the place of files that are there until the journal says that they may. */
+/** Keeps bodies that take the place of what is there until the journal says that they may. */
 import type { Updates } from '../journal/updates.js';
 import type { Naming, Work } from '../schedule/work.js';
 import { CANCELLED } from '../../workers/plain.js';
@@ -7,12 +7,13 @@ import { CANCELLED } from '../../workers/plain.js';
 export function replace(work: Work, updates: Updates | undefined): void {
   if (updates === undefined || work.naming !== undefined) return;
   const { name } = work.item;
-  const naming: Naming = { wanted: name, name, settled: undefined, refused: undefined, isKept: false };
+  const { successor, written } = updates.replace(work.item);
+  const naming: Naming = { wanted: name, name, settled: undefined, refused: undefined, isKept: false, successor };
   // A run whose journal cannot be written stops.
-  const written = updates.replace(work.item).catch(() => {
+  const known = written.catch(() => {
     naming.refused = CANCELLED;
   });
-  naming.settled = written.then(() => {
+  naming.settled = known.then(() => {
     naming.settled = undefined;
   });
   work.naming = naming;

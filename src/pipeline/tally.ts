@@ -1,11 +1,19 @@
 /** Counts outcomes for the account of a run. */
+import { basename } from 'node:path';
 import type { ErrorCode } from '../errors.js';
-import type { Outcome, Summary } from '../outcome.js';
+import type { Outcome, Replaced, ReplacedCounts, Summary } from '../outcome.js';
 
 /** What of a summary is counted. */
 export type Counts = Omit<Summary, 'waiting' | 'running' | 'total' | 'elapsed' | 'verdict'>;
 
-type Counting = { -readonly [Count in Exclude<keyof Counts, 'causes'>]: number };
+type Counting = { -readonly [Count in Exclude<keyof Counts, 'causes' | 'replaced'>]: number };
+
+/** What is in other shards now. */
+interface Replacing {
+  items: number;
+  readonly shards: Set<string>;
+  readonly before: Set<string>;
+}
 
 /** Counts outcomes. */
 export class Tally {
@@ -24,10 +32,11 @@ export class Tally {
     bytes: 0,
   };
   readonly #causes: Partial<Record<ErrorCode, number>> = {};
+  #replaced: Replacing | undefined;
 
   /** As a summary has them. */
   get counts(): Counts {
-    return { ...this.#counts, causes: { ...this.#causes } };
+    return { ...this.#counts, causes: { ...this.#causes }, replaced: this.#replaced && countsOf(this.#replaced) };
   }
 
   /** Of the stored files. */
@@ -47,6 +56,7 @@ export class Tally {
       if (outcome.unproven) counts.unproven += 1;
       if (outcome.bent) counts.bent += 1;
       counts.bytes += outcome.size;
+      if (outcome.replaces !== undefined) this.#replace(outcome.path, outcome.replaces);
     } else if (outcome.status === 'skipped') {
       counts.skipped += 1;
       if (outcome.kept) counts.kept += 1;
@@ -62,4 +72,15 @@ export class Tally {
       this.#causes[outcome.error.code] = (this.#causes[outcome.error.code] ?? 0) + 1;
     }
   }
+
+  #replace(path: string, { shard }: Replaced): void {
+    this.#replaced ??= { items: 0, shards: new Set(), before: new Set() };
+    this.#replaced.items += 1;
+    this.#replaced.shards.add(basename(path));
+    this.#replaced.before.add(shard);
+  }
+}
+
+function countsOf({ items, shards, before }: Replacing): ReplacedCounts {
+  return { items, shards: [...shards].toSorted(), before: [...before].toSorted() };
 }

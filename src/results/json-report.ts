@@ -1,13 +1,14 @@
 /** `--report FILE`: the summary as JSON. */
 import { open, type FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { UsageError } from '../errors.js';
 import { withoutPassword } from '../shared/printable.js';
-import type { Failed, NotFound, Outcome, Summary } from '../outcome.js';
+import type { Failed, NotFound, Outcome, Replaced, Stored, Summary } from '../outcome.js';
 import type { ResultsWriter } from './results.js';
 import { isWritten } from './written.js';
 
-/** Failed items that the report lists; all are counted. */
-const MAX_FAILURES = 1000;
+/** Items that the report lists of each kind; all are counted. */
+const MOST_LISTED = 1000;
 /** The name that stands for standard output. */
 const STDOUT = '-';
 
@@ -16,6 +17,7 @@ export class JsonReport implements ResultsWriter {
   /** Undefined for standard output. */
   readonly #file: FileHandle | undefined;
   readonly #failures: object[] = [];
+  readonly #replaced: object[] = [];
 
   private constructor(path: string, file: FileHandle | undefined) {
     this.#path = path;
@@ -40,7 +42,8 @@ export class JsonReport implements ResultsWriter {
   }
 
   note(outcome: Outcome): void {
-    if (!isFailure(outcome) || this.#failures.length >= MAX_FAILURES) return;
+    if (outcome.status === 'ok' && outcome.replaces !== undefined) this.#noteReplaced(outcome, outcome.replaces);
+    if (!isFailure(outcome) || this.#failures.length >= MOST_LISTED) return;
     const { code, message, hint } = outcome.error;
     const url = withoutPassword(outcome.url);
     this.#failures.push({ index: outcome.index, url, status: outcome.status, code, message, hint });
@@ -48,7 +51,16 @@ export class JsonReport implements ResultsWriter {
 
   async close(command: string, summary: Summary): Promise<boolean> {
     const { waiting: _waiting, running: _running, total: _total, elapsed, causes, verdict, ...counts } = summary;
-    const report = { command, ...counts, elapsed, causes, verdict, failures: this.#failures };
+    const { replaced } = summary;
+    const report = {
+      command,
+      ...counts,
+      ...(replaced && { replaced: { ...replaced, list: this.#replaced } }),
+      elapsed,
+      causes,
+      verdict,
+      failures: this.#failures,
+    };
     const text = `${JSON.stringify(report, undefined, 2)}\n`;
     const file = this.#file;
     if (file !== undefined) return isWritten('--report', this.#path, () => replaceAll(file, text));
@@ -58,6 +70,11 @@ export class JsonReport implements ResultsWriter {
 
   async abandon(): Promise<void> {
     await this.#file?.close();
+  }
+
+  #noteReplaced({ index, url, name, path }: Stored, before: Replaced): void {
+    if (this.#replaced.length >= MOST_LISTED) return;
+    this.#replaced.push({ index, url: withoutPassword(url), name, shard: basename(path), before });
   }
 }
 

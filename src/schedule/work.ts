@@ -4,6 +4,7 @@ import type { Host } from './limit.js';
 import type { Mirrors } from './mirrors.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
+import type { Successor } from '../journal/updates.js';
 import type { Answer } from '../outcome.js';
 
 /** What its answers call an item's file: one for all tries, since what was written down for one counts for the next. */
@@ -18,6 +19,8 @@ export interface Naming {
   refused: PlainError | undefined;
   /** The item is left out, since there is a file of that name that nobody knows. */
   isKept: boolean;
+  /** It goes into another shard than what is there. */
+  readonly successor?: Successor | undefined;
 }
 
 /** An item on its way. */

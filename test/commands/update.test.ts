@@ -248,7 +248,6 @@ describe('sluice get --update', () => {
   });
 
   for (const [args, message] of [
-    [['--layout', 'tar'], /--update does not go with --layout tar: shards are not rewritten/],
     [['--no-journal'], /--update does not go with --no-journal/],
     [['--overwrite'], /--update does not go with --overwrite/],
     [['--executor', 'threads'], /--update does not go with --executor threads/],

@@ -27,7 +27,7 @@ export class EditionsServer {
   #server: Server | undefined;
 
   async open(): Promise<void> {
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = createServer((request, response) => this.answer(request, response));
     await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
     this.origin = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -54,7 +54,7 @@ export class EditionsServer {
     this.#server?.closeAllConnections();
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  answer(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url as string;
     const { 'if-none-match': asked, 'if-modified-since': since } = request.headers;
     response.on('close', () =>

@@ -44,7 +44,16 @@ describe('a shard', () => {
     writeFileSync(path, archive());
     const expected = BODIES.map((body, index): ShardItem => {
       const name = `${index}.jpg`;
-      return { index, size: body.length, crc32: crc32(body), whole: true, url: `http://localhost/${name}`, name };
+      const answer = { status: 200, contentType: '', etag: '', lastModified: '' };
+      return {
+        index,
+        size: body.length,
+        crc32: crc32(body),
+        whole: true,
+        url: `http://localhost/${name}`,
+        name,
+        answer,
+      };
     });
     assert.deepEqual(await read(path), expected);
   });

@@ -24,7 +24,7 @@ export interface ExportOptions {
 export async function exportTable(table: Rows, output: Output, options: ExportOptions): Promise<number> {
   const format = TABLE_FORMATS[options.format];
   const statuses = new Set(options.statuses ?? format.statuses);
-  const fields = format.hasFields ? chosen(fieldsFor(await columnsOf(table)), options.fields) : [];
+  const fields = format.hasFields ? chosen(fieldsFor(await columnsOf(table), table.someReplaced), options.fields) : [];
   const writer = await format.open(output, fields, options.directory);
   await writer.begin?.();
   let count = 0;

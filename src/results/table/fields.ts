@@ -58,9 +58,17 @@ const OWN: readonly Field[] = [
 
 export const OWN_FIELDS: readonly string[] = OWN.map(({ name }) => name);
 
+/** Only in tables of which an item is in a shard in place of what another one has: that, and the key there. */
+const REPLACES: Field = {
+  name: 'replaces',
+  type: 'text',
+  of: ({ replaces }) => replaces && `${replaces.shard}/${replaces.key}`,
+};
+
 /** All fields of a table: a column of a list that is called as one of ours gets `list_` before its name. */
-export function fieldsFor(columns: ReadonlyMap<string, FieldType>): readonly Field[] {
-  return [...OWN, ...keptFields(columns, OWN_FIELDS)];
+export function fieldsFor(columns: ReadonlyMap<string, FieldType>, someReplaced = false): readonly Field[] {
+  const own = someReplaced ? [...OWN, REPLACES] : OWN;
+  return [...own, ...keptFields(columns, someReplaced ? [...OWN_FIELDS, REPLACES.name] : OWN_FIELDS)];
 }
 
 /** Those of columns of lists beside others of these names. */
