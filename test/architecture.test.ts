@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/executor\//],
   [/^src\/fetch\//, /^src\/journal\//, /^src\/server\//],
   [/^src\/plan\//, /^src\/options\//, /^workers\//],
-  [/^src\/lists\//, /^src\/protocol\//, /^src\/flags\//],
+  [/^src\/lists\//, /^src\/protocol\//, /^src\/flags\//, /^src\/charts\//],
   [/^src\/shared\//],
   [/^src\/item\.ts$/, /^src\/body\.ts$/, /^src\/outcome\.ts$/],
   [/^src\/errors\.ts$/, /^src\/libuv-threads\.cts$/],

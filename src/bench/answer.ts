@@ -3,7 +3,8 @@ import { judge } from './judgement.js';
 import type { Advice, BenchReport, Ratio, Reference, Storage, Strategy, StrategyReport } from './report.js';
 import type { Spread } from './statistics.js';
 import { ratioOf } from './summarise.js';
-import { DEFAULTS, flagsOf, number, sameSetting } from './text.js';
+import { number } from '../charts/numbers.js';
+import { DEFAULTS, flagsOf, sameSetting } from './text.js';
 import { isInShards } from '../protocol/layouts.js';
 
 const UNCLEAN = 'It was not measured cleanly: see below.';

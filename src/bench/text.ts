@@ -1,10 +1,9 @@
 /** Numbers and settings as people read them. */
+import { number, short, UNKNOWN } from '../charts/numbers.js';
 import { printable } from '../shared/printable.js';
 import { judge } from './judgement.js';
 import type { Bodies, BenchReport, ServerSettings, Setting, Strategy } from './report.js';
 import type { Spread } from './statistics.js';
-
-export const UNKNOWN = '–';
 
 /** What each strategy does, in a few words. */
 export const DESCRIPTIONS: Readonly<Record<Strategy, string>> = {
@@ -14,29 +13,6 @@ export const DESCRIPTIONS: Readonly<Record<Strategy, string>> = {
   threads: 'each worker downloads and saves',
   pool: 'saved by a pool of workers',
 };
-
-/** `12,500`: of what is counted. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-/** Of what is measured, two or three digits: `0.012`, `1.25`, `12.5`, `125`, `12,500`. */
-export function number(value: number): string {
-  if (!Number.isFinite(value)) return UNKNOWN;
-  const size = Math.abs(value);
-  if (size === 0) return '0';
-  if (size >= 99.95) return count(value);
-  if (size >= 9.995) return value.toFixed(1);
-  if (size >= 0.9995) return value.toFixed(2);
-  if (size < 0.0005) return '<0.001';
-  return value.toFixed(size < 0.0995 ? 3 : 2);
-}
-
-/** As short as can be, for the ticks of an axis: `0.5`, `20`, `1k`, `2.5M`. */
-export function short(value: number): string {
-  const [divisor, unit] = value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, ''];
-  return `${Number((value / divisor).toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 })}${unit}`;
-}
 
 /** `1.10..1.15`. */
 export function range({ least, most }: Spread): string {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHtml } from '../../src/bench/page/html.js';
 import { STRATEGIES } from '../../src/bench/report.js';
-import { count, number, short } from '../../src/bench/text.js';
+import { count, number, short } from '../../src/charts/numbers.js';
 import {
   ofHostileNames,
   ofList,

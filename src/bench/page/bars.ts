@@ -1,10 +1,11 @@
 /** One row of a chart: the marks of one strategy on the axis that it shares with the others. */
 import { type Figure, shownSpread } from '../figures.js';
-import { axisData, datum, glyphAt, grid, percent } from './marks.js';
-import { type Markup, markup } from './markup.js';
+import { axisData, grid, percent } from '../../charts/axes.js';
+import { datum, glyphAt } from './marks.js';
+import { type Markup, markup } from '../../charts/markup.js';
 import type { StrategyReport } from '../report.js';
 import { spread } from '../text.js';
-import type { Scale } from '../ticks.js';
+import type { Scale } from '../../charts/ticks.js';
 
 /** A drawing as wide as its column. What it shows is told besides, for those who do not see it. */
 export function track(

@@ -1,21 +1,13 @@
 /** The tables of the page: all figures, what the advice tried, and under which conditions it was measured. */
 import { FIGURES, shownSpread } from '../figures.js';
-import { type Markup, markup, prose } from './markup.js';
-import { datum, glyph, percent } from './marks.js';
+import { type Markup, markup, prose } from '../../charts/markup.js';
+import { percent } from '../../charts/axes.js';
+import { datum, glyph } from './marks.js';
 import { judge } from '../judgement.js';
 import type { Advice, BenchReport, StrategyReport } from '../report.js';
-import {
-  bytes,
-  count,
-  describeSimulation,
-  describeSource,
-  flagsOf,
-  number,
-  range,
-  sameSetting,
-  UNKNOWN,
-} from '../text.js';
-import { linear } from '../ticks.js';
+import { count, number, UNKNOWN } from '../../charts/numbers.js';
+import { bytes, describeSimulation, describeSource, flagsOf, range, sameSetting } from '../text.js';
+import { linear } from '../../charts/ticks.js';
 
 /** A row for each figure, a column for each strategy: medians, and below them the least and the most of the rounds. */
 export function figuresTable({ strategies, rounds }: BenchReport): Markup {

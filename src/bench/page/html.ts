@@ -1,6 +1,6 @@
 /** The report as one page that needs nothing else: no script runs, and nothing is requested. */
 import { adviceTable, conditions, figuresTable } from './details.js';
-import { data, type Markup, markup, prose } from './markup.js';
+import { data, type Markup, markup, prose } from '../../charts/markup.js';
 import { panels } from './panels.js';
 import { rates } from './rates.js';
 import type { BenchReport } from '../report.js';

@@ -1,11 +1,12 @@
 /** What else was measured of the strategies: a small chart for each figure, all alike. */
 import { bar, key, nested, points, stacked, track } from './bars.js';
 import { type Figure, FIGURES, shownSpread } from '../figures.js';
-import { glyph, tickLabels } from './marks.js';
-import { type Markup, markup } from './markup.js';
+import { tickLabels } from '../../charts/axes.js';
+import { glyph } from './marks.js';
+import { type Markup, markup } from '../../charts/markup.js';
 import type { BenchReport, StrategyReport } from '../report.js';
-import { number, short, UNKNOWN } from '../text.js';
-import { linear, type Scale, scaleFor } from '../ticks.js';
+import { number, short, UNKNOWN } from '../../charts/numbers.js';
+import { linear, type Scale, scaleFor } from '../../charts/ticks.js';
 
 interface Panel {
   readonly title: string;

@@ -2,11 +2,13 @@
 import { describeBound } from '../../verdict/verdict.js';
 import { bar, track } from './bars.js';
 import { FIGURES } from '../figures.js';
-import { datum, glyph, tickLabels } from './marks.js';
-import { type Markup, markup } from './markup.js';
+import { tickLabels } from '../../charts/axes.js';
+import { datum, glyph } from './marks.js';
+import { type Markup, markup } from '../../charts/markup.js';
 import { type BenchReport, type Ratio, REFERENCES, type StrategyReport } from '../report.js';
-import { DESCRIPTIONS, number, range, short, spread, UNKNOWN } from '../text.js';
-import { type Scale, scaleFor } from '../ticks.js';
+import { number, short, UNKNOWN } from '../../charts/numbers.js';
+import { DESCRIPTIONS, range, spread } from '../text.js';
+import { type Scale, scaleFor } from '../../charts/ticks.js';
 
 export function rates({ strategies, ratios, rounds }: BenchReport): Markup {
   const scale = scaleFor(strategies.flatMap(({ filesPerSecond: { least, most } }) => [least, most]));

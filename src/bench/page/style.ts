@@ -1,35 +1,19 @@
 /** How the page looks: by day, in the dark, on paper and in a narrow window. */
-import { Markup } from './markup.js';
+import { Markup } from '../../charts/markup.js';
+import { BASE } from '../../charts/style.js';
 
 /**
  * Colours of Okabe and Ito, made darker or lighter where they would not stand out from the page by 3 to 1. Text is
  * never of these colours.
  */
-export const STYLE = new Markup(`
-:root { color-scheme: light dark; --page: #fdfdfb; --ink: #1d1d1b; --soft: #5c5c57; --rule: #dcdcd6; --tint: #f3f3ef; --warn: #8a3b00; --warn-tint: #fdf1e3;
-  --sequential: #6e6e6e; --inline: #c95700; --libuv: #b0568d; --threads: #00855f; --pool: #0072b2; }
+export const STYLE = new Markup(`${BASE}
+:root { --sequential: #6e6e6e; --inline: #c95700; --libuv: #b0568d; --threads: #00855f; --pool: #0072b2; }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --page: #15171a; --ink: #e9e7e2; --soft: #a9a7a1; --rule: #34373c; --tint: #1e2125; --warn: #f0b35e; --warn-tint: #2c2418;
-    --sequential: #a3a3a3; --inline: #e88b3c; --libuv: #dd92c0; --threads: #2fbf93; --pool: #56b4e9; }
+  :root { --sequential: #a3a3a3; --inline: #e88b3c; --libuv: #dd92c0; --threads: #2fbf93; --pool: #56b4e9; }
 }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 1rem/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-main { max-width: 72rem; margin: 0 auto; padding: clamp(1.25rem, 4vw, 4rem) clamp(1rem, 4vw, 3rem) 4rem; }
-h1 { margin: 0 0 1.5rem; font-size: 1rem; font-weight: 650; }
-h1 span, .unit, small, figcaption, .more, section > p, dt, .row.head { color: var(--soft); }
-h1 span { font-weight: 400; margin-left: .4em; }
-h2 { margin: 0 0 .25rem; font-size: 1.375rem; font-weight: 650; letter-spacing: -.01em; line-height: 1.25; }
-h3 { margin: 0; font-size: 1rem; font-weight: 650; display: flex; align-items: center; gap: .4em; }
-.unit { font-weight: 400; }
-small { font-size: .8125rem; line-height: 1.35; }
-section { margin-top: clamp(3rem, 7vw, 4.5rem); container-type: inline-size; }
-section > p { margin: 0 0 1.5rem; max-width: 46rem; }
-section > p b { color: var(--ink); }
 .answer { margin: 0 0 1rem; max-width: 24em; font-size: clamp(1.625rem, 1rem + 2.6vw, 2.625rem); font-weight: 650; line-height: 1.18; letter-spacing: -.02em; text-wrap: balance; }
 .more { margin: 0 0 .5rem; max-width: 46rem; font-size: 1.125rem; }
 .option { white-space: nowrap; }
-code { font: .875rem/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
 .command { width: fit-content; max-width: 100%; margin: 1.5rem 0 0; padding: .875rem 1rem; background: var(--tint); border: 1px solid var(--rule); border-radius: 6px; white-space: pre-wrap; user-select: all; -webkit-user-select: all; }
 .simulated, .doubts { margin: 0 0 1.5rem; padding: .75rem 1rem; background: var(--warn-tint); border-left: 4px solid var(--warn); max-width: 46rem; }
 .simulated strong { margin-right: .5em; color: var(--warn); text-transform: uppercase; letter-spacing: .06em; }
@@ -37,12 +21,8 @@ code { font: .875rem/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans 
 .doubts h2 { font-size: 1rem; color: var(--warn); }
 .doubts ul { margin: 0; padding-left: 1.2em; }
 .s-sequential { --own: var(--sequential); } .s-inline { --own: var(--inline); } .s-libuv { --own: var(--libuv); } .s-threads { --own: var(--threads); } .s-pool { --own: var(--pool); }
-svg { display: block; overflow: visible; }
-svg.glyph, svg.sample { display: inline-block; flex: none; vertical-align: -.08em; }
-svg text { font-size: .75rem; fill: var(--soft); }
 .glyph path { fill: var(--own); }
 .point path { fill: var(--own); stroke: var(--page); stroke-width: 1.5; }
-.grid line { stroke: var(--rule); stroke-width: 1; shape-rendering: crispEdges; }
 .bar { fill: var(--own, var(--soft)); y: 25%; height: 50%; }
 .stem { fill: var(--own); y: calc(50% - 1.5px); height: 3px; }
 .sample .bar { y: 1px; height: 10px; }
@@ -56,10 +36,7 @@ svg text { font-size: .75rem; fill: var(--soft); }
 .p50 { fill: var(--page); stroke: var(--own, var(--soft)); stroke-width: 2; }
 .p99 { fill: var(--own, var(--soft)); stroke: var(--own, var(--soft)); stroke-width: 2; }
 .max { stroke: var(--own, var(--soft)); stroke-width: 3; }
-.line { fill: none; stroke: var(--own, var(--ink)); stroke-width: 2; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
-.line.fetched { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 5 3; }
 .line.delay { stroke-width: 1.25; stroke-linejoin: miter; }
-.waiting { fill: var(--own); fill-opacity: .16; }
 .bars { display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content; column-gap: .75rem; }
 .row { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; }
 .name { display: flex; align-items: center; gap: .45em; }
@@ -77,19 +54,9 @@ svg text { font-size: .75rem; fill: var(--soft); }
 .rates .row > .plot { padding-bottom: .875rem; }
 .rates .plot small { display: block; margin-top: .125rem; }
 .ratio.none { color: var(--soft); }
-.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: 2.75rem 3rem; margin-top: 1.25rem; }
 .panels.wide { grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
-.panel { margin: 0; min-width: 0; break-inside: avoid; container-type: inline-size; }
 .panel .row:not(.axis) .plot { min-height: 24px; }
-figcaption { margin-bottom: .5rem; font-size: .8125rem; }
 .panel .name, .panel .value { font-size: .875rem; }
-.time { padding-left: 2.75rem; }
-.time small { display: block; margin: .75rem 0 .5rem -2.75rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .9375rem; overflow-wrap: normal; }
-th { text-align: left; font-weight: 400; }
-thead th { font-weight: 650; }
-th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--rule); vertical-align: baseline; }
 .figures td, .figures thead th, .tried td:last-child, .tried th:last-child { text-align: right; white-space: nowrap; }
 .figures th:first-child, .tried th:first-child { padding-left: 0; }
 .figures th:first-child, .figures td:first-child { position: sticky; left: 0; background: var(--page); min-width: 7.5rem; }
@@ -101,9 +68,6 @@ th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--rule); vertical-a
 .best .bar { fill: var(--pool); }
 .best b { margin-left: .5em; }
 .best code, .best td { font-weight: 650; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem 3rem; margin: 1rem 0 0; }
-dt { font-size: .8125rem; }
-dd { margin: 0; }
 @container (max-width: 24rem) {
   .bars { grid-template-columns: minmax(0, 1fr) max-content; }
   .row > .plot { grid-column: 1 / -1; grid-row: 2; }

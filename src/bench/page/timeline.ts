@@ -1,12 +1,11 @@
 /** A run over time: what was fetched against what was stored, and how long events waited meanwhile. */
-import { axisData, type Datum, datum, glyph, grid, isMinor, percent, tickLabels } from './marks.js';
-import { type Markup, markup } from './markup.js';
+import { tickLabels } from '../../charts/axes.js';
+import { between, chart, cumulative, steps } from '../../charts/lines.js';
+import { type Datum, datum, glyph } from './marks.js';
+import { type Markup, markup } from '../../charts/markup.js';
 import type { BenchReport, StrategyReport } from '../report.js';
-import { count, number, short } from '../text.js';
-import { linear, type Scale, scaleFor } from '../ticks.js';
-
-/** Units of the drawings that are stretched to their charts. */
-const UNIT = 1000;
+import { count, number } from '../../charts/numbers.js';
+import { linear, type Scale, scaleFor } from '../../charts/ticks.js';
 
 /** A chart of each strategy; the delays on one scale for all, so that they compare. */
 export function timelines({ strategies }: BenchReport): Markup {
@@ -56,46 +55,8 @@ ${chart(`${strategy}: event-loop delay over time, ${longest} milliseconds at the
 ${tickLabels(time, ' s')}</div>`;
 }
 
-/** Lines in a drawing that is stretched to its place, on a grid with the values to the left of it. */
-function chart(label: string, height: number, scale: Scale, time: Scale, lines: readonly Markup[]): Markup {
-  const ticks = scale.ticks.map((tick, index) => {
-    const y = percent(1 - scale.at(tick));
-    const text = markup`<text x="-6" y="${y}" dy="4" text-anchor="end">${short(tick)}</text>`;
-    return markup`<line x1="0" x2="100%" y1="${y}" y2="${y}"/>${isMinor(scale.ticks, index) ? '' : text}`;
-  });
-  return markup`<svg class="track" role="img" aria-label="${label}" width="100%" height="${height}"${axisData(scale)}>${grid(time)}<g class="grid ticks">${ticks}</g>
-<svg viewBox="0 0 ${UNIT} ${UNIT}" preserveAspectRatio="none" width="100%" height="100%" overflow="visible">${lines}</svg></svg>`;
-}
-
 function line(numbers: Datum, path: string, kind: 'fetched' | 'stored' | 'delay'): Markup {
   return markup`<path class="line ${kind}" d="${path}"${datum(numbers)}><title>${numbers.strategy}: ${kind}</title></path>`;
-}
-
-/** Of counts by the end of each slot, from nothing. */
-function cumulative(counts: readonly number[], scale: Scale): string {
-  return `M${places(counts, scale).join('L')}`;
-}
-
-function between(upper: readonly number[], lower: readonly number[], scale: Scale): string {
-  return `M${[...places(upper, scale), ...places(lower, scale).toReversed()].join('L')}z`;
-}
-
-function places(counts: readonly number[], scale: Scale): string[] {
-  return [0, ...counts].map((value, slot) => `${x(slot, counts.length)} ${y(value, scale)}`);
-}
-
-/** One step for each slot. */
-function steps(values: readonly number[], scale: Scale): string {
-  const path = values.map((value, slot) => `V${y(value, scale)}H${x(slot + 1, values.length)}`).join('');
-  return `M0 ${y(values[0] ?? 0, scale)}${path}`;
-}
-
-function x(slot: number, slots: number): number {
-  return Number(((UNIT * slot) / slots).toFixed(1));
-}
-
-function y(value: number, scale: Scale): number {
-  return Number((UNIT * (1 - scale.at(value))).toFixed(1));
 }
 
 function sample(kind: 'fetched' | 'stored'): Markup {

@@ -1,6 +1,6 @@
 /** Plots of characters, for a terminal. */
-import type { Scale } from '../ticks.js';
-import { short } from '../text.js';
+import type { Scale } from '../../charts/ticks.js';
+import { short } from '../../charts/numbers.js';
 
 const PARTS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;

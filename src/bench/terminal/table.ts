@@ -6,18 +6,9 @@ import { type Figure, FIGURES, shownSpread } from '../figures.js';
 import { judge } from '../judgement.js';
 import { axisOf, barOf, sparkline } from './plot.js';
 import { type BenchReport, type Reference, REFERENCES, type StrategyReport } from '../report.js';
-import {
-  commandOf,
-  count,
-  describeSimulation,
-  describeSource,
-  flagsOf,
-  number,
-  range,
-  spread,
-  UNKNOWN,
-} from '../text.js';
-import { linear, scaleFor } from '../ticks.js';
+import { count, number, UNKNOWN } from '../../charts/numbers.js';
+import { commandOf, describeSimulation, describeSource, flagsOf, range, spread } from '../text.js';
+import { linear, scaleFor } from '../../charts/ticks.js';
 
 /** Plots do not grow with the terminal for ever. */
 const WIDEST_BAR = 60;

@@ -1,5 +1,5 @@
 /** HTML and SVG put together so that nothing from outside is read as markup. */
-import { printable } from '../../shared/printable.js';
+import { printable } from '../shared/printable.js';
 
 /** Text that is markup already; only {@link markup} and {@link style} make it. */
 export class Markup {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { linear, scaleFor } from '../../src/bench/ticks.js';
+import { linear, scaleFor } from '../../src/charts/ticks.js';
 
 const positive = fc.double({ min: 1e-6, max: 1e12, noNaN: true });
 
