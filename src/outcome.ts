@@ -174,6 +174,9 @@ export interface Summary {
  */
 export type Bound = 'storage' | 'cpu' | 'budget' | 'main thread' | 'server' | 'network' | 'list' | 'reader' | 'limit';
 
+/** Milliseconds of a run that each held it up. */
+export type Charged = Readonly<Partial<Record<Bound, number>>>;
+
 /** What held up a run most. */
 export interface Verdict {
   readonly bound: Bound;

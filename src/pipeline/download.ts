@@ -146,6 +146,11 @@ export class Download {
     return this.#sampling?.operations;
   }
 
+  /** What was measured of the run, for who watches it; undefined before it has begun. */
+  get measured(): Omit<Sampling, 'stop'> | undefined {
+    return this.#sampling;
+  }
+
   /** The same as {@link batches}, one by one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Outcome, void, undefined> {
     for await (const batch of this.batches()) for (const outcome of batch) yield outcome;

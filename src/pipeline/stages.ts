@@ -18,7 +18,7 @@ import type { Scheduler } from '../schedule/scheduler.js';
 import type { Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import type { Sample } from '../verdict/detector.js';
-import type { Answer, Verdict } from '../outcome.js';
+import type { Answer, Charged, Verdict } from '../outcome.js';
 import type { AnswerNaming } from './naming.js';
 import type { RobotsAsking } from './robots.js';
 import type { Resumption } from './resume.js';
@@ -61,6 +61,10 @@ export interface RunSample extends Omit<Sample, 'load'> {
 
 export interface Sampling {
   readonly verdict: Verdict | undefined;
+  /** What each moment so far was charged to. */
+  readonly charged: Charged;
+  /** Those that store; undefined where what fetches does that by itself. */
+  readonly writers: number | undefined;
   /** Milliseconds that the storage took for each, of all writers in all. */
   readonly operations: Readonly<Record<Operation, number>>;
   stop(): void;

@@ -42,10 +42,19 @@ export async function addressesOf(host: string): Promise<string[]> {
  * @param port the TCP port, 0 for a free one
  * @throws UsageError if the machine has none of the addresses, or the port cannot be had on one of them
  */
-export async function listen(handler: RequestListener, addresses: readonly string[], port: number): Promise<Listening> {
+export function listen(handler: RequestListener, addresses: readonly string[], port: number): Promise<Listening> {
+  return listenWith(() => createServer(handler), addresses, port);
+}
+
+/** The same with servers that are made to be so. @param create called for each of the addresses */
+export async function listenWith(
+  create: () => Server,
+  addresses: readonly string[],
+  port: number,
+): Promise<Listening> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listenOnce(handler, addresses, port);
+      return await listenOnce(create, addresses, port);
     } catch (error) {
       // A port that the first address had free may be taken on the second.
       const again = port === 0 && isSystemError(error, 'EADDRINUSE') && attempt < FREE_PORT_ATTEMPTS;
@@ -54,13 +63,13 @@ export async function listen(handler: RequestListener, addresses: readonly strin
   }
 }
 
-async function listenOnce(handler: RequestListener, addresses: readonly string[], port: number): Promise<Listening> {
+async function listenOnce(create: () => Server, addresses: readonly string[], port: number): Promise<Listening> {
   const servers: Server[] = [];
   let bound = port;
   let absent: unknown;
   try {
     for (const address of addresses) {
-      const server = createServer(handler);
+      const server = create();
       try {
         bound = await bind(server, address, bound);
         servers.push(server);

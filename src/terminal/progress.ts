@@ -107,6 +107,31 @@ export class ProgressLine {
   }
 }
 
+/** How far a run has come. */
+export interface Advance {
+  /** Entries. */
+  readonly done: number;
+  /** Of all entries, as a whole number; undefined while nothing tells how many there are. */
+  readonly percent: number | undefined;
+  /** Items a second. */
+  readonly rate: number;
+  /** Seconds, if the rest takes as long as what is done; undefined where nobody knows, and at the end. */
+  readonly left: number | undefined;
+}
+
+/** @param since from when on it is told how fast the run is */
+export function advanceOf(summary: Summary, since: Mark = START): Advance {
+  const { skipped, duplicates, elapsed } = summary;
+  const total = totalOf(summary);
+  const ended = endedOf(summary);
+  // What was there before counts as done, and not for how fast this run is.
+  const done = ended + skipped + duplicates;
+  const time = elapsed - since.elapsed;
+  const rate = time > 0 ? (ended - since.ended) / time : 0;
+  const left = total !== undefined && rate > 0 && done < total.count ? (total.count - done) / rate : undefined;
+  return { done, percent: total && percentOf(done, total), rate, left };
+}
+
 /**
  * One line: how many, how fast, how long still, what waits for the storage, and what holds up the run.
  *
@@ -121,14 +146,10 @@ export function describeProgress(
   received = summary.bytes,
   since: Mark = START,
 ): string {
-  const { notFound, disallowed, filtered, errors, skipped, duplicates, elapsed, waiting, verdict } = summary;
-  // Before the lists are opened they have nothing.
-  const total = summary.total?.count === 0 ? undefined : summary.total;
-  const ended = endedOf(summary);
-  // What was there before counts as done, and not for how fast this run is.
-  const done = ended + skipped + duplicates;
+  const { notFound, disallowed, filtered, errors, elapsed, waiting, verdict } = summary;
+  const total = totalOf(summary);
+  const { done, rate, left } = advanceOf(summary, since);
   const time = elapsed - since.elapsed;
-  const rate = time > 0 ? (ended - since.ended) / time : 0;
   const bytes = time > 0 ? Math.max(0, received - since.received) / time : 0;
   const parts: Part[] = [
     { text: total === undefined ? `${done} done` : describeShare(done, total), matters: 9 },
@@ -137,9 +158,9 @@ export function describeProgress(
   if (errors + notFound > 0) parts.push({ text: `${errors + notFound} failed`, matters: 8 });
   if (disallowed > 0) parts.push({ text: `${disallowed} disallowed`, matters: 3 });
   if (filtered > 0) parts.push({ text: `${filtered} filtered`, matters: 3 });
-  if (total !== undefined && rate > 0 && done < total.count) {
-    const left = formatDuration((total.count - done) / rate);
-    parts.push({ text: total.isEstimate ? `about ${left} left` : `${left} left`, matters: 7 });
+  if (left !== undefined) {
+    const text = formatDuration(left);
+    parts.push({ text: total?.isEstimate === true ? `about ${text} left` : `${text} left`, matters: 7 });
   }
   if (waiting > 0) parts.push({ text: `${formatBytes(waiting)} waiting for storage`, matters: 2 });
   if (verdict !== undefined) {
@@ -148,6 +169,11 @@ export function describeProgress(
   }
   const bar = total === undefined || most === Infinity ? '' : barOf(percentOf(done, total));
   return fitted(parts, bar, most);
+}
+
+/** Before the lists are opened they have nothing. */
+function totalOf({ total }: Summary): Summary['total'] {
+  return total?.count === 0 ? undefined : total;
 }
 
 function endedOf({ ok, notFound, disallowed, filtered, errors }: Summary): number {
@@ -182,8 +208,8 @@ function describeShare(done: number, total: NonNullable<Summary['total']>): stri
   return `${done}${of} done (${percentOf(done, total)}%)`;
 }
 
+/** Nothing is done before its end. */
 function percentOf(done: number, { count, isEstimate }: NonNullable<Summary['total']>): number {
-  // Nothing is done before its end.
   return Math.min(done < count || isEstimate ? 99 : 100, Math.floor((100 * done) / count));
 }
 

@@ -4,7 +4,7 @@
  * stage, and the verdict is the stage that most of the time was charged to.
  */
 import type { Operation } from '../protocol/times.js';
-import type { Bound, Verdict } from '../outcome.js';
+import type { Bound, Charged, Verdict } from '../outcome.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Layout } from '../protocol/settings.js';
 import { LAYOUTS } from '../protocol/layouts.js';
@@ -112,6 +112,15 @@ export class TimeAttribution {
     this.#spent.create += operations.create;
     this.#spent.write += operations.write;
     this.#spent.rename += operations.rename;
+  }
+
+  /** So far; what is deferred is taken to be like what was decided last. */
+  get charged(): Charged {
+    const charged: Partial<Record<Bound, number>> = {};
+    for (const [bound, { milliseconds }] of this.#charges) {
+      charged[bound] = milliseconds + (bound === this.#decided ? this.deferred : 0);
+    }
+    return charged;
   }
 
   /** Undefined while too little is known. */

@@ -5,12 +5,12 @@
  */
 import type { Times } from '../protocol/times.js';
 import { TimeAttribution, type Setting } from './attribution.js';
-import type { Bound, Verdict } from '../outcome.js';
+import type { Bound, Charged, Verdict } from '../outcome.js';
 import type { Load } from '../executor/load.js';
 
 /** A sample of a run, of whatever kind. */
 export interface Sample {
-  readonly load: { readonly times: Times };
+  readonly load: { readonly times: Times; readonly writers?: number };
   /** No more requests may run at once. */
   readonly atLimit: boolean;
   /** More could, but the budget has no room for them. */
@@ -47,6 +47,8 @@ export interface Detector<L extends Sample> {
   note(sample: L, interval: Interval): void;
   /** Undefined while too little is known. */
   readonly verdict: Verdict | undefined;
+  /** What each moment so far was charged to. */
+  readonly charged: Charged;
 }
 
 /** Share of its time from which on a thread is what others wait for. */
@@ -63,6 +65,10 @@ export class StagesDetector implements Detector<StagesSample> {
 
   get verdict(): Verdict | undefined {
     return this.#charges.verdict;
+  }
+
+  get charged(): Charged {
+    return this.#charges.charged;
   }
 
   note(sample: StagesSample, interval: Interval): void {

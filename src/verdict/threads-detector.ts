@@ -1,7 +1,7 @@
 /** What holds up a run whose threads download and store by themselves. */
 import type { ThreadTimes } from '../protocol/times.js';
 import { TimeAttribution, type Setting } from './attribution.js';
-import type { Verdict } from '../outcome.js';
+import type { Charged, Verdict } from '../outcome.js';
 import { beforeRequests, BUSY, type Interval, type Sample, type Detector } from './detector.js';
 
 /** A sample of threads that download and store by themselves. */
@@ -25,6 +25,10 @@ export class ThreadsDetector implements Detector<ThreadsSample> {
 
   get verdict(): Verdict | undefined {
     return this.#charges.verdict;
+  }
+
+  get charged(): Charged {
+    return this.#charges.charged;
   }
 
   note(sample: ThreadsSample, { elapsed, busy }: Interval): void {
