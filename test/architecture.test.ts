@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/commands\//],
   [/^src\/bench\//, /^src\/comparison\//],
   [/^src\/fleet\//],
+  [/^src\/page\//],
   [/^src\/pipeline\//, /^src\/results\//, /^src\/terminal\//],
   [/^src\/verdict\//, /^src\/destination\//, /^src\/schedule\//],
   [/^src\/executor\//],

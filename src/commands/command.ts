@@ -3,6 +3,7 @@ import { collect } from '../options/kinds.js';
 import { type Flag, flagOf, type Values } from '../options/flags.js';
 import { IMAGE_FLAGS } from './image-flags.js';
 import { NETWORK_FLAGS } from './network-flags.js';
+import { PAGE_FLAGS } from '../page/flags.js';
 import { RESULTS_FLAGS } from '../results/results.js';
 import { COLORS } from '../terminal/color.js';
 
@@ -79,4 +80,5 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('state'),
   flagOf('durable'),
   ...RESULTS_FLAGS,
+  ...PAGE_FLAGS,
 ];

@@ -15,7 +15,7 @@ import { isBehind, roomIn } from '../terminal/output.js';
 import { describeFailure, type Told, warn } from './run-download.js';
 
 /** Options that tell of what a run has done. */
-const OF_RUNS = ['report', 'metadata', 'dataset', 'events'];
+const OF_RUNS = ['report', 'metadata', 'dataset', 'events', 'listen'];
 
 /**
  * On standard output a line for each item: what, a tab, the name, a tab, the URL.

@@ -18,6 +18,7 @@ import { Failures, SHOWN_ERRORS } from '../terminal/failures.js';
 import { statusOf } from '../terminal/exit-status.js';
 import { drain, interruptible } from '../terminal/interrupt.js';
 import { openResults } from '../results/results.js';
+import { openPage } from '../page/open.js';
 
 /** How much is told of a run, and where. */
 export interface Told {
@@ -58,9 +59,17 @@ export async function runDownload(
   if (quiet && verbose) throw new UsageError('--quiet does not go with --verbose', 'give one of them');
   await warn(options, quiet);
   const { directory, journal, layout, state = ownFolder(directory) } = options;
-  const results = await openResults(wanted, { directory, journal, state, layout });
+  const of = { directory, journal, state, layout };
+  const page = await openPage(wanted, command, of);
+  const results = await openResults(wanted, { ...of, page: page?.url }).catch(async (error: unknown) => {
+    await page?.close(false);
+    throw error;
+  });
+  // Nobody else can know a port that was chosen here.
+  if (page !== undefined && (!quiet || page.isAnyPort)) process.stderr.write(`The run is shown at ${page.url}\n`);
   return interruptible(async (interruption) => {
-    const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity });
+    const download = new Download(sources, { ...options, signal: interruption.signal, grace: Infinity }, page);
+    page?.watch(download);
     results.watch(command, () => (download.begun ? download.summary : undefined));
     const progress = quiet ? undefined : await showProgress(download);
     drain(download, interruption, (line) => {
@@ -70,11 +79,13 @@ export async function runDownload(
     if (download.fewer !== undefined) progress?.print(describeFewer(download.fewer), process.stderr);
     const failures = new Failures();
     let isTold = true;
+    let isWhole = false;
     const told = new Set<ErrorCode>();
     try {
       for await (const batch of download.batches()) {
         for (const outcome of batch) {
           results.note(outcome);
+          page?.note(outcome);
           if (progress === undefined) continue;
           if (outcome.status === 'ok') {
             if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
@@ -98,8 +109,10 @@ export async function runDownload(
           if (verbose) for (const stream of OUTPUT) if (isBehind(stream)) await roomIn(stream, interruption.signal);
         }
       }
+      isWhole = true;
     } finally {
       progress?.stop();
+      await page?.close(isWhole);
       if (!quiet && !verbose) process.stderr.write(failures.describe());
       if (!quiet && download.begun) process.stderr.write(describeSummary(download.summary));
       if (!quiet && download.begun && journal && interruption.signal.aborted) process.stderr.write(GO_ON);

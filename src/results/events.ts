@@ -71,9 +71,7 @@ export class Events implements ResultsWriter {
   }
 
   watch(command: string, summary: () => Summary | undefined): void {
-    const { directory, layout } = this.#of;
-    const time = new Date().toISOString();
-    this.#first = { event: 'begin', format: FORMAT, version, time, command, directory, layout };
+    this.#first = beginLine(command, this.#of);
     this.#timer = setInterval(() => {
       // How it was when a reader has not read how it is now, nobody wants to know.
       const now = this.#size === 0 ? summary() : undefined;
@@ -172,6 +170,11 @@ export class Events implements ResultsWriter {
     }
     return this.#writing === undefined;
   }
+}
+
+/** What comes before all else. */
+export function beginLine(command: string, { directory, layout, page }: ResultsOf): object {
+  return { event: 'begin', format: FORMAT, version, time: new Date().toISOString(), command, directory, layout, page };
 }
 
 /** As the library has it, without passwords. */

@@ -33,6 +33,8 @@ export interface ResultsOf {
   /** Folder of the journal. */
   readonly state: string;
   readonly layout: Layout;
+  /** The address of its page, where it has one. */
+  readonly page?: string | undefined;
 }
 
 /** The name that stands for standard output. */

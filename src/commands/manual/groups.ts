@@ -44,6 +44,8 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'events',
     'metadata',
     'dataset',
+    'listen',
+    'listen-token-file',
     'json',
     'html',
     'watch',

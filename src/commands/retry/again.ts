@@ -14,6 +14,7 @@ import { type Account, addAccount, emptyAccount } from '../../journal/account.js
 import { NETWORK } from '../../options/network.js';
 import type { DownloadOptions, ResolvedOptions } from '../../options/resolve.js';
 import { nameOf, type OptionName, OPTIONS } from '../../options/table.js';
+import { PAGE_FLAGS } from '../../page/flags.js';
 import { RESULTS_FLAGS } from '../../results/results.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
@@ -60,7 +61,9 @@ export class Again {
 
   /** @throws UsageError for options that do not go with the plan */
   constructor(args: AgainArguments, plan: Manifest) {
-    const other = RESULTS_FLAGS.map(({ flag }) => /^--(\w+)/.exec(flag)?.[1] ?? '').find((name) => args.results[name]);
+    const other = [...RESULTS_FLAGS, ...PAGE_FLAGS]
+      .map(({ flag }) => /^--(\w+)/.exec(flag)?.[1] ?? '')
+      .find((name) => args.results[name]);
     if (other !== undefined) {
       throw new UsageError(
         `--${other} is about one run, and this destination has a plan`,
