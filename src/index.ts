@@ -8,7 +8,7 @@ import type { Outcome, Summary } from './outcome.js';
 export { type ErrorCode, type FailedItem, FetchError, SluiceError, StorageError, UsageError } from './errors.js';
 export type { DownloadOptions } from './options/resolve.js';
 export type { ExecutorName } from './options/table.js';
-export type { ImageFacts } from './item.js';
+export type { ImageFacts, SameFile } from './item.js';
 export type { ItemRequest } from './lists/source.js';
 export type { ImageCheck, OnExists, SimulatedLatency } from './protocol/settings.js';
 export type { Disallowed, Filtered, Failed, NotFound, Outcome, Replaced, Stored, Summary } from './outcome.js';

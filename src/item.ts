@@ -115,6 +115,14 @@ export interface ImageFacts {
   readonly exif?: string;
 }
 
+/** Another file that has the same bytes. */
+export interface SameFile {
+  /** Of the file, in the destination, when that was found. */
+  readonly name: string;
+  /** Both are one file of the storage; else there are two. */
+  readonly linked: boolean;
+}
+
 /** The checksum that a file has to have: that which was computed of it, or which its list says, if it is as it came. */
 export function checksumOfFile(
   computed: Checksum | undefined,

@@ -1,6 +1,6 @@
 /** What became of items, and the account of a run. */
 import type { ErrorCode, FetchError } from './errors.js';
-import type { Checksum, Columns, ImageFacts } from './item.js';
+import type { Checksum, Columns, ImageFacts, SameFile } from './item.js';
 
 /** What a server answered last. Headers that it did not send are empty. */
 export interface Answer {
@@ -68,6 +68,8 @@ export interface Stored extends OutcomeBase, Requested {
   readonly size: number;
   /** Of an image, where the run looks at them. */
   readonly image?: ImageFacts | undefined;
+  /** Another file with the same bytes, where there is one that is known (`dedupe`). */
+  readonly same?: SameFile | undefined;
   /** Nothing but the end of the connection told where the body ends: it may be cut. */
   readonly unproven: boolean;
   /** Of the layout `tar`, where it has changed since an earlier run has stored it: what is out of date from now on. */
@@ -135,6 +137,12 @@ export interface Summary {
   readonly unproven: number;
   /** Of these, bodies that came in answers which broke the rules of HTTP, and were read leniently. */
   readonly bent: number;
+  /** Of these, files that are links to others with the same bytes (`dedupe`). */
+  readonly linked: number;
+  /** Bytes of the files that are links. */
+  readonly saved: number;
+  /** Of these, files with the same bytes as others, to which the storage made no link (`dedupe`). */
+  readonly copies: number;
   readonly notFound: number;
   /** Items that are left out, since robots.txt or X-Robots-Tag disallows it, and the run respects that. */
   readonly disallowed: number;

@@ -7,7 +7,7 @@ import type { Values } from '../options/flags.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
 import { printable, withoutPassword, withoutUrl } from '../shared/printable.js';
-import type { Disallowed, Filtered, ReplacedCounts, Summary } from '../outcome.js';
+import type { Disallowed, Filtered, ReplacedCounts, Stored, Summary } from '../outcome.js';
 import { isBehind, OUTPUT, roomIn } from '../terminal/output.js';
 import { showProgress } from '../terminal/progress.js';
 import { count, formatBytes } from '../shared/format.js';
@@ -88,7 +88,7 @@ export async function runDownload(
           page?.note(outcome);
           if (progress === undefined) continue;
           if (outcome.status === 'ok') {
-            if (verbose) progress.print(`${outcome.name}: ${formatBytes(outcome.size)}`, process.stdout);
+            if (verbose) progress.print(describeStored(outcome), process.stdout);
           } else if (outcome.status === 'disallowed' || outcome.status === 'filtered') {
             if (verbose) progress.print(describeLeftOut(outcome), process.stdout);
           } else if (outcome.status === 'skipped') {
@@ -137,6 +137,11 @@ export function describeFailure(url: string, message: string): string {
   return `*** Error for ${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}`;
 }
 
+function describeStored({ name, size, same }: Stored): string {
+  const told = same === undefined ? '' : `, ${same.linked ? 'a link to' : 'the same as'} ${same.name}`;
+  return `${name}: ${formatBytes(size)}${told}`;
+}
+
 function describeLeftOut({ url, error: { message } }: Disallowed | Filtered): string {
   return `${printable(withoutPassword(url), 1000)}: ${printable(withoutUrl(message, url), 1000)}, left out`;
 }
@@ -149,12 +154,13 @@ function describeFewer({ requests, files }: NonNullable<Download['fewer']>): str
 function describeSummary(summary: Summary): string {
   const { ok, unproven, bent, notFound, disallowed, filtered, errors, skipped, kept, unchanged, duplicates, bytes } =
     summary;
-  const { elapsed, causes, verdict, replaced } = summary;
+  const { elapsed, causes, verdict, replaced, linked, saved, copies } = summary;
   const paint = (text: string, style: 'bold' | 'red'): string => styled(text, style, process.stderr);
   const lines = [paint(`${count(ok, 'file')} downloaded, ${formatBytes(bytes)} in ${elapsed.toFixed(2)}s.`, 'bold')];
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
   if (bent > 0) lines.push(`${bent} of them came in answers that break the rules of HTTP, and were read leniently.`);
   if (replaced !== undefined) lines.push(describeReplaced(replaced));
+  lines.push(...describeSame(linked, saved, copies));
   if (unchanged > 0) lines.push(`${count(unchanged, 'file')} ${unchanged === 1 ? 'has' : 'have'} not changed.`);
   const there = skipped - kept - unchanged;
   if (there > 0) lines.push(`${count(there, 'file')} of an earlier run ${there === 1 ? 'is' : 'are'} there.`);
@@ -182,6 +188,20 @@ function describeReplaced({ items, shards, before }: ReplacedCounts): string {
 function some(names: readonly string[]): string {
   const more = names.length - SHOWN_SHARDS;
   return more > 0 ? `${names.slice(0, SHOWN_SHARDS).join(', ')} and ${more} more` : names.join(', ');
+}
+
+/** Nothing where no files have the same bytes, or nobody has asked. */
+export function describeSame(linked: number, saved: number, copies: number): readonly string[] {
+  const lines: string[] = [];
+  if (linked > 0)
+    lines.push(
+      `${linked} of them ${linked === 1 ? 'is a link to a file' : 'are links to files'} with the same bytes, ${formatBytes(saved)} saved.`,
+    );
+  if (copies > 0)
+    lines.push(
+      `${copies} of them ${copies === 1 ? 'has' : 'have'} the same bytes as others, and ${copies === 1 ? 'is no link' : 'are no links'}: the storage made none.`,
+    );
+  return lines;
 }
 
 export function describeDisallowed(disallowed: number): string {

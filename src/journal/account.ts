@@ -7,6 +7,10 @@ export interface Account {
   unproven: number;
   /** Of what is stored. */
   bytes: number;
+  /** Of what is stored, links to other files with the same bytes, and how many bytes they have; and copies of others. */
+  linked: number;
+  saved: number;
+  copies: number;
   notFound: number;
   /** Left out: robots.txt or X-Robots-Tag disallowed it. */
   disallowed: number;
@@ -27,16 +31,19 @@ export interface Lack {
 
 export function emptyAccount(): Account {
   const none = { notFound: 0, disallowed: 0, filtered: 0, errors: 0, unfinished: 0 };
-  return { stored: 0, unproven: 0, bytes: 0, ...none, causes: {} };
+  return { stored: 0, unproven: 0, bytes: 0, linked: 0, saved: 0, copies: 0, ...none, causes: {} };
 }
 
 /** Adds what is known of others. */
 export function addAccount(account: Account, others: Readonly<Partial<Account>>): void {
   const { stored = 0, unproven = 0, bytes = 0, notFound = 0, disallowed = 0, filtered = 0 } = others;
-  const { errors = 0, unfinished = 0 } = others;
+  const { linked = 0, saved = 0, copies = 0, errors = 0, unfinished = 0 } = others;
   account.stored += stored;
   account.unproven += unproven;
   account.bytes += bytes;
+  account.linked += linked;
+  account.saved += saved;
+  account.copies += copies;
   account.notFound += notFound;
   account.disallowed += disallowed;
   account.filtered += filtered;
@@ -60,6 +67,11 @@ export function countOutcome(account: Account, past: PastOutcome, shards: Readon
     account.stored += 1;
     account.bytes += past.stored.size;
     if (past.stored.unproven) account.unproven += 1;
+    const same = past.learned?.same;
+    if (same?.linked === true) {
+      account.linked += 1;
+      account.saved += past.stored.size;
+    } else if (same !== undefined) account.copies += 1;
   }
   return lack;
 }

@@ -385,7 +385,7 @@ export function recordSizeAt(bytes: Buffer, at: number): number {
   return kind === STORED ? STORED_SIZE : HEADER + bytes.readUInt32LE(at + 5);
 }
 
-const KINDS = { details: DETAILS, learned: LEARNED, stored: STORED, refused: REFUSED } as const;
+const KINDS = { details: DETAILS, learned: LEARNED, stored: STORED, refused: REFUSED, renamed: RENAMED } as const;
 
 /** Whether the record there is of this kind. */
 export function isOf(kind: keyof typeof KINDS, bytes: Buffer, at: number): boolean {

@@ -12,7 +12,15 @@ import { progress } from '../../workers/files.js';
 import { StorageError, toPlain } from '../errors.js';
 import type { Duplicate, Item, Refused } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
-import { type EndRecord, type FailureRecord, FrameWriter, type Key, PREAMBLE, type RunRecord } from './format.js';
+import {
+  type EndRecord,
+  type FailureRecord,
+  FRAME_HEADER_SIZE,
+  FrameWriter,
+  type Key,
+  PREAMBLE,
+  type RunRecord,
+} from './format.js';
 import type { LearnedOf } from './learned.js';
 
 /** Milliseconds that a record waits to be written. */
@@ -44,6 +52,8 @@ export class Journal {
   #writing = false;
   #timer: NodeJS.Timeout | undefined;
   #failure: StorageError | undefined;
+  /** Only where somebody asks for names by their places. */
+  #names: Map<number, number> | undefined;
 
   /**
    * @param file open for writing, its content ending at `end`
@@ -61,15 +71,24 @@ export class Journal {
     this.#frame.run(record);
   }
 
+  /** @param names gets, by number of each item that is begun and has no outcome yet, where the record lies that names its file */
+  noteNames(names: Map<number, number>): void {
+    this.#names = names;
+  }
+
   /**
    * @param item as it is called there
    * @param replaces whether there is a file of its name that is not known to be what it is to be
    */
   begin(index: number, key: Key, item: BegunItem, replaces = false): void {
     const { name, planned = name } = item;
+    this.#noteName(index);
     this.#frame.item(index, key, item.url, planned, replaces && planned === name);
     if (item.details !== undefined) this.#frame.details(index, item.details);
-    if (planned !== name) this.#frame.renamed(index, name, replaces);
+    if (planned !== name) {
+      this.#noteName(index);
+      this.#frame.renamed(index, name, replaces);
+    }
     this.#added();
   }
 
@@ -79,6 +98,7 @@ export class Journal {
    * @param replaces as of {@link Journal.begin}, for this name
    */
   renamed(index: number, name: string, replaces: boolean): void {
+    this.#noteName(index);
     this.#frame.renamed(index, name, replaces);
     this.#added();
   }
@@ -87,6 +107,7 @@ export class Journal {
   stored(index: number, file: StoredFile, unproven: boolean, learned?: LearnedOf): void {
     if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.stored(index, file, unproven);
+    this.#names?.delete(index);
     this.#added();
   }
 
@@ -94,6 +115,7 @@ export class Journal {
   failed(index: number, record: FailureRecord, learned?: LearnedOf): void {
     if (learned !== undefined) this.#frame.learned(index, learned);
     this.#frame.failed(index, record);
+    this.#names?.delete(index);
     this.#added();
   }
 
@@ -137,6 +159,11 @@ export class Journal {
   async leave(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#file.close().catch(() => undefined);
+  }
+
+  /** The record that comes next names the file of an item. */
+  #noteName(index: number): void {
+    this.#names?.set(index, this.#end + FRAME_HEADER_SIZE + this.#frame.size);
   }
 
   #added(): void {

@@ -1,6 +1,9 @@
-/** What a run learned of an item besides what is stored, as bytes of its record: 34 and those of four texts and of a checksum; of an image, what is known of it after that, as JSON. */
+/**
+ * What a run learned of an item besides what is stored, as bytes of its record: 34 and those of four texts and of a checksum.
+ * What is known of few items comes after that, as JSON: see {@link Rest}.
+ */
 import { Buffer } from 'node:buffer';
-import { CHECKSUM_ALGORITHMS, type Checksum, type ImageFacts } from '../item.js';
+import { CHECKSUM_ALGORITHMS, type Checksum, type ImageFacts, type SameFile } from '../item.js';
 import type { Answer, Times } from '../outcome.js';
 
 /** What a run learned of an item on its way: written before what became of it. */
@@ -14,7 +17,12 @@ export interface Learned {
   readonly checksum: Checksum | undefined;
   /** Of what is stored, where the run looked at images. */
   readonly image?: ImageFacts | undefined;
+  /** Another file with the same bytes, where the run looked for such. */
+  readonly same?: SameFile | undefined;
 }
+
+/** What ends the record. Alone, what is known of an image is not put into another object: older builds wrote nothing else. */
+type Rest = ImageFacts | Pick<Learned, 'image' | 'same'>;
 
 /** The same with the item's URL: where that is what was answered for, it is not written once more. */
 export interface LearnedOf extends Learned {
@@ -31,9 +39,11 @@ const BYTES = { sha256: 32, sha1: 20, sha512: 64, md5: 16 } as const;
 const NEVER = 0xffff_ffff;
 
 /** Bytes that it takes at the most. */
-export function learnedSize({ answer, image }: Learned): number {
-  const facts = image === undefined ? 0 : Buffer.byteLength(JSON.stringify(image));
-  return FIXED + MAX_BYTES + facts + (answer === undefined ? 0 : answer.url.length + 3 * MAX_HEADER);
+export function learnedSize(learned: Learned): number {
+  const { answer } = learned;
+  const rest = restOf(learned);
+  const more = rest === undefined ? 0 : Buffer.byteLength(JSON.stringify(rest));
+  return FIXED + MAX_BYTES + more + (answer === undefined ? 0 : answer.url.length + 3 * MAX_HEADER);
 }
 
 /** @returns where it ends */
@@ -57,7 +67,12 @@ export function writeLearned(bytes: Buffer, from: number, learned: LearnedOf): n
   at = writeHeader(bytes, etag, at, lengths + 6);
   at = writeHeader(bytes, lastModified, at, lengths + 8);
   if (checksum !== undefined) at += bytes.write(checksum.hex, at, 'hex');
-  return learned.image === undefined ? at : at + bytes.write(JSON.stringify(learned.image), at);
+  const rest = restOf(learned);
+  return rest === undefined ? at : at + bytes.write(JSON.stringify(rest), at);
+}
+
+function restOf({ image, same }: Learned): Rest | undefined {
+  return same === undefined ? image : { image, same };
 }
 
 /** @returns where it ends */
@@ -88,9 +103,10 @@ export function readLearned(bytes: Buffer, from: number, to: number, own: string
   const algorithm = CHECKSUM_ALGORITHMS[bytes.readUInt8(lengths + 10) - 1];
   const checksum = algorithm && { algorithm, hex: bytes.toString('hex', at, at + BYTES[algorithm]) };
   const learned = { answer, times, tries: bytes.readUInt8(from + 2), checksum };
-  const facts = at + (algorithm === undefined ? 0 : BYTES[algorithm]);
-  if (facts >= to) return learned;
-  return { ...learned, image: JSON.parse(bytes.toString('utf8', facts, to)) as ImageFacts };
+  const end = at + (algorithm === undefined ? 0 : BYTES[algorithm]);
+  if (end >= to) return learned;
+  const rest = JSON.parse(bytes.toString('utf8', end, to)) as Rest;
+  return { ...learned, ...('made' in rest ? { image: rest } : rest) };
 }
 
 /** Milliseconds; a clock that was set back in between has told nothing. */

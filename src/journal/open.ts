@@ -7,6 +7,7 @@ import { shardName } from '../../workers/shard-name.js';
 import { adoptParts, type Part } from './part-recovery.js';
 import type { Known } from './placement.js';
 import { adoptShards, removeShard } from './shard-recovery.js';
+import { Bodies, storedBodies } from './bodies.js';
 import { bootId } from './boot.js';
 import { Endings } from './endings.js';
 import type { Key, RunRecord } from './format.js';
@@ -29,6 +30,8 @@ export interface JournalSettings {
   readonly overwrite: boolean;
   /** What is stored is asked for, in case it has changed. */
   readonly update: boolean;
+  /** It is asked which files have the same bytes. */
+  readonly dedupe: boolean;
   /** Numbers of the shards in the destination. */
   readonly shards: ReadonlySet<number>;
   /** Paths of the shards that were not sealed, by number. */
@@ -48,6 +51,8 @@ export interface Opened extends Known {
   readonly firstShard: number;
   /** Shards that are gone on with. */
   readonly parts: readonly Part[];
+  /** Only where it is asked which files have the same bytes. */
+  readonly bodies: Bodies | undefined;
 }
 
 /**
@@ -65,7 +70,19 @@ export async function openJournal(settings: JournalSettings): Promise<Opened> {
 }
 
 async function begin(file: FileHandle, path: string, settings: JournalSettings): Promise<Opened> {
-  const { named, durable, overwrite, update, shards, parts: paths, captionColumn, archive, run, onFailure } = settings;
+  const {
+    named,
+    durable,
+    overwrite,
+    update,
+    dedupe,
+    shards,
+    parts: paths,
+    captionColumn,
+    archive,
+    run,
+    onFailure,
+  } = settings;
   const inShards = isInShards(run.layout);
   const boot = await bootId();
   const endings = update ? new Endings() : undefined;
@@ -94,6 +111,8 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     adopted = await adoptShards({ file, replay, journal, directory: run.directory, shards, sameBoot, durable });
     parts = await adoptParts({ file, replay, paths, captionColumn });
   }
+  const bodies = dedupe ? await (afresh ? new Bodies(file) : storedBodies(file, path, end)) : undefined;
+  if (bodies !== undefined) journal.noteNames(bodies.begun);
   const { states, elsewhere, given, keys } = replay;
   const begun = parts.map(({ number }) => number);
   const firstShard = archive ?? (afresh ? 0 : firstShardAfter(shards, replay.shards, begun));
@@ -119,6 +138,7 @@ async function begin(file: FileHandle, path: string, settings: JournalSettings):
     names: namesOnce,
     firstShard,
     parts,
+    bodies,
     ...updates,
     ...(inShards && { keys }),
   };

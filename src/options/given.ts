@@ -35,6 +35,7 @@ const KINDS: Partial<Readonly<Record<OptionName, readonly string[]>>> = {
   ipv6: ['boolean'],
   respectRobots: ['boolean'],
   durable: ['boolean'],
+  dedupe: ['boolean'],
 };
 
 /** @throws UsageError that names the property */

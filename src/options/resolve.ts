@@ -82,8 +82,10 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
   const name = nameOfConverted(asked, convert, answersName(resolved));
   const exists = whatIfExists(onExists, overwrite);
   if (resolved.update) checkUpdate(resolved, exists);
+  if (resolved.dedupe) checkDedupe(resolved);
   return {
     ...resolved,
+    ...(resolved.dedupe && { computeHash: 'sha256' as const }),
     network,
     images,
     name,
@@ -106,6 +108,24 @@ function checkUpdate({ executor, journal }: UpdateOptions, exists: OnExists): vo
 }
 
 type UpdateOptions = Pick<ResolvedOptions, 'executor' | 'journal'>;
+
+/** @throws UsageError */
+function checkDedupe({ layout, executor, journal, mtime, computeHash }: DedupeOptions): void {
+  const [other, hint] = isInShards(layout)
+    ? [`--layout ${layout}`, 'members of shards cannot be links: choose flat or hashed']
+    : !journal
+      ? ['--no-journal', 'which file has which bytes is in the journal: leave one out']
+      : mtime
+        ? ['--mtime', 'links to one file have one time, and servers say others: leave one out']
+        : executor === 'threads'
+          ? [`--executor ${executor}`, 'leave --executor out']
+          : computeHash !== undefined && computeHash !== 'sha256'
+            ? [`--compute-hash ${computeHash}`, 'it computes sha256 itself: leave --compute-hash out']
+            : [undefined, ''];
+  if (other !== undefined) throw new UsageError(`--dedupe does not go with ${other}`, hint);
+}
+
+type DedupeOptions = Pick<ResolvedOptions, 'layout' | 'executor' | 'journal' | 'mtime' | 'computeHash'>;
 
 function withNetwork<T extends NetworkOptions>(all: T): { network: NetworkOptions; rest: Omit<T, NetworkOption> } {
   const isOfNetwork = ([option]: [string, unknown]): boolean => (NETWORK as readonly string[]).includes(option);

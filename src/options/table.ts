@@ -352,6 +352,17 @@ export const OPTIONS = {
     unset: undefined,
   }),
   /**
+   * Files with the same bytes, by their SHA-256, are stored once, whether this run stores them or an earlier one of the destination
+   * has: each but the first becomes a hard link, where the storage has such. Default: `false`.
+   */
+  dedupe: row({
+    flag: '--dedupe',
+    help: 'store files with the same bytes once, as hard links',
+    more: 'by their SHA-256; where the storage has no links they are copies, and results tell of which',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
+  /**
    * A file with checksums by the names of files, as sha256sum, sha512sum, sha1sum or md5sum prints it in the destination: a
    * file has to have its own. Without it: those that the lists have.
    */

@@ -64,6 +64,7 @@ export async function adopt(
       durable,
       overwrite: false,
       update: false,
+      dedupe: false,
       shards: new Set(),
       parts: new Map(),
       captionColumn: undefined,

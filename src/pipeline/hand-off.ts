@@ -15,15 +15,18 @@ import { timeOf } from '../fetch/modified.js';
 import { openWay } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
+import type { Bodies } from '../journal/bodies.js';
 import { bootId } from '../journal/boot.js';
 import type { Updates } from '../journal/updates.js';
 import type { Answer } from '../outcome.js';
-import type { Kept, Whole } from '../protocol/result.js';
+import { isStored, type Kept, type Whole } from '../protocol/result.js';
+import type { StoreSettings } from '../protocol/settings.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Lease, Naming, Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
 import { StagesDetector } from '../verdict/detector.js';
 import { Sampler } from '../verdict/sampler.js';
+import type { Dedupe } from './dedupe.js';
 import type { AnswerNaming } from './naming.js';
 import { replace } from './replacing.js';
 import type { Resumption } from './resume.js';
@@ -45,6 +48,7 @@ interface Parts {
   readonly originals: WeakMap<Item, Item>;
   readonly partials?: PartialFiles;
   readonly tar?: TarExecutor;
+  readonly dedupe?: Dedupe | undefined;
 }
 
 /** A body that is not held whole. */
@@ -80,6 +84,8 @@ export class HandOff implements Stages, AttemptListener {
   /** Bodies that are whole and wait until the journal knows their names. */
   readonly #held = new Set<Promise<void>>();
   readonly #tar: TarExecutor | undefined;
+  /** Only where files with the same bytes are to be one. */
+  readonly #dedupe: Dedupe | undefined;
   /** Only where headers are kept, or say names. */
   readonly onHeaders: AttemptListener['onHeaders'];
 
@@ -90,9 +96,11 @@ export class HandOff implements Stages, AttemptListener {
     const originals = new WeakMap<Item, Item>();
     const originalOf = (item: Item): Item => originals.get(item) ?? item;
     const isCalledOtherwise = naming !== undefined || resumption.updates !== undefined;
-    const onStored: StageListener['onStored'] = isCalledOtherwise
+    const tell: StageListener['onStored'] = isCalledOtherwise
       ? (item, result) => listener.onStored(originalOf(item), result)
       : (item, result) => listener.onStored(item, result);
+    const dedupe = resumption.bodies && (await openDedupe(settings, resumption.bodies));
+    const onStored = dedupe === undefined ? tell : linking(dedupe, tell);
     const connections = new Connections({ timeout, maxIdle, way: await openWay(network.way) });
     const robots = await openRobots(stages, listener, connections);
     if (isInShards(layout)) {
@@ -106,7 +114,7 @@ export class HandOff implements Stages, AttemptListener {
     if (name === 'threads') throw new RangeError('threads hand nothing over');
     const executor = await createExecutor(name, workers, settings, onStored);
     const partials = await PartialFiles.open(own, await bootId());
-    return new HandOff(stages, listener, connections, executor, { naming, robots, originals, partials });
+    return new HandOff(stages, listener, connections, executor, { naming, robots, originals, partials, dedupe });
   }
 
   private constructor(
@@ -114,7 +122,7 @@ export class HandOff implements Stages, AttemptListener {
     listener: StageListener,
     connections: Connections,
     executor: Executor,
-    { naming, robots, originals, partials, tar }: Parts,
+    { naming, robots, originals, partials, tar, dedupe }: Parts,
   ) {
     this.#rules = rules;
     this.#scheduler = scheduler;
@@ -128,6 +136,7 @@ export class HandOff implements Stages, AttemptListener {
     this.#robots = robots;
     this.#originals = originals;
     this.#tar = tar;
+    this.#dedupe = dedupe;
     this.onHeaders = naming === undefined ? undefined : this.#onHeaders;
   }
 
@@ -176,6 +185,7 @@ export class HandOff implements Stages, AttemptListener {
   async drain(whole: boolean): Promise<void> {
     while (this.#held.size > 0) await Promise.all(this.#held);
     await this.#executor.close(whole);
+    await this.#dedupe?.drain();
   }
 
   async close(complete: boolean): Promise<void> {
@@ -318,6 +328,19 @@ export class HandOff implements Stages, AttemptListener {
   onFailure(item: Item, failure: AttemptFailure): void {
     this.#listener.onFailure(item, failure);
   }
+}
+
+async function openDedupe(settings: StoreSettings, bodies: Bodies): Promise<Dedupe> {
+  const { Dedupe } = await import('./dedupe.js');
+  return new Dedupe(settings, bodies);
+}
+
+/** What is stored becomes a link to what is there, before anybody is told of it. */
+function linking(dedupe: Dedupe, tell: StageListener['onStored']): StageListener['onStored'] {
+  return (item, result) => {
+    if (isStored(result)) dedupe.settle(item, result, (settled) => tell(item, settled));
+    else tell(item, result);
+  };
 }
 
 /** What earlier runs have written is stored when its shard has its final name: the list is past it by then. */

@@ -64,7 +64,7 @@ export class Outcomes {
     const { index, entry = index, url, details } = item;
     const successor = naming?.successor;
     const name = naming?.name ?? item.name;
-    const { size, crc32, shard, image } = file;
+    const { size, crc32, shard, image, same } = file;
     const checksum = checksumOfFile(file.checksum, details?.checksum, image);
     // One object for whoever reads it and the journal: this is done for every file.
     const outcome = {
@@ -78,6 +78,7 @@ export class Outcomes {
       crc32,
       checksum,
       image,
+      same,
       unproven,
       replaces: successor?.replaces,
       bent,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import type { Destination } from '../destination/destination.js';
 import type { StorageError } from '../errors.js';
+import type { Bodies } from '../journal/bodies.js';
 import type { Known, Presence } from '../journal/placement.js';
 import { ResumeFilter } from '../journal/resume-filter.js';
 import { examineFile } from '../journal/examine.js';
@@ -25,6 +26,8 @@ export interface Resumption {
   readonly journal: Journal | undefined;
   /** Only where what is stored is asked for, in case it has changed. */
   readonly updates: Updates | undefined;
+  /** Only where files with the same bytes are to be one. */
+  readonly bodies: Bodies | undefined;
   /** The number that the first shard gets. */
   readonly firstShard: number;
   /** Shards that an earlier run has begun and not sealed. */
@@ -49,7 +52,7 @@ export async function resume(
   listener: ResumptionListener,
   shard?: number,
 ): Promise<Resumption> {
-  const { layout, overwrite, update } = options;
+  const { layout, overwrite, update, dedupe } = options;
   const inShards = isInShards(layout);
   const archive = inShards ? shard : undefined;
   // Of a plan, what was in the archive is in its copy: see fleet/archive.ts.
@@ -64,6 +67,7 @@ export async function resume(
       durable: options.durable,
       overwrite,
       update,
+      dedupe,
       shards,
       parts: inShards ? await destination.parts() : new Map(),
       captionColumn: options.captionColumn,
@@ -101,6 +105,7 @@ export async function resume(
     filter: filterOf(options, { present, sizes: destination.sizes, examine }, known),
     journal: known?.journal,
     updates: known?.updates,
+    bodies: known?.bodies,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
     parts,
     archive,

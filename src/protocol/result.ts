@@ -1,6 +1,6 @@
 /** What is to be stored, and what became of it. */
 import type { PlainError } from '../errors.js';
-import type { Checksum, ImageFacts } from '../item.js';
+import type { Checksum, ImageFacts, SameFile } from '../item.js';
 
 /** One body to store. */
 export interface StoreJob {
@@ -58,6 +58,8 @@ export interface StoredFile {
   readonly checksum?: Checksum;
   /** Of an image, where the run looks at them. */
   readonly image?: ImageFacts;
+  /** Another file with the same bytes, where the run looks for such. */
+  readonly same?: SameFile;
 }
 
 /** What was stored, or why not. */

@@ -47,11 +47,7 @@ export function listen(handler: RequestListener, addresses: readonly string[], p
 }
 
 /** The same with servers that are made to be so. @param create called for each of the addresses */
-export async function listenWith(
-  create: () => Server,
-  addresses: readonly string[],
-  port: number,
-): Promise<Listening> {
+export async function listenWith(create: () => Server, addresses: readonly string[], port: number): Promise<Listening> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await listenOnce(create, addresses, port);

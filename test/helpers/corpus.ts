@@ -18,10 +18,13 @@ export interface Print {
 /** Bodies by the names `f0`, `f1` and so on: empty ones, encoded ones, some without a length, and some that stream. */
 export class Corpus {
   readonly count: number;
+  readonly #bodies: number;
   readonly #prints = new Map<string, Print>();
 
-  constructor(count: number) {
+  /** @param bodies so many are different. Default: all */
+  constructor(count: number, bodies = count) {
     this.count = count;
+    this.#bodies = bodies;
     for (const name of this.names()) {
       const body = this.body(name);
       this.#prints.set(name, { size: body.length, crc32: crc32(body) });
@@ -33,7 +36,7 @@ export class Corpus {
   }
 
   body(name: string): Buffer {
-    const n = numberOf(name);
+    const n = this.#numberOf(name);
     if (n % 97 === 5) return Buffer.alloc(0);
     const size = n % 200 === 13 ? LARGE + 1_009 * n : (n * 7_919) % SMALL;
     return isEncoded(n) ? text(size, n) : noise(size, n);
@@ -54,17 +57,17 @@ export class Corpus {
       response.writeHead(404).end();
       return;
     }
-    const n = numberOf(name);
+    const n = this.#numberOf(name);
     const body = this.body(name);
     const bytes = isEncoded(n) ? gzipSync(body, { level: 1 }) : body;
     if (isEncoded(n)) response.setHeader('content-encoding', 'gzip');
     if (n % 5 !== 1) response.setHeader('content-length', bytes.length);
     response.end(bytes);
   }
-}
 
-function numberOf(name: string): number {
-  return Number(name.slice(1));
+  #numberOf(name: string): number {
+    return Number(name.slice(1)) % this.#bodies;
+  }
 }
 
 function isEncoded(n: number): boolean {

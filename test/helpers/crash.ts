@@ -34,6 +34,8 @@ export interface CrashSettings {
   readonly latency?: number;
   /** More arguments of the command. */
   readonly args?: readonly string[];
+  /** Told of each destination in which a chain has ended well, before that is removed. */
+  readonly onEnd?: (directory: string) => void;
 }
 
 /** What was done and seen. */
@@ -209,7 +211,8 @@ class Chain {
     this.#account(before);
     const after = await this.#examiner.examine();
     this.#assertClean(after);
-    const { folder, seen = folder } = this.#settings;
+    const { folder, seen = folder, onEnd } = this.#settings;
+    onEnd?.(join(seen, this.#name));
     rmSync(join(seen, this.#name), { recursive: true });
     rmSync(this.#list);
     return after.paths;

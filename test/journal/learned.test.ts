@@ -6,8 +6,22 @@ import * as fc from 'fast-check';
 import { CHECKSUM_ALGORITHMS } from '../../src/item.js';
 import { type Learned, learnedSize, readLearned, writeLearned } from '../../src/journal/learned.js';
 
+const TIMES = { asked: 5000, answered: 6000, fetched: undefined, stored: 6000 };
 const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((unit) => String.fromCharCode(unit)) });
 const delay = fc.option(fc.nat(), { nil: undefined });
+const pixels = fc.nat(65_535);
+const image = fc.record(
+  {
+    made: fc.boolean(),
+    format: fc.constantFrom('jpeg', 'png'),
+    width: pixels,
+    height: pixels,
+    originalWidth: pixels,
+    originalHeight: pixels,
+    exif: fc.string({ unit: 'grapheme' }),
+  },
+  { noNullPrototype: true },
+);
 const learned: fc.Arbitrary<Learned> = fc
   .record({
     answer: fc.option(
@@ -35,14 +49,24 @@ const learned: fc.Arbitrary<Learned> = fc
       })),
       { nil: undefined },
     ),
+    image: fc.option(image, { nil: undefined }),
+    same: fc.option(
+      fc.record(
+        { name: fc.string({ unit: 'grapheme', minLength: 1 }), linked: fc.boolean() },
+        { noNullPrototype: true },
+      ),
+      { nil: undefined },
+    ),
   })
-  .map(({ answer, asked, answered, fetched, stored, tries, checksum }) => {
+  .map(({ answer, asked, answered, fetched, stored, tries, checksum, image: facts, same }) => {
     const at = (after: number | undefined): number | undefined => (after === undefined ? undefined : asked + after);
     return {
       answer,
       times: { asked, answered: at(answered), fetched: at(fetched), stored: at(stored) },
       tries,
       checksum,
+      ...(facts && { image: facts }),
+      ...(same && { same }),
     };
   });
 
@@ -76,6 +100,19 @@ test('a header longer than 1,000 bytes is kept up to there, and a clock that was
   });
 });
 
+test('what is known of an image is written by itself, as builds before this one have it', () => {
+  fc.assert(
+    fc.property(image, (facts) => {
+      const value = { answer: undefined, times: TIMES, tries: 1, checksum: undefined, image: facts };
+      const bytes = Buffer.alloc(learnedSize(value));
+      const end = writeLearned(bytes, 0, { ...value, url: 'http://localhost/' });
+      const text = JSON.stringify(facts);
+      assert.equal(bytes.toString('utf8', end - Buffer.byteLength(text), end), text);
+      assert.deepEqual(readLearned(bytes, 0, end, ''), value);
+    }),
+  );
+});
+
 test('what is known of an image follows, whether there is a checksum or none', () => {
   const image = {
     made: true,
@@ -86,7 +123,7 @@ test('what is known of an image follows, whether there is a checksum or none', (
     originalHeight: 4,
     exif: '{"Make":"Ångström"}',
   };
-  const times = { asked: 5000, answered: 6000, fetched: undefined, stored: 6000 };
+  const times = TIMES;
   for (const checksum of [undefined, { algorithm: 'md5', hex: '0123456789abcdef0123456789abcdef' } as const]) {
     const value = { answer: undefined, times, tries: 1, checksum, image };
     const bytes = Buffer.alloc(learnedSize(value) + 9, 0x7b);

@@ -25,6 +25,7 @@ describe('resolveOptions', () => {
       memory: 256 * MIB,
       update: false,
       mtime: false,
+      dedupe: false,
       imageCheck: 'none',
       images: undefined,
       computeHash: undefined,

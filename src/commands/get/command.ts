@@ -24,6 +24,7 @@ export const command: Command = {
     ...EXISTS_FLAGS,
     flagOf('update'),
     flagOf('mtime'),
+    flagOf('dedupe'),
     ...UPDATE_FLAGS,
     flagOf('journal'),
     DRY_RUN,

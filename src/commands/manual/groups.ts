@@ -22,6 +22,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'trust-server-names',
     'adjust-extension',
     'mtime',
+    'dedupe',
     'shard-size',
     'caption-column',
   ],

@@ -10,6 +10,7 @@ export const command: Command = {
   argument: { usage: '<DIR>', help: 'destination of runs' },
   flags: [
     flagOf('layout', { help: 'of which runs (default: that of the last one)', default: undefined }),
+    flagOf('dedupe'),
     DRY_RUN,
     ...DOWNLOAD_FLAGS,
   ],

@@ -5,7 +5,13 @@ import type { ListMark } from '../../journal/format.js';
 import type { PastOutcome } from '../../journal/history.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
-import { describeDisallowed, describeFiltered, describeErrors, describeFailure } from '../run-download.js';
+import {
+  describeDisallowed,
+  describeErrors,
+  describeFailure,
+  describeFiltered,
+  describeSame,
+} from '../run-download.js';
 
 interface FailureShown {
   /** Without its password. */
@@ -60,12 +66,14 @@ const SINCE = {
 
 /** All but what is not finished. */
 export function describeKnown(directory: string, known: Known): string[] {
-  const { stored, unproven, bytes, notFound, disallowed, filtered, errors, causes, failures } = known;
+  const { stored, unproven, bytes, linked, saved, copies, notFound, disallowed, filtered, errors, causes, failures } =
+    known;
   const lines = failures.map(({ url, message }) => describeFailure(url, message));
   const hidden = notFound + errors - failures.length;
   if (hidden > 0) lines.push(`*** ${count(hidden, 'more error')}; --verbose shows them all.`);
   lines.push(`${printable(directory, 1000)}: ${count(stored, 'file')} stored, ${formatBytes(bytes)}.`);
   if (unproven > 0) lines.push(`${unproven} of them unproven: they ended with the connection, and may be cut.`);
+  lines.push(...describeSame(linked, saved, copies));
   if (notFound > 0) lines.push(`${notFound} not found.`);
   if (disallowed > 0) lines.push(describeDisallowed(disallowed));
   if (filtered > 0) lines.push(describeFiltered(filtered));

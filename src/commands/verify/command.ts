@@ -1,4 +1,4 @@
-import { optionsOf } from '../../options/flags.js';
+import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS } from '../command.js';
 import { imageOptionsOf } from '../image-flags.js';
 import { networkOptionsOf } from '../network-flags.js';
@@ -17,6 +17,7 @@ export const command: Command = {
       flag: '--repair',
       help: 'fetch again what is wrong; takes the options of sluice retry, those below and rarer ones',
     },
+    flagOf('dedupe'),
     ...DOWNLOAD_FLAGS.map((flag) => (SHOWN.test(flag.flag) ? flag : { ...flag, hidden: true })),
   ],
   run: async ({ argument, ...values }) => {

@@ -54,6 +54,7 @@ const OWN: readonly Field[] = [
   { name: 'stored', type: 'time', of: ({ learned }) => learned?.times.stored },
   { name: 'tries', type: 'whole', of: ({ learned }) => learned?.tries },
   { name: 'shard', type: 'text', of: shardOf },
+  { name: 'same_as', type: 'text', of: ({ learned }) => learned?.same?.name },
 ];
 
 export const OWN_FIELDS: readonly string[] = OWN.map(({ name }) => name);
