@@ -84,7 +84,11 @@ export function syncFailed(error: unknown, path: string): StorageError {
   return new StorageError(toPlain(error, { code: 'STORE_SYNC', message: `cannot sync ${path}: ${what}`, hint }));
 }
 
-export function describeStoreFailure(error: unknown, name: string, settings: StoreSettings): PlainError {
+export function describeStoreFailure(
+  error: unknown,
+  name: string,
+  settings: Pick<StoreSettings, 'directory'>,
+): PlainError {
   const { code, what, hint } = meaningOf(error);
   return toPlain(error, { code, message: `cannot store ${name} in ${settings.directory}: ${what}`, hint });
 }

@@ -12,7 +12,7 @@ export const CANCELLED: PlainError = {
   hint: 'run the same command again to go on',
 };
 
-export function isCancelled(settings: StoreSettings): boolean {
+export function isCancelled(settings: Pick<StoreSettings, 'cancelled'>): boolean {
   return Atomics.load(settings.cancelled, 0) === 1;
 }
 

@@ -13,6 +13,8 @@ export interface ResumeFilterSettings extends PlacementSettings {
   readonly sizesOf: (names: readonly string[]) => Promise<readonly number[]>;
   /** The size and the checksum of a file that is there. */
   readonly examine: (name: string) => Promise<StoredFile>;
+  /** What becomes of such a file where others have its bytes; undefined where nobody asks. */
+  readonly settle?: ((item: Item, file: StoredFile) => Promise<StoredFile>) | undefined;
 }
 
 const NONE: ReadonlySet<Met> = new Set();
@@ -132,9 +134,7 @@ export class ResumeFilter {
         const asked = updates === undefined || updates.isFresh(key) ? undefined : await this.#ask(entry, updates);
         admitted.push(asked ?? { kind: 'there', item: { ...item, name: before.name } });
       } else if (state === WHOLE_IF_THERE && isThere === true) {
-        const stored = await this.#settings.examine(before.name);
-        journal.begin(item.index, key, { ...before, details: item.details });
-        journal.stored(item.index, stored, false);
+        const stored = await this.#adopt(entry, known);
         const file = { index: item.index, stored: { ...stored, unproven: false }, learned: undefined };
         const asked = updates === undefined ? undefined : await this.#ask(entry, updates, file);
         admitted.push(asked ?? { kind: 'there', item: { ...item, name: before.name } });
@@ -152,6 +152,24 @@ export class ResumeFilter {
     }
     if (begun > 0) await journal.written();
     return admitted;
+  }
+
+  /** Its file is there, and whole: that was not written down before its run was killed. */
+  async #adopt({ item, key, before }: Met, { journal }: Known): Promise<StoredFile> {
+    const { examine, settle } = this.#settings;
+    const found = await examine(before.name);
+    journal.begin(item.index, key, { ...before, details: item.details });
+    if (settle === undefined) {
+      journal.stored(item.index, found, false);
+      return found;
+    }
+    // Others may become links to it: they read its name where it is written down.
+    await journal.written();
+    const stored = await settle({ ...item, ...before }, found);
+    const { checksum, same } = stored;
+    const times = { asked: Date.now(), answered: undefined, fetched: undefined, stored: undefined };
+    journal.stored(item.index, stored, false, { url: item.url, answer: undefined, times, tries: 0, checksum, same });
+    return stored;
   }
 
   /** It is there, and asked for in case it has changed. */

@@ -17,7 +17,7 @@ import type { Item } from '../item.js';
 import type { Bodies } from '../journal/bodies.js';
 import { openFile } from '../journal/examine.js';
 import { foldersOf } from '../plan/paths.js';
-import type { StoredFile, StoreResult } from '../protocol/result.js';
+import { isStored, type StoredFile, type StoreResult } from '../protocol/result.js';
 import type { StoreSettings } from '../protocol/settings.js';
 
 /** Files that are read or linked at once: libuv's threads look up names, too. */
@@ -30,6 +30,8 @@ const MOST_PROVEN = 1000;
 const PIECE = 256 << 10;
 /** The file that was to be linked to is gone, or something in its path is a link. */
 const GONE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
+export type DedupeSettings = Pick<StoreSettings, 'directory' | 'scratch' | 'durable' | 'cancelled'>;
 
 /** A file whose bytes are what they are to be, for as long as it looks the same. */
 interface Proven {
@@ -44,7 +46,7 @@ interface Proven {
 type Linking = 'linked' | 'apart' | 'full' | 'other';
 
 export class Dedupe {
-  readonly #settings: StoreSettings;
+  readonly #settings: DedupeSettings;
   readonly #bodies: Bodies;
   readonly #pending = new Set<Promise<void>>();
   /** By hash, files that are being read. */
@@ -54,7 +56,7 @@ export class Dedupe {
   readonly #atOnce = new Gate(AT_ONCE);
   #links = 0;
 
-  constructor(settings: StoreSettings, bodies: Bodies) {
+  constructor(settings: DedupeSettings, bodies: Bodies) {
     this.#settings = settings;
     this.#bodies = bodies;
   }
@@ -86,6 +88,13 @@ export class Dedupe {
         onSettled(result);
       });
     this.#pending.add(settled);
+  }
+
+  /** The same of a file that an earlier run has stored, and not written down. @throws StorageError */
+  async settleFound(item: Item, file: StoredFile): Promise<StoredFile> {
+    const result = await new Promise<StoreResult>((resolve) => this.settle(item, file, resolve));
+    if (isStored(result)) return result;
+    throw new StorageError(result);
   }
 
   /** Resolves when all is settled. */

@@ -15,12 +15,10 @@ import { timeOf } from '../fetch/modified.js';
 import { openWay } from '../fetch/network.js';
 import type { Redirected } from '../fetch/redirect.js';
 import type { Item } from '../item.js';
-import type { Bodies } from '../journal/bodies.js';
 import { bootId } from '../journal/boot.js';
 import type { Updates } from '../journal/updates.js';
 import type { Answer } from '../outcome.js';
 import { isStored, type Kept, type Whole } from '../protocol/result.js';
-import type { StoreSettings } from '../protocol/settings.js';
 import type { Scheduler } from '../schedule/scheduler.js';
 import type { Lease, Naming, Work } from '../schedule/work.js';
 import type { Setting } from '../verdict/attribution.js';
@@ -99,7 +97,7 @@ export class HandOff implements Stages, AttemptListener {
     const tell: StageListener['onStored'] = isCalledOtherwise
       ? (item, result) => listener.onStored(originalOf(item), result)
       : (item, result) => listener.onStored(item, result);
-    const dedupe = resumption.bodies && (await openDedupe(settings, resumption.bodies));
+    const { dedupe } = resumption;
     const onStored = dedupe === undefined ? tell : linking(dedupe, tell);
     const connections = new Connections({ timeout, maxIdle, way: await openWay(network.way) });
     const robots = await openRobots(stages, listener, connections);
@@ -328,11 +326,6 @@ export class HandOff implements Stages, AttemptListener {
   onFailure(item: Item, failure: AttemptFailure): void {
     this.#listener.onFailure(item, failure);
   }
-}
-
-async function openDedupe(settings: StoreSettings, bodies: Bodies): Promise<Dedupe> {
-  const { Dedupe } = await import('./dedupe.js');
-  return new Dedupe(settings, bodies);
 }
 
 /** What is stored becomes a link to what is there, before anybody is told of it. */

@@ -83,7 +83,7 @@ export class Resources {
       ? Destination.open(options.directory, durable)
       : Destination.openClaimed(options.directory, claim.folder));
     if (shutdown.isStopping) return;
-    this.#resumption = await resume(this.#destination, sources, options, listener, claim?.shard);
+    this.#resumption = await resume(this.#destination, sources, options, listener, shutdown.cancelled, claim?.shard);
     const resumption = this.#resumption;
     const { journal, updates } = resumption;
     outcomes.writeTo(journal, updates, durable);

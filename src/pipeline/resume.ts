@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { syncStored } from '../../workers/durable.js';
 import type { Destination } from '../destination/destination.js';
 import type { StorageError } from '../errors.js';
-import type { Bodies } from '../journal/bodies.js';
 import type { Known, Presence } from '../journal/placement.js';
-import { ResumeFilter } from '../journal/resume-filter.js';
+import { ResumeFilter, type ResumeFilterSettings } from '../journal/resume-filter.js';
 import { examineFile } from '../journal/examine.js';
 import type { FileSizes } from '../journal/sizes.js';
 import type { ListMark } from '../journal/format.js';
@@ -14,8 +13,12 @@ import type { Journal } from '../journal/journal.js';
 import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
 import type { Part } from '../journal/part-recovery.js';
 import type { Updates } from '../journal/updates.js';
+import type { Bodies } from '../journal/bodies.js';
+import type { Dedupe, DedupeSettings } from './dedupe.js';
 import { answersName, type ResolvedOptions } from '../options/resolve.js';
 import type { Source } from '../lists/source.js';
+import type { Item } from '../item.js';
+import type { StoredFile } from '../protocol/result.js';
 import { printable } from '../shared/printable.js';
 import { version } from '../shared/version.js';
 import { baseOf, isInShards } from '../protocol/layouts.js';
@@ -27,7 +30,7 @@ export interface Resumption {
   /** Only where what is stored is asked for, in case it has changed. */
   readonly updates: Updates | undefined;
   /** Only where files with the same bytes are to be one. */
-  readonly bodies: Bodies | undefined;
+  readonly dedupe: Dedupe | undefined;
   /** The number that the first shard gets. */
   readonly firstShard: number;
   /** Shards that an earlier run has begun and not sealed. */
@@ -42,6 +45,7 @@ export interface ResumptionListener {
 }
 
 /**
+ * @param cancelled as of the settings of the store
  * @param shard the number of the shard of a plan that the run is
  * @throws StorageError when the destination or the journal cannot be read, or the journal not be written
  */
@@ -50,9 +54,10 @@ export async function resume(
   sources: readonly Source[],
   options: ResolvedOptions,
   listener: ResumptionListener,
+  cancelled: Int32Array,
   shard?: number,
 ): Promise<Resumption> {
-  const { layout, overwrite, update, dedupe } = options;
+  const { layout, overwrite, update, durable } = options;
   const inShards = isInShards(layout);
   const archive = inShards ? shard : undefined;
   // Of a plan, what was in the archive is in its copy: see fleet/archive.ts.
@@ -67,7 +72,7 @@ export async function resume(
       durable: options.durable,
       overwrite,
       update,
-      dedupe,
+      dedupe: options.dedupe,
       shards,
       parts: inShards ? await destination.parts() : new Map(),
       captionColumn: options.captionColumn,
@@ -94,18 +99,21 @@ export async function resume(
     await known?.journal.leave();
     throw error;
   }
+  const { directory, scratch } = destination;
+  const dedupe = known?.bodies && (await openDedupe({ directory, scratch, durable, cancelled }, known.bodies));
   const examine = async (name: string): ReturnType<typeof examineFile> => {
     const path = join(options.directory, name);
-    const stored = await examineFile(path);
+    const stored = await examineFile(path, dedupe && 'sha256');
     // Its run was killed before it was written down, and may not have synced it.
-    if (options.durable) await syncStored(path);
+    if (durable) await syncStored(path);
     return stored;
   };
+  const settle = dedupe && ((item: Item, file: StoredFile) => dedupe.settleFound(item, file));
   return {
-    filter: filterOf(options, { present, sizes: destination.sizes, examine }, known),
+    filter: filterOf(options, { present, sizes: destination.sizes, examine, settle }, known),
     journal: known?.journal,
     updates: known?.updates,
-    bodies: known?.bodies,
+    dedupe,
     firstShard: known?.firstShard ?? (overwrite ? 0 : firstShardAfter(shards)),
     parts,
     archive,
@@ -117,11 +125,17 @@ interface There {
   readonly present: Presence | undefined;
   readonly sizes: FileSizes;
   readonly examine: (name: string) => ReturnType<typeof examineFile>;
+  readonly settle?: ResumeFilterSettings['settle'];
+}
+
+async function openDedupe(settings: DedupeSettings, bodies: Bodies): Promise<Dedupe> {
+  const { Dedupe } = await import('./dedupe.js');
+  return new Dedupe(settings, bodies);
 }
 
 export function filterOf(
   options: ResolvedOptions,
-  { present, sizes, examine }: There,
+  { present, sizes, examine, settle }: There,
   known: Known | undefined,
 ): ResumeFilter {
   const { layout, onExists, name } = options;
@@ -133,6 +147,7 @@ export function filterOf(
     answersName: answersName(options),
     sizesOf: (names: readonly string[]) => sizes.of(names),
     examine,
+    settle,
   };
   return new ResumeFilter(settings, known);
 }
