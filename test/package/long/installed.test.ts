@@ -177,7 +177,7 @@ describe('the package, installed', { skip, timeout: 20 * MINUTES }, () => {
 
   test('the README tells its size and how many packages it brings', () => {
     const cwd = empty('counted');
-    const added = must(cwd, 'npm', 'install', tarball);
+    const added = must(cwd, 'npm', 'install', '--loglevel', 'notice', tarball);
     const [, packages = ''] = /added (\d+) packages/.exec(added) ?? [];
     const [, told = ''] = /(\d+) packages/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
     // sharp brings one more where it has a library for each libc.
