@@ -152,20 +152,25 @@ export function describeProgress(
   const time = elapsed - since.elapsed;
   const bytes = time > 0 ? Math.max(0, received - since.received) / time : 0;
   const parts: Part[] = [
-    { text: total === undefined ? `${done} done` : describeShare(done, total), matters: 9 },
-    { text: `${formatRate(rate)} files/s, ${formatBytes(bytes)}/s`, matters: 5 },
+    total === undefined ? { text: `${done} done`, matters: 9 } : describeShare(done, total),
+    { text: `${formatRate(rate)} files/s`, short: `${formatRate(rate)}/s`, matters: 6 },
+    { text: `${formatBytes(bytes)}/s`, matters: 5 },
   ];
   if (errors + notFound > 0) parts.push({ text: `${errors + notFound} failed`, matters: 8 });
   if (disallowed > 0) parts.push({ text: `${disallowed} disallowed`, matters: 3 });
   if (filtered > 0) parts.push({ text: `${filtered} filtered`, matters: 3 });
   if (left !== undefined) {
-    const text = formatDuration(left);
-    parts.push({ text: total?.isEstimate === true ? `about ${text} left` : `${text} left`, matters: 7 });
+    const time = formatDuration(left);
+    const [text, short] = total?.isEstimate === true ? [`about ${time} left`, `~${time} left`] : [`${time} left`];
+    parts.push({ text, short, matters: 7 });
   }
-  if (waiting > 0) parts.push({ text: `${formatBytes(waiting)} waiting for storage`, matters: 2 });
+  if (waiting > 0) {
+    const short = `${formatBytes(waiting)} waiting`;
+    parts.push({ text: `${short} for storage`, short, matters: 2 });
+  }
   if (verdict !== undefined) {
-    const text = `held up by ${verdict.bound} ${Math.round(100 * verdict.share)}%`;
-    parts.push({ text, more: ` (${verdict.detail})`, matters: 4 });
+    const short = `held up by ${verdict.bound} ${Math.round(100 * verdict.share)}%`;
+    parts.push({ text: `${short} (${verdict.detail})`, brief: short, short, matters: 4 });
   }
   const bar = total === undefined || most === Infinity ? '' : barOf(percentOf(done, total));
   return fitted(parts, bar, most);
@@ -182,19 +187,27 @@ function endedOf({ ok, notFound, disallowed, filtered, errors }: Summary): numbe
 
 interface Part {
   readonly text: string;
-  /** What goes before anything else. */
-  readonly more?: string;
+  /** Without what it looks like, which goes before anything else. */
+  readonly brief?: string;
+  /** Where there is little room. */
+  readonly short?: string | undefined;
   /** What matters least goes first. */
   readonly matters: number;
 }
 
 function fitted(parts: readonly Part[], bar: string, most: number): string {
-  const short = parts.map(({ text }) => text).join(', ');
-  const whole = parts.map(({ text, more = '' }) => text + more).join(', ');
-  for (const line of [bar + whole, bar + short, short]) if (line.length <= most) return line;
+  const whole = parts.map(({ text }) => text).join(', ');
+  const plain = parts.map(({ text, brief = text }) => brief).join(', ');
+  for (const line of [bar + whole, bar + plain, plain]) if (line.length <= most) return line;
+  return shortened(parts, most);
+}
+
+function shortened(parts: readonly Part[], most: number): string {
+  const line = parts.map(({ text, short = text }) => short).join(', ');
+  if (line.length <= most) return line;
   const least = Math.min(...parts.map(({ matters }) => matters));
   const rest = parts.filter(({ matters }) => matters > least);
-  return rest.length === 0 ? `${short.slice(0, most - 1)}…` : fitted(rest, '', most);
+  return rest.length === 0 ? `${line.slice(0, most - 1)}…` : shortened(rest, most);
 }
 
 function barOf(percent: number): string {
@@ -203,9 +216,14 @@ function barOf(percent: number): string {
 }
 
 /** As long as the total is estimated it is said to be. */
-function describeShare(done: number, total: NonNullable<Summary['total']>): string {
-  const of = total.isEstimate ? ` of about ${total.count}` : `/${total.count}`;
-  return `${done}${of} done (${percentOf(done, total)}%)`;
+function describeShare(done: number, total: NonNullable<Summary['total']>): Part {
+  const { count, isEstimate } = total;
+  const percent = `(${percentOf(done, total)}%)`;
+  return {
+    text: `${done}${isEstimate ? ' of about ' : '/'}${count} done ${percent}`,
+    short: `${done}/${isEstimate ? '~' : ''}${count} ${percent}`,
+    matters: 9,
+  };
 }
 
 /** Nothing is done before its end. */

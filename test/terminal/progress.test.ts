@@ -74,12 +74,15 @@ test('the line fits any width, and loses what matters least first', () => {
   assert.equal(describeProgress(summary, 150), `[>                   ] ${rest} storage 87%`);
   assert.equal(describeProgress(summary, 120), `${rest} storage 87%`);
   assert.equal(
-    describeProgress(summary, 100),
-    '15/5000 done (0%), 1.5 files/s, 2.0 MiB/s, 5 failed, 55m24s left, held up by storage 87%',
+    describeProgress(summary, 105),
+    '15/5000 (0%), 1.5/s, 2.0 MiB/s, 5 failed, 55m24s left, 5.0 MiB waiting, held up by storage 87%',
   );
-  assert.equal(describeProgress(summary, 80), '15/5000 done (0%), 1.5 files/s, 2.0 MiB/s, 5 failed, 55m24s left');
-  assert.equal(describeProgress(summary, 39), '15/5000 done (0%), 5 failed');
-  assert.match(describeProgress({ ...summary, errors: 0, notFound: 0 }, 37), /^10\/5000 done \(0%\), .* left$/);
+  const short = '15/5000 (0%), 1.5/s, 2.0 MiB/s, 5 failed, 55m24s left';
+  assert.equal(describeProgress(summary, 80), `${short}, held up by storage 87%`);
+  assert.equal(describeProgress(summary, 60), short);
+  assert.equal(describeProgress(summary, 37), '15/5000 (0%), 5 failed, 55m24s left');
+  const estimated = { ...summary, errors: 0, notFound: 0, total: total(5_000, true) };
+  assert.equal(describeProgress(estimated, 40), '10/~5000 (0%), 1.0/s, ~1h23m left');
 });
 
 test('plain lines say the same, without a bar', () => {
