@@ -1,7 +1,6 @@
 /** Each recipe of the documents beside the code is run as it stands, in a folder with the lists that it takes. */
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
@@ -58,11 +57,11 @@ function lacking({ commands }: Recipe): string | false {
   return called.map(missing).find((why) => why !== false) ?? false;
 }
 
-function addLists({ cwd }: Kitchen, text: string): void {
+async function addLists({ cwd }: Kitchen, text: string): Promise<void> {
   for (const [name, list] of Object.entries(LISTS)) writeFileSync(join(cwd, name), list);
   mkdirSync(join(cwd, 'dataset'));
   const writer = new ByteWriter();
-  parquetWrite({ writer, columnData: [{ name: 'link', data: FLAGS }] });
+  await parquetWrite({ writer, columnData: [{ name: 'link', data: FLAGS }] });
   writeFileSync(join(cwd, 'dataset', 'part.parquet'), writer.getBytes());
   // That which the document shows.
   const [, name, list] = /`([\w.]+)` as\n\n```\n([^]*?)```/.exec(text) ?? [];
@@ -98,7 +97,7 @@ describe('the recipes of', () => {
       const text = textOf(path);
       const recipes = wanted(recipesOf(text), NOT_RUN[path] ?? {});
       const kitchen = await Kitchen.open(t, ANSWERS);
-      addLists(kitchen, text);
+      await addLists(kitchen, text);
       for (const recipe of recipes) await t.test(recipe.name, { skip: lacking(recipe) }, () => kitchen.cook(recipe));
     });
   }
@@ -112,18 +111,12 @@ describe('the recipes of', () => {
     assert.equal(examples.length, 9);
     for (const { command } of examples) {
       const kitchen = await Kitchen.open(t, ANSWERS);
-      addLists(kitchen, '');
+      await addLists(kitchen, '');
       await kitchen.cook({
         name: command,
         commands: [{ command, status: 0, tells: [' downloaded, '], makes: [] }],
         prints: undefined,
       });
     }
-  });
-
-  test('sluice flags tell how many there are', async (t) => {
-    const recipe = recipesOf(textOf('README.md')).find(({ name }) => name === 'sluice flags') as Recipe;
-    const kitchen = await Kitchen.open(t);
-    await kitchen.cook(recipe);
   });
 });
