@@ -126,8 +126,8 @@ export const OPTIONS = {
    */
   update: row({
     flag: '--update',
-    help: 'ask for what is stored, too, and replace what has changed',
-    more: 'by the `ETag` and the `Last-Modified` that runs have written down; what has not changed is not touched; in shards, what has changed goes into new ones, the old ones stay as they are, and readers of all shards find both: `sluice export` tells the current one',
+    help: 'ask for what is stored, too, and replace what has changed; in shards, new ones get it, and readers see both',
+    more: 'by the `ETag` and the `Last-Modified` that runs have written down; what has not changed, and shards that are there, are not touched: `sluice export` tells which sample is the current one',
     kind: kinds.yesOrNo,
     default: false,
   }),

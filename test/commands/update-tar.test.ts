@@ -260,6 +260,31 @@ describe(`sluice get --update --layout tar, seed ${seed}`, () => {
     await check(cwd, paths);
   });
 
+  test('where the journal is damaged, a repair knows the newest of each from the shards', async (t) => {
+    const cwd = scratch(t);
+    const paths = Array.from({ length: 20 }, (_, at) => `/${at}`);
+    await get(cwd, paths);
+    server.change('/3', '/4');
+    await get(cwd, paths, '--update');
+    server.change('/4', '/5');
+    await get(cwd, paths, '--update');
+    const path = join(cwd, 'd/.sluice/journal');
+    const bytes = readFileSync(path);
+    const middle = Math.floor(bytes.length / 2);
+    bytes[middle] = (bytes[middle] as number) ^ 1;
+    writeFileSync(path, bytes);
+    assert.match((await warmSluice(['verify', 'd'], { cwd })).stderr, /damaged/);
+    const before = stamps(cwd);
+    const { stdout, stderr } = await warmSluice(['verify', 'd', '--repair'], { cwd });
+    assert.match(stdout, /20 files right/, stderr);
+    assert.deepEqual(stamps(cwd), before);
+    const table = await check(cwd, paths);
+    assert.deepEqual(
+      ['3', '4', '5', '6'].map((name) => table.find((row) => row.name === name)?.shard),
+      ['00001.tar', '00002.tar', '00002.tar', '00000.tar'],
+    );
+  });
+
   test('killed again and again, each item is there once and right', async (t) => {
     const cwd = scratch(t);
     const random = mulberry32(seed);
