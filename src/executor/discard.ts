@@ -1,7 +1,6 @@
 /** Takes bodies and drops them, so that a run shows what the network gives. Made to be compared with those that store. */
-import type { Item } from '../item.js';
 import type { Load } from './load.js';
-import type { BodySender, Executor, StoreListener } from './executor.js';
+import type { BodySender, Executor, LargeBody, StoreListener } from './executor.js';
 import type { Body, BodyWriter } from '../body.js';
 import { NO_TIMES } from './times.js';
 
@@ -17,7 +16,7 @@ export class DiscardExecutor implements Executor {
     return true;
   }
 
-  storeLarge(item: Item, _encoding: string, _window: number, sender: BodySender): BodyWriter {
+  storeLarge({ item }: LargeBody, sender: BodySender): BodyWriter {
     let size = 0;
     return {
       write: (chunk) => {

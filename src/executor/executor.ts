@@ -18,22 +18,18 @@ export interface BodySender {
   onLeft(): void;
 }
 
+/** A body that comes part by part. */
+export interface LargeBody extends Pick<Body, 'item' | 'encoding' | 'modified'> {
+  /** Bytes of it that may wait for its writer. */
+  readonly window: number;
+  /** Where it lies if it can be gone on with when it breaks off. */
+  readonly partial?: PartialJob | undefined;
+}
+
 export interface Executor {
   /** @returns whether it has copied the body, and needs its chunks no more */
   store(body: Body): boolean;
-  /**
-   * @param window bytes of the body that may wait for its writer
-   * @param partial where a body lies that can be gone on with when it breaks off
-   * @param modified as of a {@link Body}
-   */
-  storeLarge(
-    item: Item,
-    encoding: string,
-    window: number,
-    sender: BodySender,
-    partial?: PartialJob,
-    modified?: number,
-  ): BodyWriter;
+  storeLarge(body: LargeBody, sender: BodySender): BodyWriter;
   /** What there is to do; of the writers' time, where it went since this was last asked for. */
   takeLoad(): Load;
   /** Of executors that tell of bodies as written first: what is only written is to be settled now. */

@@ -6,13 +6,13 @@ import { Channel } from '../shared/channel.js';
 import { SluiceError } from '../errors.js';
 import type { Item } from '../item.js';
 import type { StoreSettings } from '../protocol/settings.js';
-import { isStored, type PartialJob, type StoreResult } from '../protocol/result.js';
+import { isStored, type StoreResult } from '../protocol/result.js';
 import type { Load } from './load.js';
 import { Laps, partOf } from '../../workers/clock.js';
 import { fsyncFiles, fsyncFilesAsync } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
-import type { BodySender, Executor, StoreListener } from './executor.js';
+import type { BodySender, Executor, LargeBody, StoreListener } from './executor.js';
 import type { Body, BodyWriter } from '../body.js';
 
 /** Bodies that are stored at once, each with a file open and its decoded bytes in memory; the others wait. */
@@ -45,14 +45,7 @@ export class LocalExecutor implements Executor {
     return false;
   }
 
-  storeLarge(
-    item: Item,
-    encoding: string,
-    window: number,
-    sender: BodySender,
-    partial?: PartialJob,
-    modified?: number,
-  ): BodyWriter {
+  storeLarge({ item, encoding, window, partial, modified }: LargeBody, sender: BodySender): BodyWriter {
     const parts = new Channel<Uint8Array>();
     let waiting = 0;
     let aborted = false;

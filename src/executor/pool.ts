@@ -3,15 +3,13 @@
  * for the disk.
  */
 import { MessageChannel } from 'node:worker_threads';
-import type { Item } from '../item.js';
 import { type PlainError, toPlain } from '../errors.js';
 import type { BatchAnswer, LargeAnswer, LargeTask, WriteMode } from '../protocol/messages.js';
 import type { Times } from '../protocol/times.js';
 import type { StoreSettings } from '../protocol/settings.js';
-import type { PartialJob } from '../protocol/result.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import type { BodySender, Executor, StoreListener } from './executor.js';
+import type { BodySender, Executor, LargeBody, StoreListener } from './executor.js';
 import type { Body, BodyWriter } from '../body.js';
 import { countWaiting, LargeBodySender } from './large.js';
 import { type FileShares, shareFiles } from '../shared/file-limit.js';
@@ -92,14 +90,7 @@ export class PoolExecutor implements Executor {
     return true;
   }
 
-  storeLarge(
-    item: Item,
-    encoding: string,
-    window: number,
-    from: BodySender,
-    partial?: PartialJob,
-    modified?: number,
-  ): BodyWriter {
+  storeLarge({ item, encoding, window, partial, modified }: LargeBody, from: BodySender): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const task: LargeTask = {
       kind: 'large',

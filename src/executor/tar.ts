@@ -20,7 +20,7 @@ import type {
 import type { StoredFile, StoreResult } from '../protocol/result.js';
 import type { Batch } from './backlog.js';
 import { Batcher, MAX_BATCH } from './batcher.js';
-import { type BodySender, type Executor, type StoreListener, WRITER_LIMITS } from './executor.js';
+import { type BodySender, type Executor, type LargeBody, type StoreListener, WRITER_LIMITS } from './executor.js';
 import type { Body, BodyWriter } from '../body.js';
 import { countWaiting, LargeBodySender } from './large.js';
 import type { Load } from './load.js';
@@ -127,7 +127,7 @@ export class TarExecutor implements Executor {
     return true;
   }
 
-  storeLarge(item: Item, encoding: string, window: number, from: BodySender): BodyWriter {
+  storeLarge({ item, encoding, window }: LargeBody, from: BodySender): BodyWriter {
     const { port1, port2 } = new MessageChannel();
     const id = this.#number(item);
     const task: TarLargeTask = {

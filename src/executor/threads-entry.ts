@@ -96,7 +96,10 @@ export default async function downloadAndStore(task: ThreadTask): Promise<Thread
       },
       openLarge: (_item, encoding, onRoom) => {
         const open = (called: Item): BodyWriter =>
-          executor.storeLarge(called, encoding, window, { onRoom, onLeft: () => undefined }, undefined, modified());
+          executor.storeLarge(
+            { item: called, encoding, window, modified: modified() },
+            { onRoom, onLeft: () => undefined },
+          );
         if (asker === undefined) return open(item);
         const held = new HeldWriter({ onRoom, onLeft: () => undefined });
         void asker.told.then((told) => {

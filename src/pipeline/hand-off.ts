@@ -3,7 +3,7 @@ import type { BodyWriter } from '../body.js';
 import type { PlainError } from '../errors.js';
 import { PartialFiles } from '../destination/partial-files.js';
 import { createExecutor, createTarExecutor } from '../executor/create.js';
-import type { Executor } from '../executor/executor.js';
+import type { Executor, LargeBody } from '../executor/executor.js';
 import { HeldWriter } from '../executor/held-writer.js';
 import type { TarExecutor, TarListener } from '../executor/tar.js';
 import { Pauses } from '../executor/pauses.js';
@@ -50,15 +50,12 @@ interface Parts {
 }
 
 /** A body that is not held whole. */
-interface LargeBody {
-  readonly item: Item;
+interface Large extends Pick<LargeBody, 'item' | 'encoding' | 'modified'> {
   /** The item as its file is called. */
   readonly called: Item;
-  readonly encoding: string;
   readonly onRoom: () => void;
   readonly lease: Lease;
   readonly whole: Whole | Kept | undefined;
-  readonly modified: number | undefined;
 }
 
 export class HandOff implements Stages, AttemptListener {
@@ -257,7 +254,7 @@ export class HandOff implements Stages, AttemptListener {
     return held;
   }
 
-  #openWriter({ item, called, encoding, onRoom, lease, whole, modified }: LargeBody): BodyWriter {
+  #openWriter({ item, called, encoding, onRoom, lease, whole, modified }: Large): BodyWriter {
     const partial = whole && this.#partials?.begin(item, whole);
     const onLeft = (): void => {
       partial?.onLeft();
@@ -265,7 +262,10 @@ export class HandOff implements Stages, AttemptListener {
     };
     return this.#pauses.counted(
       (onCounted) =>
-        this.#executor.storeLarge(called, encoding, lease.bytes, { onRoom: onCounted, onLeft }, partial?.job, modified),
+        this.#executor.storeLarge(
+          { item: called, encoding, window: lease.bytes, partial: partial?.job, modified },
+          { onRoom: onCounted, onLeft },
+        ),
       onRoom,
     );
   }

@@ -57,10 +57,10 @@ class Setup {
     encoding = '',
   ): Promise<{ abort(): void; end(): void }> {
     let goOn: (() => void) | undefined;
-    const writer = this.executor.storeLarge(this.item(name), encoding, LARGE_WINDOW, {
-      onRoom: () => goOn?.(),
-      onLeft: () => this.left.push(name),
-    });
+    const writer = this.executor.storeLarge(
+      { item: this.item(name), encoding, window: LARGE_WINDOW },
+      { onRoom: () => goOn?.(), onLeft: () => this.left.push(name) },
+    );
     for (const chunk of chunks) {
       const room = new Promise<void>((resolve) => {
         goOn = resolve;

@@ -93,10 +93,10 @@ export class LargeBody {
   #goOn: (() => void) | undefined;
 
   constructor(executor: Executor, name: string, encoding = '') {
-    this.writer = executor.storeLarge(itemNamed(name), encoding, LARGE_WINDOW, {
-      onRoom: () => this.#goOn?.(),
-      onLeft: () => (this.left += 1),
-    });
+    this.writer = executor.storeLarge(
+      { item: itemNamed(name), encoding, window: LARGE_WINDOW },
+      { onRoom: () => this.#goOn?.(), onLeft: () => (this.left += 1) },
+    );
   }
 
   async send(chunks: Iterable<Uint8Array>): Promise<void> {

@@ -33,7 +33,7 @@ describe('bodies that break off while the storage is slow', () => {
       const held = (): number => {
         const over = new Set(settled.mock.calls.map((call) => call.this));
         const calls = opened.flatMap(({ mock }) => mock.calls).filter(({ result }) => !over.has(result));
-        return calls.reduce((sum, { arguments: [, , window] }) => sum + window, 0);
+        return calls.reduce((sum, { arguments: [{ window }] }) => sum + window, 0);
       };
       // 0.4 of 1 MB, as from a server that is restarted.
       const head = `HTTP/1.1 200 OK\r\n${headers}Content-Length: 1000000\r\n\r\n`;
