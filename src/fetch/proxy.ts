@@ -1,11 +1,12 @@
 /** The way through a proxy: by CONNECT, by SOCKS, or, for http, by asking the proxy itself for the whole URL. */
 import { request } from 'node:http';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import type { ProxyServer } from '../options/proxy.js';
+import { PROXY_SCHEMES, type ProxyServer } from '../options/proxy.js';
 import type { Connect, Wanted } from './client.js';
 import { whyUntrusted } from './certificate.js';
 import { ProxyError } from './proxy-error.js';
 import { refusedPassword, shakeHands, wantsPassword } from './socks.js';
+import { knowsNoIpv6, shakeHands4 } from './socks4.js';
 
 /** What connects. */
 export interface Dial {
@@ -72,9 +73,11 @@ function connected(connect: Connect, wanted: Wanted, onSocket: (socket: Socket) 
 
 async function throughSocks(socket: Socket, proxy: ProxyServer, wanted: Wanted, lookup: LookupFunction): Promise<void> {
   const { hostname } = wanted;
-  const isHere = proxy.scheme === 'socks5' && isIP(hostname) === 0;
-  const host = isHere ? await Promise.race([addressOf(hostname, lookup), closed(socket)]) : hostname;
-  await shakeHands(socket, proxy, host, portOf(wanted));
+  const { scheme } = proxy;
+  const isHere = (scheme === 'socks5' || scheme === 'socks4') && isIP(hostname) === 0;
+  const host = isHere ? await Promise.race([addressOf(hostname, lookup, proxy), closed(socket)]) : hostname;
+  const shake = scheme.startsWith('socks4') ? shakeHands4 : shakeHands;
+  await shake(socket, proxy, host, portOf(wanted));
 }
 
 /** Rejects when the socket is closed, for what does not use it meanwhile. */
@@ -85,12 +88,19 @@ function closed(socket: Socket): Promise<never> {
 }
 
 /** @throws Error of the server's name, which is none of the proxy */
-function addressOf(hostname: string, lookup: LookupFunction): Promise<string> {
+function addressOf(hostname: string, lookup: LookupFunction, proxy: ProxyServer): Promise<string> {
+  const isOfUse = (address: string): boolean => proxy.scheme === 'socks5' || isIP(address) === 4;
   return new Promise((resolve, reject) => {
     lookup(hostname, { all: true }, (error, address) => {
-      const first = Array.isArray(address) ? address[0]?.address : address;
-      if (error === null && first !== undefined) resolve(first);
-      else reject(new NameError(error ?? new Error('the name has no address')));
+      if (error !== null) {
+        reject(new NameError(error));
+        return;
+      }
+      const all = Array.isArray(address) ? address.map((each) => each.address) : [address];
+      const first = all.find(isOfUse);
+      if (first !== undefined) resolve(first);
+      else
+        reject(all.length === 0 ? new NameError(new Error('the name has no address')) : knowsNoIpv6(proxy, hostname));
     });
   });
 }
@@ -165,7 +175,7 @@ function explained(error: NodeJS.ErrnoException, proxy: ProxyServer): Error {
     return new ProxyError('PROXY_REFUSED', `no secure connection could be made to the proxy ${told}`, hint, error);
   }
   if (code.startsWith('HPE_')) {
-    const hint = `check the scheme in ${source}: http, https, socks5 or socks5h`;
+    const hint = `check the scheme in ${source}: ${PROXY_SCHEMES}`;
     return new ProxyError('PROXY_REFUSED', `what answers at ${told} is no http proxy`, hint, error);
   }
   const [what, hint] = DOWN.get(code) ?? ['cannot be reached', 'see the cause, and check'];

@@ -35,7 +35,7 @@ export async function shakeHands(socket: Socket, proxy: ProxyServer, host: strin
     throw new ProxyError(
       'PROXY_REFUSED',
       `what answers at ${told} does not speak SOCKS 5`,
-      `check the scheme in ${source}; an http proxy is http://host:port`,
+      `check the scheme in ${source}; an http proxy is http://host:port, one of SOCKS 4 socks4://host:port`,
     );
   }
   if (method === PASSWORD && user !== undefined) {
@@ -100,7 +100,7 @@ function counted(text: string, { told }: ProxyServer): Buffer {
 }
 
 /** So many bytes, and no more. */
-function take(socket: Socket, length: number): Promise<Buffer> {
+export function take(socket: Socket, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const look = (): void => {
       const bytes = socket.read(length) as Buffer | null;

@@ -3,8 +3,8 @@ import { domainToASCII } from 'node:url';
 import { printable, withoutPassword } from '../shared/printable.js';
 import { UsageError } from '../errors.js';
 
-/** `socks5` gets addresses, `socks5h` names, which the proxy looks up. */
-export type ProxyScheme = 'http' | 'https' | 'socks5' | 'socks5h';
+/** `socks5` and `socks4` get addresses, `socks5h` and `socks4a` names, which the proxy looks up. */
+export type ProxyScheme = 'http' | 'https' | 'socks4' | 'socks4a' | 'socks5' | 'socks5h';
 
 /** Plain data, so that threads get it, too. */
 export interface ProxyServer {
@@ -22,7 +22,14 @@ export interface ProxyServer {
 }
 
 /** curl's: what has no port is at 1080, but for https. */
-const PORTS: Readonly<Record<ProxyScheme, number>> = { http: 1080, https: 443, socks5: 1080, socks5h: 1080 };
+const PORTS: Readonly<Record<ProxyScheme, number>> = {
+  http: 1080,
+  https: 443,
+  socks4: 1080,
+  socks4a: 1080,
+  socks5: 1080,
+  socks5h: 1080,
+};
 /** A password may hold what it should not, so user information ends at the last `@`. */
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:(.*)@)?(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)(?::(\d{1,5}))?\/?$/i;
 
@@ -33,7 +40,7 @@ export function parseProxy(text: string, source: string): ProxyServer {
   if (whole === undefined) throw new UsageError(`${source} ${shown} is no proxy`, `write it as ${EXAMPLE}`);
   const scheme = given.toLowerCase();
   if (!isScheme(scheme)) {
-    throw new UsageError(`${source} ${shown} has the scheme ${printable(scheme)}`, `give one of ${SCHEMES}`);
+    throw new UsageError(`${source} ${shown} has the scheme ${printable(scheme)}`, `give one of ${PROXY_SCHEMES}`);
   }
   const host = name.startsWith('[') ? name.slice(1, -1) : domainToASCII(name);
   const port = digits === undefined ? PORTS[scheme] : Number(digits);
@@ -42,6 +49,9 @@ export function parseProxy(text: string, source: string): ProxyServer {
   }
   const colon = userInfo?.indexOf(':') ?? -1;
   const user = colon === -1 ? userInfo : userInfo?.slice(0, colon);
+  if (colon !== -1 && scheme.startsWith('socks4')) {
+    throw new UsageError(`${source} ${shown} has a password, which SOCKS 4 has not`, 'leave it out, or take socks5://');
+  }
   const who = colon === -1 ? '***' : `${printable(user ?? '')}:***`;
   return {
     scheme,
@@ -57,7 +67,7 @@ export function parseProxy(text: string, source: string): ProxyServer {
 }
 
 const EXAMPLE = 'http://host:port, with NAME:PASSWORD@ before the host if it wants them';
-const SCHEMES = Object.keys(PORTS).join(', ');
+export const PROXY_SCHEMES = Object.keys(PORTS).join(', ');
 
 function isScheme(scheme: string): scheme is ProxyScheme {
   return Object.hasOwn(PORTS, scheme);

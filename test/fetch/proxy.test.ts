@@ -8,7 +8,7 @@ import { connectThrough, type Dial } from '../../src/fetch/proxy.js';
 import { Way, type WaySettings } from '../../src/fetch/way.js';
 import { parseProxy } from '../../src/options/proxy.js';
 import { Authority, noOpenssl, serveSecurely } from '../helpers/certificates.js';
-import { startHttpProxy, startSocks } from '../helpers/proxies.js';
+import { startHttpProxy, startSocks, startSocks4 } from '../helpers/proxies.js';
 import { answer, END, startRawServer } from '../helpers/raw-server.js';
 import { assertFailure, type Ended, fetchOne, startFetch, until } from './recording.js';
 
@@ -134,18 +134,21 @@ describe('a tunnel to an https server', { skip: noOpenssl }, () => {
     ['https', (authority) => startHttpProxy({ wants: 'a:b', certificate: authority.sign('IP:127.0.0.1', 2) })],
     ['socks5', () => startSocks('a:b')],
     ['socks5h', () => startSocks('a:b')],
+    ['socks4', () => startSocks4('a')],
+    ['socks4a', () => startSocks4('a')],
   ];
   for (const [scheme, start] of schemes) {
     it(`is made by ${scheme}, and carries requests one after the other`, async (t) => {
+      const who = scheme.startsWith('socks4') ? 'a' : 'a:b';
       const authority = new Authority(t);
       const server = await serveSecurely(t, authority.sign('IP:127.0.0.1', 2), { body: BODY });
       await using proxy = await start(authority);
       const tls = { ca: readFileSync(authority.path, 'latin1'), insecure: false };
       const urls = [`${server.origin}/a`, `${server.origin}/b`];
-      const ended = await fetchAll(urls, `${scheme}://a:b@127.0.0.1:${proxy.port}`, { tls });
+      const ended = await fetchAll(urls, `${scheme}://${who}@127.0.0.1:${proxy.port}`, { tls });
       ended.forEach(assertBody);
       assert.deepEqual([proxy.asked.length, server.connections, server.requests], [1, 1, 2]);
-      const [untrusted] = await fetchAll(urls, `${scheme}://a:b@127.0.0.1:${proxy.port}`);
+      const [untrusted] = await fetchAll(urls, `${scheme}://${who}@127.0.0.1:${proxy.port}`);
       assert.equal(untrusted?.kind, 'failure');
       const what = scheme === 'https' ? /certificate of the proxy .* cannot be trusted/ : /certificate of the server/;
       assert.match(untrusted.error.message, what);
@@ -192,6 +195,38 @@ describe('a SOCKS proxy', () => {
     assertFailure(await at(`127.0.0.1:${proxy.port}`), 'PROXY_REFUSED', /wants a user and a password/);
     assertFailure(await at(`127.0.0.1:${http.port}`), 'PROXY_REFUSED', /does not speak SOCKS 5/);
     assertFailure(await at(`127.0.0.1:${free.port}`), 'NET_REFUSED', /the server refused the connection/);
+    assertFailure(await at(`127.0.0.1:${free.port}`, 'http://server.invalid/a'), 'NET_DNS');
+  });
+});
+
+describe('a proxy of SOCKS 4', () => {
+  it('gets names with socks4a, and addresses of IPv4 with socks4, which are looked up here', async () => {
+    await using server = await startServer();
+    const { port } = server;
+    await using proxy = await startSocks4();
+    for (const scheme of ['socks4a', 'socks4']) {
+      const [ended] = await fetchAll([`http://localhost:${port}/a`], `${scheme}://127.0.0.1:${proxy.port}`);
+      assertBody(ended);
+    }
+    const [plain] = await fetchAll([`http://127.0.0.1:${port}/a`], `socks4a://127.0.0.1:${proxy.port}`);
+    assertBody(plain);
+    assert.deepEqual(proxy.asked, [`name localhost:${port}`, `address 127.0.0.1:${port}`, `address 127.0.0.1:${port}`]);
+    for (const scheme of ['socks4a', 'socks4']) {
+      const [ended] = await fetchAll([`http://[::1]:${port}/a`], `${scheme}://127.0.0.1:${proxy.port}`);
+      assertFailure(ended, 'PROXY_REFUSED', /SOCKS 4 knows addresses of IPv4 alone/);
+    }
+  });
+
+  it('tells what went wrong: the user, the server, a name, or that it is none', async () => {
+    await using proxy = await startSocks4('right');
+    await using http = await startRawServer({ onConnection: () => ['HTTP/1.1 400 Bad Request\r\n\r\n'] });
+    await using free = await startSocks4();
+    const at = async (to: string, what = 'http://127.0.0.1:9/a', scheme = 'socks4') =>
+      (await fetchAll([what], `${scheme}://${to}`))[0];
+    assertFailure(await at(`wrong@127.0.0.1:${proxy.port}`), 'PROXY_REFUSED', /it wants to know who asks/);
+    assertFailure(await at(`127.0.0.1:${http.port}`), 'PROXY_REFUSED', /does not speak SOCKS 4/);
+    assertFailure(await at(`127.0.0.1:${free.port}`, undefined, 'socks5'), 'PROXY_DOWN', /closed the connection/);
+    assertFailure(await at(`127.0.0.1:${free.port}`), 'NET_UNREACHABLE', /did not connect to 127\.0\.0\.1:9/);
     assertFailure(await at(`127.0.0.1:${free.port}`, 'http://server.invalid/a'), 'NET_DNS');
   });
 });

@@ -40,6 +40,13 @@ describe('a proxy', () => {
     assert.deepEqual(read('HTTPS://u@proxy'), ['https', 'proxy', 443, 'u', '']);
     assert.deepEqual(read('socks5h://u:p%40@w:x@[::1]:9'), ['socks5h', '::1', 9, 'u', 'p@@w:x']);
     assert.deepEqual(read('http://u:100%@1.2.3.4:5'), ['http', '1.2.3.4', 5, 'u', '100%']);
+    assert.deepEqual(read('socks4a://u@proxy'), ['socks4a', 'proxy', 1080, 'u', '']);
+  });
+
+  it('of SOCKS 4 has no password', () => {
+    assert.throws(() => parseProxy('socks4://u:s3cret@p', '--proxy'), {
+      message: '--proxy socks4://u:***@p has a password, which SOCKS 4 has not',
+    });
   });
 
   it('is shown without its password, and with what named it', () => {

@@ -103,6 +103,48 @@ async function serveSocks(socket: Socket, asked: string[], wants: string | undef
   server.on('error', () => socket.end(answer(5)));
 }
 
+/** SOCKS 4, and 4a. @param wants the only user that it connects */
+export async function startSocks4(wants?: string): Promise<TestProxy> {
+  const asked: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    void serveSocks4(socket, asked, wants);
+  });
+  return listening(server, asked);
+}
+
+async function serveSocks4(socket: Socket, asked: string[], wants: string | undefined): Promise<void> {
+  const bytes = reader(socket);
+  const text = async (): Promise<string> => {
+    for (let read = ''; ;) {
+      const [byte = 0] = await bytes(1);
+      if (byte === 0) return read;
+      read += String.fromCharCode(byte);
+    }
+  };
+  const [version] = await bytes(1);
+  if (version !== 4) {
+    socket.end();
+    return;
+  }
+  const [, high = 0, low = 0, ...address] = await bytes(7);
+  const user = await text();
+  const isNamed = address.slice(0, 3).every((byte) => byte === 0) && address[3] !== 0;
+  const host = isNamed ? await text() : address.join('.');
+  const port = (high << 8) | low;
+  asked.push(`${isNamed ? 'name' : 'address'} ${host}:${port}`);
+  const answer = (code: number): Buffer => Buffer.from([0, code, 0, 0, 0, 0, 0, 0]);
+  if (wants !== undefined && user !== wants) {
+    socket.end(answer(93));
+    return;
+  }
+  const server = connect({ port, host, family: 4 }, () => {
+    socket.write(answer(90));
+    join(socket, server);
+  });
+  server.on('error', () => socket.end(answer(91)));
+}
+
 function reader(socket: Socket): (length: number) => Promise<Buffer> {
   return async (length) => {
     if (length === 0) return Buffer.alloc(0);
