@@ -28,6 +28,8 @@ export const NETWORK_FLAGS: readonly Flag[] = [
   flagOf('cacert'),
   flagOf('cert'),
   flagOf('key'),
+  flagOf('pass'),
+  flagOf('passFile'),
   flagOf('insecure'),
   flagOf('ipv4'),
   flagOf('ipv6'),

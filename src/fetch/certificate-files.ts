@@ -3,29 +3,31 @@ import { readFile } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { UsageError } from '../errors.js';
+import { type KeyPassword, openKey } from './key-password.js';
 import type { WaySettings } from './way.js';
 
 const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
-const WITH_PASSWORD = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/;
+
+export interface CertificateFiles extends KeyPassword {
+  readonly cacert: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly insecure: boolean;
+}
 
 /** @throws UsageError */
 export async function readCertificates(
-  cacert: string | undefined,
-  cert: string | undefined,
-  key: string | undefined,
-  insecure: boolean,
+  { cacert, cert, key, insecure, ...password }: CertificateFiles,
+  warnings: string[],
 ): Promise<NonNullable<WaySettings['tls']>> {
   const ca = cacert === undefined ? undefined : await readPem('--cacert', cacert, CERTIFICATE, 'certificate');
   const own = cert === undefined ? undefined : await readPem('--cert', cert, CERTIFICATE, 'certificate');
   const hint = 'name the file of the key with --key';
-  const its = own === undefined ? undefined : key === undefined ? own : await readPem('--key', key, KEY, 'key');
-  if (its !== undefined && !KEY.test(its)) throw new UsageError(`--cert ${cert} has no private key with it`, hint);
-  if (its !== undefined && WITH_PASSWORD.test(its)) {
-    const way = 'write it without one, for you alone to read: openssl pkey -in KEY -out NEW';
-    throw new UsageError(`the key in ${key ?? cert} has a password`, way);
-  }
+  const pem = own === undefined ? undefined : key === undefined ? own : await readPem('--key', key, KEY, 'key');
+  if (pem !== undefined && !KEY.test(pem)) throw new UsageError(`--cert ${cert} has no private key with it`, hint);
+  const its = pem === undefined ? undefined : await openKey(pem, key ?? cert ?? '', password, warnings);
   // OpenSSL passes over what it cannot read in the file of an authority.
   for (const [each] of ca?.matchAll(BLOCK) ?? []) {
     prove(`--cacert ${cacert} cannot be used`, () => new X509Certificate(each));

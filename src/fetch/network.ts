@@ -25,7 +25,7 @@ export function readNetwork(options: NetworkOptions): Promise<Network> {
 async function doRead(options: NetworkOptions): Promise<Network> {
   const warnings: string[] = [];
   const proxies = await readProxies(options, warnings);
-  const [tls, from] = [await readTls(options), await readInterface(options)];
+  const [tls, from] = [await readTls(options, warnings), await readInterface(options)];
   const { connectTimeout } = options;
   const family = options.ipv4 ? 4 : options.ipv6 ? 6 : from?.family;
   const isAsked = proxies ?? tls ?? family ?? connectTimeout;
@@ -57,10 +57,11 @@ async function readProxies(options: NetworkOptions, warnings: string[]): Promise
   return proxiesOf(proxy, noproxy, proxyFromEnvironment ? process.env : {}, warnings);
 }
 
-async function readTls({ cacert, cert, key, insecure }: NetworkOptions): Promise<WaySettings['tls']> {
+async function readTls(options: NetworkOptions, warnings: string[]): Promise<WaySettings['tls']> {
+  const { cacert, cert, insecure } = options;
   if (cacert === undefined && cert === undefined && !insecure) return undefined;
   const { readCertificates } = await import('./certificate-files.js');
-  return readCertificates(cacert, cert, key, insecure);
+  return readCertificates(options, warnings);
 }
 
 async function readInterface({ interface: name, ipv6 }: NetworkOptions) {

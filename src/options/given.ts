@@ -18,6 +18,8 @@ const KINDS: Partial<Readonly<Record<OptionName, readonly string[]>>> = {
   cacert: ['string'],
   cert: ['string'],
   key: ['string'],
+  pass: ['string'],
+  passFile: ['string'],
   proxy: ['string', 'boolean'],
   headers: ['object'],
   simulatedLatency: ['object'],

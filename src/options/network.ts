@@ -14,6 +14,8 @@ export const NETWORK = [
   'cacert',
   'cert',
   'key',
+  'pass',
+  'passFile',
   'insecure',
   'ipv4',
   'ipv6',
@@ -34,6 +36,11 @@ export function checkNetwork(given: { readonly [O in NetworkOption]: unknown }):
   if (given.key !== undefined && given.cert === undefined) {
     throw new UsageError('--key has no --cert that it belongs to', 'name the certificate with --cert');
   }
+  const pass = given.pass !== undefined ? '--pass' : given.passFile !== undefined ? '--pass-file' : undefined;
+  if (pass !== undefined && given.cert === undefined) {
+    throw new UsageError(`${pass} has no --cert whose key it is for`, 'name the certificate with --cert');
+  }
+  if (given.pass !== undefined && given.passFile !== undefined) conflict('--pass', '--pass-file', 'give one of them');
   if (given.netrc === true && given.netrcFile !== undefined) {
     conflict('--netrc', '--netrc-file', 'give one of them: --netrc reads ~/.netrc');
   }

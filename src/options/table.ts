@@ -443,12 +443,12 @@ export const OPTIONS = {
     unset: [] as readonly string[],
   }),
   /**
-   * The proxy that servers are asked through, as `http://NAME:PASSWORD@host:port`, `https://`, `socks5://` or `socks5h://`;
-   * `false` for none, whatever `proxyFromEnvironment` says. Without it: none.
+   * The proxy that servers are asked through, as `http://NAME:PASSWORD@host:port`, `https://`, `socks5://`, `socks5h://`,
+   * `socks4://` or `socks4a://`; `false` for none, whatever `proxyFromEnvironment` says. Without it: none.
    */
   proxy: row({
     flag: '--proxy <URL>',
-    help: 'through which servers are asked: http, https, socks5 or socks5h (default: those of the environment)',
+    help: 'through which servers are asked: http, https, socks5, socks5h, socks4 or socks4a (default: those of the environment)',
     more: 'http_proxy, https_proxy, all_proxy and no_proxy count as for curl',
     kind: kinds.proxy,
     unset: undefined,
@@ -509,6 +509,20 @@ export const OPTIONS = {
   key: row({
     flag: '--key <FILE>',
     help: 'the key of --cert, if it is not in the same file',
+    kind: kinds.file,
+    unset: undefined,
+  }),
+  /** The password of `key`. Without it: it has none. */
+  pass: row({
+    flag: '--pass <PASSWORD>',
+    help: 'the password of --key; other programs on this machine can read it: see --pass-file',
+    kind: kinds.text,
+    unset: undefined,
+  }),
+  /** A file whose first line is the password of `key`. Without it: it has none. */
+  passFile: row({
+    flag: '--pass-file <FILE>',
+    help: 'the first line of this file is the password of --key',
     kind: kinds.file,
     unset: undefined,
   }),

@@ -49,6 +49,8 @@ describe('resolveOptions', () => {
         cacert: undefined,
         cert: undefined,
         key: undefined,
+        pass: undefined,
+        passFile: undefined,
         insecure: false,
         ipv4: false,
         ipv6: false,

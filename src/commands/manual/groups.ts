@@ -82,6 +82,8 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'cacert',
     'cert',
     'key',
+    'pass',
+    'pass-file',
     'insecure',
   ],
   'The way to servers': ['proxy', 'no-proxy', 'noproxy', 'ipv4', 'ipv6', 'interface'],

@@ -1,6 +1,7 @@
 /** Real proxies and a real server that wants certificates: files come whole through them, and refusals are told. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -17,6 +18,9 @@ const BODIES: Bodies = {
   ...Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`small${n}`, noise(3_000 + n, n)])),
   large: noise(3_000_000, 99),
 };
+
+/** Of a key. */
+const LOCKED = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const;
 
 interface Site {
   readonly authority: Authority;
@@ -112,6 +116,26 @@ function microsocks(scheme: string): Start {
   };
 }
 
+/** Of SOCKS 4, which has no passwords. */
+async function startDante(t: TestContext): Promise<number> {
+  const port = await freePort();
+  const conf = join(scratch(t), 'danted.conf');
+  writeFileSync(
+    conf,
+    `logoutput: stderr
+internal: 127.0.0.1 port = ${port}
+external: 127.0.0.1
+clientmethod: none
+socksmethod: none
+client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 proxyprotocol: socks_v4 command: connect }
+socks block { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+`,
+  );
+  await runServer(t, ['danted', '-f', conf], port);
+  return port;
+}
+
 const PROXIES: readonly (readonly [what: string, program: string, start: Start])[] = [
   ['tinyproxy', 'tinyproxy', tinyproxy],
   ['squid', 'squid', squid],
@@ -158,6 +182,31 @@ for (const [what, program, start] of PROXIES) {
   );
 }
 
+test(
+  'dante by socks4 and socks4a: all files come whole, and who speaks SOCKS 5 is told',
+  { skip: noNginx || missing('danted'), timeout },
+  async (t) => {
+    const site = await startNginx(t);
+    const port = await startDante(t);
+    for (const [scheme, origin] of [
+      ['socks4', site.http],
+      ['socks4a', site.https],
+      ['socks4a', site.https.replace('127.0.0.1', 'localhost')],
+    ] as const) {
+      const place = new Place(t);
+      const list = Object.keys(BODIES).map((name) => `${origin}/${name}\n`);
+      const line = ['-i', '-', '--cacert', site.authority.path, '--proxy', `${scheme}://127.0.0.1:${port}`];
+      const { status, stderr, report } = await place.get(line, { input: list.join('') });
+      assert.deepEqual([status, report?.ok], [0, Object.keys(BODIES).length], stderr);
+      place.assertSound(BODIES);
+    }
+    const place = new Place(t);
+    const { status, stderr, report } = await place.get(['--proxy', `socks5://127.0.0.1:${port}`, `${site.http}/large`]);
+    assert.deepEqual([status, report?.causes], [1, { PROXY_REFUSED: 1 }], stderr);
+    place.assertSound({});
+  },
+);
+
 describe('a server that wants a certificate', { skip: noNginx, timeout }, () => {
   test('gets that of --cert, and who has none is told', async (t) => {
     const { authority, https } = await startNginx(t, true);
@@ -167,7 +216,14 @@ describe('a server that wants a certificate', { skip: noNginx, timeout }, () => 
       authority.write('client.pem', cert),
       authority.write('client.key', key),
     ];
+    const [locked, password] = [
+      authority.write('locked.key', createPrivateKey(key).export({ ...LOCKED, passphrase: 'pass phrase' })),
+      authority.write('password', 'pass phrase\n'),
+    ];
+    chmodSync(password, 0o600);
     for (const args of [
+      ['--cert', certOnly, '--key', locked, '--pass-file', password],
+      ['--cert', certOnly, '--key', locked, '--pass', 'pass phrase', '--executor', 'threads'],
       ['--cert', both],
       ['--certificate', certOnly, '--private-key', keyOnly],
       ['--cert', both, '--executor', 'threads'],
