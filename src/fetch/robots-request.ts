@@ -2,7 +2,7 @@
 import { brotliDecompressSync, constants, unzipSync } from 'node:zlib';
 import type { PlainError } from '../errors.js';
 import type { Item } from '../item.js';
-import { mayBeOfConnection } from './attempt.js';
+import { mayBeOfConnection, sizeOfHead } from './attempt.js';
 import type { Connection, Connections, ResponseHandler } from './client.js';
 import {
   type AttemptFailure,
@@ -14,8 +14,10 @@ import {
 } from './failure.js';
 import { asItLies, type RequestHeaders } from './headers.js';
 import { isRedirect, redirectTarget, type Target } from './redirect.js';
+import { framingOf } from './response-head.js';
 import { MAX_ROBOTS } from './robots-rules.js';
 import type { Runner, StallWatchdog } from './stall-watchdog.js';
+import type { Ration, Throttle } from './throttle.js';
 
 export type RobotsAnswer =
   | { readonly kind: 'told'; readonly text: string }
@@ -28,8 +30,12 @@ export interface RobotsRequestRules {
   readonly connections: Connections;
   readonly headers: RequestHeaders;
   readonly watchdog: StallWatchdog;
-  /** Milliseconds that all of it may take. */
+  /** Milliseconds that all of it may take, but for the time in which its bytes wait for theirs. */
   readonly timeout: number;
+  /** Only where the bytes a second are limited. */
+  readonly throttle?: Throttle | undefined;
+  /** A request is sent besides the first one: where a redirect leads, or once more. */
+  readonly onAgain: (origin: string) => void;
 }
 
 /** Redirects that are followed, also to other servers: what RFC 9309, 2.3.1.2 asks for at the least. */
@@ -53,6 +59,12 @@ export class RobotsRequest implements ResponseHandler, Runner {
   #over = false;
   #askedAt: number | undefined;
   #interim = 0;
+  #resume: (() => void) | undefined;
+  /** What it may read; undefined where nothing limits that. */
+  #ration: Ration | undefined;
+  /** It has read more than that for now. */
+  #rationed = false;
+  #wasRationed = false;
   #status = 0;
   #headers = new Map<string, string>();
   #chunks: Buffer[] = [];
@@ -94,7 +106,9 @@ export class RobotsRequest implements ResponseHandler, Runner {
   }
 
   takePaused(): boolean {
-    return false;
+    const paused = this.#rationed || this.#wasRationed;
+    this.#wasRationed = false;
+    return paused;
   }
 
   onConnect(abort: (reason?: Error) => void): void {
@@ -102,7 +116,9 @@ export class RobotsRequest implements ResponseHandler, Runner {
     this.#askedAt = this.#rules.watchdog.looks;
   }
 
-  onHeaders(status: number, headers: readonly Buffer[]): boolean {
+  onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
+    if (!this.#over) this.#ration?.count(sizeOfHead(headers));
+    this.#resume = resume;
     if (status < 200) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) this.#fail({ error: noFinalAnswer(this.where) });
@@ -122,11 +138,15 @@ export class RobotsRequest implements ResponseHandler, Runner {
     // A copy: the memory that it lies in is larger.
     this.#chunks.push(Buffer.from(chunk));
     if (this.#length > MAX_ROBOTS) this.#abort?.(ENOUGH);
-    return true;
+    // A body that goes on after a pause may begin with nothing: see `onEnd`.
+    if (this.#ration === undefined || this.#over || chunk.length === 0) return true;
+    this.#rationed = !this.#ration.take(chunk.length);
+    if (this.#rationed) this.#wasRationed = true;
+    return !this.#rationed;
   }
 
   onEnd(): void {
-    // It is never paused.
+    this.#readOn();
   }
 
   onBent(): void {
@@ -142,7 +162,8 @@ export class RobotsRequest implements ResponseHandler, Runner {
 
   onError(error: Error): void {
     if (this.#over) return;
-    if (error === ENOUGH) {
+    // Of all but a robots.txt the status is all that matters.
+    if (error === ENOUGH || (this.#status >= 300 && refusedAs(error, true) === undefined)) {
       this.#drop();
       this.#conclude();
       return;
@@ -150,23 +171,38 @@ export class RobotsRequest implements ResponseHandler, Runner {
     const failure = describeNetworkFailure(error, this.where, this.#status !== 0);
     if (mayBeOfConnection(failure, this.#connection, this.#status !== 0)) {
       this.#drop();
-      this.#send(this.#rules.connections.open(this.#target.origin));
+      this.#sendAgain(this.#rules.connections.open(this.#target.origin));
     } else if (!this.#isLenient && refusedAs(error, this.#status !== 0) !== undefined) {
       this.#isLenient = true;
       this.#drop();
       this.#forget();
-      this.#send(this.#rules.connections.openLenient(this.#target.origin));
+      this.#sendAgain(this.#rules.connections.openLenient(this.#target.origin));
     } else {
       this.#fail({ error: failure });
     }
+  }
+
+  /** Once more, or where a redirect leads. */
+  #sendAgain(connection: Connection): void {
+    this.#rules.onAgain(this.#target.origin);
+    this.#send(connection);
   }
 
   #send(connection: Connection): void {
     this.#connection = connection;
     this.#askedAt = undefined;
     this.#interim = 0;
+    this.#rationed = false;
+    this.#ration?.end();
+    this.#ration = this.#rules.throttle?.begin(this.#target.origin, () => this.#readOn());
     const { connections, headers } = this.#rules;
     connections.send(connection, this.#target.path, asItLies(headers.for(this.#item, this.#target)), this);
+  }
+
+  #readOn(): void {
+    if (!this.#rationed || this.#over) return;
+    this.#rationed = false;
+    this.#resume?.();
   }
 
   #conclude(): void {
@@ -193,7 +229,7 @@ export class RobotsRequest implements ResponseHandler, Runner {
     this.#target = to;
     this.#isLenient = false;
     this.#forget();
-    this.#send(this.#rules.connections.take(to.origin));
+    this.#sendAgain(this.#rules.connections.take(to.origin));
   }
 
   /** What has come so far. */
@@ -206,6 +242,8 @@ export class RobotsRequest implements ResponseHandler, Runner {
 
   #read(): void {
     try {
+      if (framingOf(this.#headers.get('transfer-encoding') ?? '') === 'foreign')
+        throw new RangeError('transfer coding');
       const decoded = decode(Buffer.concat(this.#chunks), this.#headers.get('content-encoding') ?? '');
       const isCut = decoded.length > MAX_ROBOTS;
       // Half a line would say something else.
@@ -226,6 +264,7 @@ export class RobotsRequest implements ResponseHandler, Runner {
   #end(answer: RobotsAnswer): void {
     this.#over = true;
     this.#rules.watchdog.delete(this);
+    this.#ration?.end();
     // Undici would take an error for a failure of this request, which is over.
     queueMicrotask(() => this.#onEnd(answer));
   }

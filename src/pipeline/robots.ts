@@ -35,9 +35,11 @@ export class RobotsAsking {
 
   /** In place of an item whose server's robots.txt is not known: with its slot. */
   ask(work: Work): void {
-    const { options, rules } = this.#stages;
-    const { headers, watchdog } = rules;
-    const asking = { connections: this.#connections, headers, watchdog, timeout: options.timeout };
+    const { options, rules, scheduler } = this.#stages;
+    const { headers, watchdog, throttle } = rules;
+    const { timeout } = options;
+    const onAgain = (origin: string): void => scheduler.sentAgain(origin);
+    const asking = { connections: this.#connections, headers, watchdog, timeout, throttle, onAgain };
     const { origin } = work.redirected?.target ?? work.item;
     const request = new RobotsRequest(work.item, origin, asking, (answer) =>
       this.#listener.onRobots(work.item, answer),

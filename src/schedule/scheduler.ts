@@ -276,6 +276,13 @@ export class Scheduler {
     if (host !== undefined) this.#hosts.again(host);
   }
 
+  /** The same of what is no item: a robots.txt, where a redirect leads to another one. */
+  sentAgain(origin: string): void {
+    if (!this.#isLimited) return;
+    this.#gate?.begun();
+    this.#hosts.again(this.#hosts.of(origin));
+  }
+
   /** The body is too large to be held whole: what it may take of memory, until that is given back. */
   enlarge(item: Item): Lease {
     return this.#inFlight.enlarge(item);
