@@ -101,7 +101,7 @@ export class TarExecutor implements Executor {
    * with the rest of a body does not tell again (RFC 9110, 15.3.7) stays as it was.
    */
   onAnswer(item: Item, { status, contentType, etag, lastModified }: Answer): void {
-    if (status !== 200) return;
+    if (status !== 200 && status !== 203) return;
     const before = this.#headers.get(item);
     const kept = before === undefined || before.length === 0 ? [] : [...before];
     keep(kept, 'content-type', contentType);

@@ -15,6 +15,7 @@ import {
   cut,
   describeNetworkFailure,
   describeStatus,
+  foreignCoding,
   noFinalAnswer,
   refusedAs,
   strictly,
@@ -25,7 +26,7 @@ import {
 import { isRedirect, type Redirected, type Target } from './redirect.js';
 import type { RequestHeaders } from './headers.js';
 import type { StallWatchdog, Runner, TimeLimit } from './stall-watchdog.js';
-import { isRestOf, placeOf, wholeOf } from './range.js';
+import { isAll, isRestOf, placeOf, wholeOf } from './range.js';
 import { readResponseHead, type ResponseHead } from './response-head.js';
 import type { Ration, Throttle } from './throttle.js';
 
@@ -94,6 +95,8 @@ const MAX_INTERIM = 100;
 /** Chunks that a body may lie in before they are joined: each holds more memory than its bytes. */
 const MAX_CHUNKS = 64;
 
+/** The file, as somebody on the way has changed it (RFC 9110, 15.3.4). */
+const NON_AUTHORITATIVE = 203;
 /** In place of a status: of an answer whose body is passed over. */
 const NOT_TAKEN = -1;
 
@@ -208,7 +211,7 @@ export class Attempt implements ResponseHandler, Runner {
 
   onHeaders(status: number, headers: readonly Buffer[], resume: () => void): boolean {
     // Their bytes count; it is the body that waits for its time.
-    if (this.#ration !== undefined && !this.#over) this.#ration.count(sizeOf(headers));
+    if (this.#ration !== undefined && !this.#over) this.#ration.count(sizeOfHead(headers));
     if (status < 200) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) this.#fail({ error: noFinalAnswer(this.where) });
@@ -223,14 +226,16 @@ export class Attempt implements ResponseHandler, Runner {
       }
       this.#asked = undefined;
     }
-    this.#status = rest === undefined ? status : 200;
+    const isFile = rest !== undefined || status === NON_AUTHORITATIVE || (status === 206 && isAll(headers));
+    this.#status = isFile ? 200 : status;
     this.#resume = resume;
     const head = readResponseHead(headers, this.#rules.disallowing);
     const { coding, type, etag, lastModified, framing, announced, directive } = head;
     this.#head = head;
     if (head.isLarge) this.#headers = headers;
     if (!this.#over && !isRedirect(status)) {
-      const answer = { status: this.#status, url: this.#answeredUrl, contentType: type, etag, lastModified };
+      const told = status === NON_AUTHORITATIVE ? status : this.#status;
+      const answer = { status: told, url: this.#answeredUrl, contentType: type, etag, lastModified };
       this.#listener.onAnswer?.(this.#item, answer);
     }
     this.#encoding = coding === '' ? '' : codingToUndo(coding, type, this.#item.path, this.#chain.target.path);
@@ -239,12 +244,13 @@ export class Attempt implements ResponseHandler, Runner {
       this.#status = NOT_TAKEN;
       return true;
     }
+    if (framing === 'foreign' && this.#status === 200) this.#fail({ error: foreignCoding(this.where) });
     if (rest !== undefined && rest.total > this.#rules.maxBodySize) this.#refuse();
     if (rest !== undefined && !this.#over) {
       this.#headers = undefined;
       this.#writer = this.#open(rest);
     }
-    if (status !== 200 || this.#over) return true;
+    if (rest !== undefined || this.#status !== 200 || this.#over) return true;
     this.#listener.onHeaders?.(this.#item, headers, this.where);
     if (announced > this.#rules.maxBodySize && this.#encoding === '') {
       this.#refuse();
@@ -324,7 +330,7 @@ export class Attempt implements ResponseHandler, Runner {
       this.#begin();
       return;
     }
-    if (error === ENOUGH) {
+    if (error === ENOUGH || this.#saysAll(error)) {
       this.#drop();
       this.#conclude();
       return;
@@ -339,6 +345,11 @@ export class Attempt implements ResponseHandler, Runner {
     } else {
       this.#fail({ error: this.#rules.strict ? strictly(failure) : failure });
     }
+  }
+
+  /** Whether the answer's status is all that matters, and it came: where its body breaks off, nobody wants that. */
+  #saysAll(error: Error): boolean {
+    return this.#status !== 0 && this.#status !== 200 && refusedAs(error, true) === undefined;
   }
 
   /**
@@ -545,7 +556,7 @@ export function mayBeOfConnection(
 }
 
 /** Bytes of an answer before its body, as nearly all servers write it. */
-function sizeOf(headers: readonly Buffer[]): number {
+export function sizeOfHead(headers: readonly Buffer[]): number {
   // The first line, and the empty one at the end.
   let size = 'HTTP/1.1 200 OK\r\n'.length + 2;
   // A colon and a space, or the end of a line.

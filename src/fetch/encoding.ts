@@ -3,8 +3,19 @@
 /** What is asked for: what the store can undo. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
-/** What servers say that is no coding: nothing is to be undone. The last is that of an upload to S3, which it undoes itself. */
-const NO_CODING = /^(?:identity|none|null|binary|8bit|7bit|utf-?8|us-ascii|iso-8859-1|aws-chunked)?$/i;
+/**
+ * What servers say that is no coding: nothing is to be undone. Besides words for nothing those are charsets, types, the encodings of
+ * mail (RFC 2045, 6.1), which whoever stores files at S3 gives to what was sent so, and that of an upload to S3, which it undoes itself.
+ */
+const NO_CODING = new RegExp(
+  `^(?:${[
+    'identity|none|null|undefined|false|raw|plain|text',
+    '7bit|8bit|binary|base64|quoted-printable|aws-chunked',
+    'utf-?(?:8|16)|(?:us-)?ascii|iso-?8859-\\d+|latin-?1|windows-125\\d|cp-?125\\d',
+    '[a-z]+/[a-z0-9.+-]+',
+  ].join('|')})?$`,
+  'i',
+);
 
 const COMPRESSED_FILE = /\.(?:t?gz|svgz)$/i;
 const GZIP_FIRST = /^\s*(?:x-)?gzip\s*(?:,\s*|$)/i;

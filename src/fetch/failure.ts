@@ -87,6 +87,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CUT,
     SLUICE_CUT_ANSWER: CUT,
     SLUICE_BROKEN_ANSWER: BROKEN,
+    // Undici did not expect such an answer: a status below 100, another protocol that nobody asked for.
+    ERR_ASSERTION: BROKEN,
     UND_ERR_HEADERS_OVERFLOW: {
       code: 'HTTP_BROKEN',
       what: 'the answer has more headers than are allowed',
@@ -172,6 +174,11 @@ export function unanswered(url: string): PlainError {
 /** Interim answers came, and no other. */
 export function noFinalAnswer(url: string): PlainError {
   return tell({ ...BROKEN, what: 'the server sent more interim answers than are allowed' }, url);
+}
+
+/** Nobody can read the body. */
+export function foreignCoding(url: string): PlainError {
+  return tell({ ...BROKEN, what: 'the answer has a transfer coding that nobody asked for' }, url);
 }
 
 /** Less came than was announced. */

@@ -30,6 +30,13 @@ export function placeOf({ origin, path }: Target): string {
   return origin + (query === -1 ? path : path.slice(0, query));
 }
 
+/** Whether an answer with status 206 has all that there is: some servers give that to who has asked for no part. */
+export function isAll(headers: readonly Buffer[]): boolean {
+  const { contentRange, contentLength } = readHeaders(headers);
+  const [, last = '', size = ''] = /^bytes 0-(\d+)\/(\d+)$/i.exec(contentRange) ?? [];
+  return size !== '' && Number(last) === Number(size) - 1 && contentLength === size;
+}
+
 /** Whether an answer with status 206 is the rest of what is kept. */
 export function isRestOf({ validator, total, from }: Kept, headers: readonly Buffer[]): boolean {
   const { contentEncoding, contentRange, contentLength, etag, lastModified } = readHeaders(headers);

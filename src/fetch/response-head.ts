@@ -2,8 +2,8 @@
 import { directiveIn, type Disallowing } from './directives.js';
 import { isWorthKeeping } from './range.js';
 
-/** How the end of a body is told (RFC 9112, 6.3). */
-export type Framing = 'length' | 'chunks' | 'connection';
+/** How the end of a body is told (RFC 9112, 6.3); `foreign`: it has a transfer coding that nobody asked for. */
+export type Framing = 'length' | 'chunks' | 'connection' | 'foreign';
 
 /** What is not there is empty. */
 export interface ResponseHead {
@@ -68,9 +68,9 @@ export function readResponseHead(headers: readonly Buffer[], disallowing?: Disal
     else if (isNamed(name, CONTENT_TYPE)) type = value.toString('latin1');
     else if (isNamed(name, ETAG)) etag = value.toString('latin1');
     else if (isNamed(name, LAST_MODIFIED)) lastModified = value.toString('latin1');
-    else if (isNamed(name, LOCATION)) location = value.toString('latin1');
+    else if (isNamed(name, LOCATION)) location ??= value.toString('latin1');
     else if (isNamed(name, RETRY_AFTER)) retryAfter = value.toString('latin1');
-    else if (isNamed(name, TRANSFER_ENCODING)) framing = isChunked(value) ? 'chunks' : 'connection';
+    else if (isNamed(name, TRANSFER_ENCODING)) framing = framingBy(value, framing);
   }
   return {
     framing,
@@ -125,7 +125,29 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte < ZERO + 10;
 }
 
-/** Only as the last coding it tells where a body ends. */
-function isChunked(transferEncoding: Buffer): boolean {
-  return /(?:^|[\s,])chunked\s*$/i.test(transferEncoding.toString('latin1'));
+const CHUNKED = Buffer.from('chunked');
+
+/**
+ * What undici's parser does not know it passes over: of `gzip, chunked` the file would be gzip, of `chunked;` it would have the chunks'
+ * sizes in it.
+ *
+ * @param before what other headers have said
+ */
+function framingBy(transferEncoding: Buffer, before: Framing): Framing {
+  if (before === 'foreign') return before;
+  if (isNamed(transferEncoding, CHUNKED)) return 'chunks';
+  return framingOf(transferEncoding.toString('latin1')) ?? (before === 'chunks' ? 'foreign' : 'connection');
+}
+
+/** @returns undefined for a value that names no coding */
+export function framingOf(transferEncoding: string): 'chunks' | 'foreign' | undefined {
+  const codings = transferEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '');
+  if (codings.every((coding) => coding === 'identity')) return undefined;
+  // Only as the last coding it tells where a body ends.
+  const isChunked = codings.at(-1) === 'chunked' && codings.every((coding) => /^(?:chunked|identity)$/.test(coding));
+  return isChunked ? 'chunks' : 'foreign';
 }

@@ -53,7 +53,8 @@ const MAX_TRAILERS = 64 << 10;
 const LF = 0x0a;
 const NO_SIZE = /^[ \t]*[^ \t\r\n0-9a-f]/i;
 /** A size, and what may be said of its chunk (RFC 9112, 7.1.1), which nobody asked for. Thirteen digits are 4 PiB. */
-const SIZE_LINE = /^([ \t]*)0*([0-9a-f]{1,13})([ \t]*)(?:;.*)?$/i;
+const SIZE_LINE = /^([ \t]*)0*([0-9a-f]{1,13})([ \t]*)(;.*)?$/i;
+const SOUND_EXTENSIONS = /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*"))?)*$/;
 
 class Chunks implements BodyReader {
   readonly endsWithConnection = false;
@@ -90,9 +91,9 @@ class Chunks implements BodyReader {
 
   #endLine(line: string): void {
     if (this.#at === 'size') {
-      const [, before, digits = '', after] = SIZE_LINE.exec(line) ?? [];
+      const [, before, digits = '', after, extensions = ''] = SIZE_LINE.exec(line) ?? [];
       if (digits === '' || hasControl(line)) throw new BrokenAnswer('a chunk without a size');
-      if (before !== '' || after !== '') this.isBent = true;
+      if (before !== '' || after !== '' || !SOUND_EXTENSIONS.test(extensions)) this.isBent = true;
       this.#left = parseInt(digits, 16);
       this.#at = this.#left === 0 ? 'trailers' : 'data';
     } else if (this.#at === 'end of data') {

@@ -23,11 +23,17 @@ interface Header {
 }
 
 /** What every answer begins with. */
-const BEGINNING = Buffer.from('HTTP/');
+const BEGINNING = 'HTTP/';
 const LF = 0x0a;
 const CR = 0x0d;
 
-const STATUS_LINE = /^HTTP\/\d\.\d([ \t]+)([1-9]\d\d)(?:[ \t].*)?$/;
+/** The version is of no account: what speaks another one than 1 would have no lines. */
+const STATUS_LINE = /^HTTP\/\d+(?:\.\d+)?[ \t]+([1-9]\d\d)(?:\D.*)?$/i;
+/** As the strict parser reads it. */
+const SOUND_STATUS_LINE = /^HTTP\/(?:0\.9|1\.[01]|2\.0) [1-9]\d\d(?: .*)?$/;
+/** Of lines with a control character those that tell of the body, or may, since they go on with one that does. */
+const TELLS_OF_BODY = /^[ \t]|content-length|transfer-encoding/i;
+const CONTROLS = /[^\t\x20-\x7e\x80-\xff]/g;
 /** Of names (RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const TAB = 0x09;
@@ -42,8 +48,8 @@ const DELETE = 0x7f;
 export function endOfHead(bytes: Buffer): number | undefined {
   let start = 0;
   while (bytes[start] === LF || (bytes[start] === CR && bytes[start + 1] === LF)) start += 1;
-  const begun = bytes.subarray(start, start + BEGINNING.length);
-  if (bytes[start] !== CR && !begun.equals(BEGINNING.subarray(0, begun.length))) {
+  const begun = bytes.toString('latin1', start, start + BEGINNING.length).toUpperCase();
+  if (bytes[start] !== CR && !BEGINNING.startsWith(begun)) {
     throw new BrokenAnswer('it does not begin with HTTP/');
   }
   for (let at = bytes.indexOf(LF, start); at !== -1; at = bytes.indexOf(LF, at + 1)) {
@@ -62,12 +68,13 @@ export function readHead(bytes: Buffer): Head {
   const [first = '', ...rest] = lines.map((line) => {
     if (!line.endsWith('\r')) isBent = true;
     const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-    if (hasControl(text)) throw new BrokenAnswer('a control character in a header');
-    return text;
+    if (!hasControl(text)) return text;
+    isBent = true;
+    return withoutControls(text);
   });
-  const [, space, status] = STATUS_LINE.exec(first) ?? [];
+  const [, status] = STATUS_LINE.exec(first) ?? [];
   if (status === undefined) throw new BrokenAnswer('its first line does not tell a status');
-  if (space !== ' ') isBent = true;
+  if (!SOUND_STATUS_LINE.test(first)) isBent = true;
   const read = readHeaders(rest);
   const framed = frame(Number(status), read.headers);
   return {
@@ -76,6 +83,18 @@ export function readHead(bytes: Buffer): Head {
     framing: framed.framing,
     isBent: isBent || read.isBent || framed.isBent,
   };
+}
+
+/**
+ * Others than the end of a line and NUL say nothing (RFC 9110, 5.5).
+ *
+ * @throws BrokenAnswer
+ */
+function withoutControls(line: string): string {
+  if (line.includes('\0') || line.includes('\r') || TELLS_OF_BODY.test(line)) {
+    throw new BrokenAnswer('a control character in a header');
+  }
+  return line.replace(CONTROLS, ' ');
 }
 
 /** Of controls a line may have the tab alone: a CR may be meant as its end, or not. */
