@@ -77,6 +77,17 @@ describe('StallWatchdog', () => {
     });
   }
 
+  it('adds up what has come of all bodies under way', () => {
+    const scene = new Scene();
+    const [one, other] = [scene.add(new Body()), scene.add(new Body())];
+    assert.equal(scene.watchdog.received, 0);
+    one.received = 1000;
+    other.received = 500;
+    assert.equal(scene.watchdog.received, 1500);
+    scene.watchdog.delete(one);
+    assert.equal(scene.watchdog.received, 500);
+  });
+
   it('measures no body that is not coming, and none where no speed is asked for', () => {
     const scene = new Scene();
     const waiting = scene.add(new Body());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Item } from '../../src/item.js';
 import { InFlight } from '../../src/schedule/in-flight.js';
 import { workFor } from '../../src/schedule/work.js';
 import { itemNamed } from '../helpers/stores.js';
@@ -30,6 +31,26 @@ describe('what is in flight', () => {
     assert.deepEqual([inFlight.running, inFlight.answered, inFlight.waiting, inFlight.unwritten], [0, 0, 2024, 1]);
     assert.equal(inFlight.settle(item).held, 0);
     assert.deepEqual([inFlight.waiting, inFlight.unwritten], [0, 0]);
+  });
+
+  test('counts the bytes of bodies as they came, from when they are whole until they are stored', () => {
+    const inFlight = new InFlight(3, 8 * MIB);
+    const [small, large, broken] = ['small', 'large', 'broken'].map((name) => itemNamed(name)) as [Item, Item, Item];
+    const cancel = (): void => undefined;
+    for (const each of [small, large, broken]) inFlight.begin(workFor(each, 1_000));
+    inFlight.of(large).attempt = { cancel, received: 5_000_000 };
+    inFlight.of(broken).attempt = { cancel, received: 7_000_000 };
+    const lease = inFlight.enlarge(large);
+    assert.equal(inFlight.fetched, 0);
+    inFlight.fetch(small, 1000);
+    inFlight.fetch(large);
+    inFlight.drop(broken);
+    assert.equal(inFlight.fetched, 5_001_000);
+    inFlight.write(small);
+    assert.equal(inFlight.fetched, 5_001_000, 'a shard that is not sealed stores nothing');
+    inFlight.leave(lease);
+    for (const each of [small, large]) inFlight.settle(each);
+    assert.equal(inFlight.fetched, 0);
   });
 
   test('gives a large body as much memory as there is, what its request reserved at least, and keeps it', () => {
