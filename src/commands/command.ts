@@ -1,7 +1,8 @@
 /** What a command says of itself before it is loaded. */
 import { collect } from '../options/kinds.js';
 import { type Flag, flagOf, type Values } from '../options/flags.js';
-import { IMAGE_FLAGS } from './image-flags.js';
+import { IMAGES } from '../options/images.js';
+import { IMAGE_ALIASES } from './aliases.js';
 import { NETWORK_FLAGS } from './network-flags.js';
 import { PAGE_FLAGS } from '../page/flags.js';
 import { RESULTS_FLAGS } from '../results/results.js';
@@ -63,7 +64,8 @@ export const DOWNLOAD_FLAGS: readonly Flag[] = [
   flagOf('shardSize'),
   flagOf('captionColumn'),
   flagOf('imageCheck'),
-  ...IMAGE_FLAGS,
+  ...IMAGES.map((option) => flagOf(option)),
+  ...IMAGE_ALIASES,
   flagOf('computeHash'),
   flagOf('maxBodySize'),
   flagOf('timeout'),

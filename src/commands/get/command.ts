@@ -1,11 +1,9 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
+import { FILE_ALIASES, fileOptionsOf, imageOptionsOf } from '../aliases.js';
 import { type Command, DOWNLOAD_FLAGS, DRY_RUN, INPUT_FILE } from '../command.js';
-import { imageOptionsOf } from '../image-flags.js';
 import { networkOptionsOf } from '../network-flags.js';
-import { EXISTS_FLAGS, onExistsOf } from './exists.js';
 import { LIST_FLAGS } from './flags.js';
 import type { GetArguments } from './get.js';
-import { UPDATE_FLAGS, updateOf } from './update.js';
 
 export const command: Command = {
   name: 'get',
@@ -21,11 +19,10 @@ export const command: Command = {
     flagOf('forceDirectories'),
     flagOf('onExists'),
     flagOf('overwrite'),
-    ...EXISTS_FLAGS,
     flagOf('update'),
     flagOf('mtime'),
     flagOf('dedupe'),
-    ...UPDATE_FLAGS,
+    ...FILE_ALIASES,
     flagOf('journal'),
     DRY_RUN,
     ...DOWNLOAD_FLAGS,
@@ -36,7 +33,7 @@ export const command: Command = {
     const { captionColumn = values['captionCol'] } = values;
     const given = optionsOf({ ...values, captionColumn });
     const images = imageOptionsOf(values);
-    const options = { ...given, ...images, ...networkOptionsOf(values), ...onExistsOf(values), ...updateOf(values) };
+    const options = { ...given, ...images, ...networkOptionsOf(values), ...fileOptionsOf(values) };
     return get({ ...values, urls: argument, options, results: values } as GetArguments);
   },
 };

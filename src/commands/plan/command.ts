@@ -1,9 +1,9 @@
 import { PARTITIONS, PLAN_OPTIONS } from '../../fleet/manifest.js';
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { readWhole } from '../../options/kinds.js';
+import { IMAGE_ALIASES, imageOptionsOf } from '../aliases.js';
 import { type Command, INPUT_FILE } from '../command.js';
 import { LIST_FLAGS } from '../get/flags.js';
-import { IMAGE_ALIASES, imageOptionsOf } from '../image-flags.js';
 import { NETWORK_FLAGS, networkOptionsOf } from '../network-flags.js';
 import type { PlanArguments } from './plan.js';
 

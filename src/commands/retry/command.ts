@@ -1,6 +1,6 @@
 import { flagOf, optionsOf } from '../../options/flags.js';
 import { type Command, DOWNLOAD_FLAGS, DRY_RUN } from '../command.js';
-import { imageOptionsOf } from '../image-flags.js';
+import { imageOptionsOf } from '../aliases.js';
 import { networkOptionsOf } from '../network-flags.js';
 import type { AgainArguments } from './retry.js';
 
