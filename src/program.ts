@@ -10,10 +10,9 @@ import { chooseColor } from './terminal/color.js';
 import { describeError } from './terminal/error.js';
 import { exitStatus, USAGE } from './terminal/exit-status.js';
 import { runProcess } from './terminal/process.js';
+import { isUrlLike } from './shared/host-like.js';
 import { printable } from './shared/printable.js';
 import { version } from './shared/version.js';
-
-const URL_LIKE = /^https?:\/\/|^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)|^localhost\b/i;
 
 /** @param help what it takes to tell of commands, where that is asked for */
 function createProgram(finish: (status: number) => void, help?: typeof Help): Command {
@@ -98,7 +97,7 @@ async function main(argv: readonly string[]): Promise<number> {
 /** What was meant, where that can be told. */
 async function hintFor({ code, message }: CommanderError, argv: readonly string[]): Promise<string> {
   const [, given = ''] = /'([^']+)'/.exec(message) ?? [];
-  if (code === 'commander.unknownCommand' && URL_LIKE.test(given)) {
+  if (code === 'commander.unknownCommand' && isUrlLike(given)) {
     return `(Did you mean sluice get ${printable(argv.slice(2).join(' '), 1000)}?)\n`;
   }
   if (code !== 'commander.unknownOption') return '';

@@ -1,14 +1,12 @@
 /** URLs as people type them: without a scheme they are http, as for curl; and a file of URLs is no URL. */
 import { existsSync } from 'node:fs';
 import { UsageError } from '../../errors.js';
+import { HOST_LIKE } from '../../shared/host-like.js';
 import { printable } from '../../shared/printable.js';
-
-/** A name with a dot in it, an address or localhost, perhaps a port, and then nothing or a path. */
-const HOST = /^(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[\da-f:.]+\])(:\d+)?([/?#]|$)/i;
 
 /** @throws UsageError for the name of a file, for which --input-file was meant */
 export function withScheme(text: string): string {
-  const [, port, rest] = HOST.exec(text) ?? [];
+  const [, port, rest] = HOST_LIKE.exec(text) ?? [];
   if (rest === undefined) return text;
   if (port === undefined && existsSync(text)) {
     throw new UsageError(
