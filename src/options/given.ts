@@ -1,44 +1,6 @@
 /** What a program gives to the library, held against what it takes: types are gone when it runs. */
 import { UsageError } from '../errors.js';
-import { type OptionName, OPTIONS } from './table.js';
-
-/** Of what kind each value is, as JavaScript tells. */
-const KINDS: Partial<Readonly<Record<OptionName, readonly string[]>>> = {
-  directory: ['string'],
-  state: ['string'],
-  name: ['string'],
-  checksums: ['string'],
-  captionColumn: ['string'],
-  userAgent: ['string'],
-  interface: ['string'],
-  user: ['string'],
-  noproxy: ['string'],
-  netrcFile: ['string'],
-  cookieFile: ['string'],
-  cacert: ['string'],
-  cert: ['string'],
-  key: ['string'],
-  pass: ['string'],
-  passFile: ['string'],
-  proxy: ['string', 'boolean'],
-  headers: ['object'],
-  simulatedLatency: ['object'],
-  signal: ['object'],
-  journal: ['boolean'],
-  overwrite: ['boolean'],
-  forceDirectories: ['boolean'],
-  contentDisposition: ['boolean'],
-  trustServerNames: ['boolean'],
-  adjustExtension: ['boolean'],
-  strict: ['boolean'],
-  netrc: ['boolean'],
-  insecure: ['boolean'],
-  ipv4: ['boolean'],
-  ipv6: ['boolean'],
-  respectRobots: ['boolean'],
-  durable: ['boolean'],
-  dedupe: ['boolean'],
-};
+import { type OptionName, OPTIONS, type Row } from './table.js';
 
 /** @throws UsageError that names the property */
 export function checkGiven(options: object): void {
@@ -53,11 +15,12 @@ export function checkGiven(options: object): void {
         near === undefined ? 'see the type DownloadOptions' : `did you mean ${near}?`,
       );
     }
-    const kinds = KINDS[name as OptionName];
-    if (kinds === undefined || value === undefined || (kinds.includes(typeof value) && value !== null)) continue;
+    const { types } = (OPTIONS[name as OptionName] as Row<unknown, unknown, unknown>).kind;
+    if (types === undefined || value === undefined) continue;
+    if (value !== null && types.some((type) => type === typeof value)) continue;
     throw new UsageError(
-      `the option ${name} is no ${kinds.join(' or ')}: ${shown(value)}`,
-      `give a ${kinds.join(' or a ')}`,
+      `the option ${name} is no ${types.join(' or ')}: ${shown(value)}`,
+      `give a ${types.join(' or a ')}`,
     );
   }
 }

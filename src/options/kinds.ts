@@ -13,12 +13,15 @@ export interface Kind<In, Out> {
   readonly choices?: readonly string[];
   /** Bounds, for the documentation: `1 to 64`. */
   readonly bounds?: string;
+  /** What JavaScript calls values of it, where {@link check} relies on that: a program may give anything. */
+  readonly types?: readonly ('string' | 'boolean' | 'object')[];
   /** @param option its name, without dashes @throws UsageError */
   readonly check: (option: string, value: In) => Out;
 }
 
 /** A text that says something. */
 export const text: Kind<string, string> = {
+  types: ['string'],
   check: (option, value) => {
     if (value !== '') return value;
     throw new UsageError(`--${option} is empty`, 'name something, or leave it out');
@@ -96,18 +99,20 @@ export function oneOf<T extends string>(choices: readonly T[]): Kind<T, T> {
   return { choices, check };
 }
 
-export const yesOrNo: Kind<boolean, boolean> = { check: (_option, value) => value };
+export const yesOrNo: Kind<boolean, boolean> = { types: ['boolean'], check: (_option, value) => value };
 
 /** `false`, or an empty text as curl has it, for none. */
 export const proxy: Kind<string | false, ProxyServer | false> = {
+  types: ['string', 'boolean'],
   check: (option, value) => value !== false && value !== '' && parseProxy(value, `--${option}`),
 };
 
 /** A text that may be empty. */
-export const anyText: Kind<string, string> = { check: (_option, value) => value };
+export const anyText: Kind<string, string> = { types: ['string'], check: (_option, value) => value };
 
 /** `NAME:PASSWORD`. What is wrong is not shown: it may be the password. */
 export const credentials: Kind<string, string> = {
+  types: ['string'],
   check: (option, value) => {
     if (value.indexOf(':') > 0) return value;
     const hint = `write --${option} NAME:PASSWORD, or take --netrc, which no other program on this machine sees`;
@@ -117,6 +122,7 @@ export const credentials: Kind<string, string> = {
 
 /** A path, made absolute. */
 export const folder: Kind<string, string> = {
+  types: ['string'],
   check: (option, value) => {
     if (value === '') throw new UsageError(`--${option} is empty`, 'name a folder');
     return resolve(value);
@@ -125,6 +131,7 @@ export const folder: Kind<string, string> = {
 
 /** The same of a file. */
 export const file: Kind<string, string> = {
+  types: ['string'],
   check: (option, value) => {
     if (value === '') throw new UsageError(`--${option} is empty`, 'name a file');
     return resolve(value);
@@ -216,6 +223,7 @@ function grouped(number: number): string {
 
 /** By name, or as lines `Name: value`; resolved to name, value, name, value ... */
 export const headers: Kind<Readonly<Record<string, string>> | readonly string[], readonly string[]> = {
+  types: ['object'],
   read: collect,
   check: (_option, given) => {
     const fields = Array.isArray(given) ? Object.entries(fromLines(given as readonly string[])) : Object.entries(given);
@@ -246,6 +254,7 @@ function checkHeader(name: string, value: string): [string, string] {
 
 /** The value of that header. */
 export const userAgent: Kind<string, string> = {
+  types: ['string'],
   check: (option, value) => {
     if (value.trim() !== '' && headerFault(option, value) === undefined) return value;
     const hint = 'give a line of Latin letters, such as my-program/1.0 (+https://example.com/about)';
@@ -278,6 +287,7 @@ const MAX_LATENCY = 60_000;
 
 /** On the command line two numbers: `5,5`. */
 export const latency: Kind<SimulatedLatency, SimulatedLatency> = {
+  types: ['object'],
   read: (text) => {
     const [, name, write] = /^\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? [];
     if (name !== undefined && write !== undefined) return { name: Number(name), write: Number(write) };
@@ -299,6 +309,6 @@ export const latency: Kind<SimulatedLatency, SimulatedLatency> = {
 };
 
 /** How names are made. */
-export const template: Kind<string, Template> = { check: parseTemplate };
+export const template: Kind<string, Template> = { types: ['string'], check: parseTemplate };
 
-export const abortSignal: Kind<AbortSignal, AbortSignal> = { check: (_option, value) => value };
+export const abortSignal: Kind<AbortSignal, AbortSignal> = { types: ['object'], check: (_option, value) => value };

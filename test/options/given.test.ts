@@ -28,6 +28,7 @@ describe('what a program gives to the library', () => {
       [{ directory: 5 }, /^the option directory is no string: 5: give a string$/],
       [{ maxRequest: 5 }, /^there is no option maxRequest: did you mean maxRequests\?$/],
       [{ overwrite: 'yes' }, /^the option overwrite is no boolean: "yes"/],
+      [{ update: 'yes' }, /^the option update is no boolean: "yes"/],
       [{ signal: 1 }, /^the option signal is no object: 1/],
       [{ nonsense: 1 }, /^there is no option nonsense: see the type DownloadOptions$/],
       [null, /^the options are no object: null/],
