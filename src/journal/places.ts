@@ -186,10 +186,8 @@ export class Places implements RecordVisitor {
   #succeed(index: number, isStored: boolean): void {
     const { row, successor } = this.#current.get(index) ?? {};
     if (row === undefined || successor === undefined) return;
-    if (isStored) {
-      this.replaced ??= new Numbers();
-      this.replaced.set(row, this.ended.get(row));
-    }
+    if (isStored) this.replaced ??= new Numbers();
+    this.replaced?.set(row, isStored ? this.ended.get(row) : NOWHERE);
     this.begun.set(row, successor.begun);
     if (successor.given !== NOWHERE) this.given ??= new Numbers();
     this.given?.set(row, successor.given);
