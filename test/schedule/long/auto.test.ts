@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { download } from '../../../src/index.js';
 import { type Answers, startCountingServer } from '../../helpers/counting-server.js';
+import { watchTimers } from '../../helpers/lateness.js';
 import { untilAborted } from '../../helpers/until-aborted.js';
 import { scratch } from '../../helpers/scratch.js';
 import { brief, seconds } from '../../helpers/thorough.js';
@@ -16,7 +17,12 @@ interface Found {
   readonly rate: number;
   /** Share of the answers. */
   readonly refused: number;
+  /** The share that may have come too soon one after the other since something else had the processor. */
+  readonly crowded: number;
 }
+
+/** Milliseconds by which requests may be late, and come with the next ones, at a number that leaves a little room. */
+const MADE_UP = 50;
 
 async function measure(t: TestContext, answers: Answers, maxRequests: number | 'auto'): Promise<Found> {
   const server = await startCountingServer(t, answers);
@@ -26,12 +32,15 @@ async function measure(t: TestContext, answers: Answers, maxRequests: number | '
   const finding = maxRequests === 'auto' ? FINDING : 3;
   const signal = AbortSignal.timeout(1_000 * (finding + WINDOW + 2));
   const run = download(urls(), { directory: scratch(t), maxRequests, layout: 'hashed', journal: false, signal });
+  const stop = watchTimers(1_000 * finding, MADE_UP);
   await untilAborted(run);
+  const { lost } = stop();
   const counts = await server.counts();
   const sum = (list: readonly number[]): number =>
     list.slice(10 * finding, 10 * (finding + WINDOW)).reduce((total, count) => total + count, 0);
   const [requests, refused] = [sum(counts.tenths), sum(counts.refused)];
-  const found = { rate: (requests - refused) / WINDOW, refused: refused / requests };
+  const crowded = ((answers.most ?? 0) * lost) / 1_000 / requests;
+  const found = { rate: (requests - refused) / WINDOW, refused: refused / requests, crowded };
   t.diagnostic(`-m ${maxRequests}: ${found.rate.toFixed(1)} files/s, ${(100 * found.refused).toFixed(2)}% refused`);
   return found;
 }
@@ -52,10 +61,13 @@ describe('--max-requests auto brings as much as the best fixed number', () => {
         test(what, async (t) => {
           let best = 0;
           for (const number of fixed) best = Math.max(best, (await measure(t, answers, number)).rate);
-          const { rate, refused } = await measure(t, answers, 'auto');
+          const { rate, refused, crowded } = await measure(t, answers, 'auto');
           t.diagnostic(`auto has ${((100 * rate) / best).toFixed(1)}% of the best`);
           assert.ok(rate >= 0.85 * best, `${rate} of ${best} files a second`);
-          assert.ok(refused <= 0.02, `${100 * refused}% refused`);
+          assert.ok(
+            refused <= 0.02 + crowded,
+            `${100 * refused}% refused, of which ${100 * crowded}% may be late ones`,
+          );
         });
       }
     });
