@@ -113,6 +113,17 @@ export interface ImageFacts {
   readonly originalHeight: number;
   /** As JSON, of the image that came; undefined where it has none. */
   readonly exif?: string;
+  /** The image that came, where it is kept beside the one that was made of it. */
+  readonly original?: KeptOriginal;
+}
+
+export interface KeptOriginal {
+  /** Of its file, in the destination; of its member, in a shard. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Of its bytes, as in gzip. */
+  readonly crc32: number;
 }
 
 /** Another file that has the same bytes. */

@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { PlainError } from '../src/errors.js';
+import type { StoredFile } from '../src/protocol/result.js';
 import type { StoreSettings } from '../src/protocol/settings.js';
 import { count } from './clock.js';
 import { describeStoreFailure, syncFailed } from './failure.js';
@@ -83,6 +84,11 @@ export async function syncStored(path: string): Promise<void> {
 
 function judge(error: unknown, folder: string): void {
   if (!NO_SUCH_THING.has((error as NodeJS.ErrnoException).code)) throw syncFailed(error, folder);
+}
+
+/** The names that a stored body has got: its own, and that of the image that came. */
+export function namesOf(name: string, { image }: StoredFile): readonly string[] {
+  return image?.original === undefined ? [name] : [image.original.name, name];
 }
 
 /**

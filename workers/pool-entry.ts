@@ -5,7 +5,7 @@ import type { Checksum, ImageFacts } from '../src/item.js';
 import type { BatchAnswer, BatchTask, LargeAnswer, LargeTask, StoreFailure, Task } from '../src/protocol/messages.js';
 import { isStored, type StoreResult } from '../src/protocol/result.js';
 import { InParts, now, timesSince } from './clock.js';
-import { fsyncFiles, fsyncFilesAsync } from './durable.js';
+import { fsyncFiles, fsyncFilesAsync, namesOf } from './durable.js';
 import { receiveParts } from './parts.js';
 import { storePlain, storePlainWaiting } from './plain.js';
 import { hasSteps } from './steps/steps.js';
@@ -75,7 +75,8 @@ function storeBatch(task: BatchTask, store: typeof Store.storeBody): BatchAnswer
   };
   const stored = (): string[] => {
     const failed = new Set(failures.map(({ position }) => position));
-    return names.filter((_name, position) => !failed.has(position));
+    const originals = images?.flatMap((image) => image?.original?.name ?? []) ?? [];
+    return [...originals, ...names.filter((_name, position) => !failed.has(position))];
   };
   const answer = (unsafe: PlainError | undefined): BatchAnswer => {
     if (unsafe !== undefined) {
@@ -99,7 +100,7 @@ async function receiveLarge({ port, job, settings, mode }: LargeTask): Promise<L
     const parts = clock.of(receiveParts(port));
     const { storeLarge, storeLargeAsync } = await loadStore(settings);
     const stored = await (mode === 'blocking' ? storeLarge : storeLargeAsync)(parts, job, settings);
-    const result = isStored(stored) ? ((await fsyncFilesAsync([job.name], settings)) ?? stored) : stored;
+    const result = isStored(stored) ? ((await fsyncFilesAsync(namesOf(job.name, stored), settings)) ?? stored) : stored;
     return { result, times: clock.end() };
   } finally {
     port.close();

@@ -1,5 +1,5 @@
 /**
- * Shards as WebDataset reads them: of each item the members `KEY.EXT`, its body, `KEY.json`, its description, and perhaps `KEY.txt`. A
+ * Shards as WebDataset reads them: of each item the members that `member.ts` tells of. A
  * body that comes in parts has a shard to itself until it is whole, so there may be as many open shards as such bodies
  * are under way, and two more; each is used again until it is full.
  */
@@ -9,7 +9,19 @@ import type { TarSettings, TarSettled } from '../src/protocol/tar.js';
 import type { StoredFile } from '../src/protocol/result.js';
 import { describeStoreFailure } from './failure.js';
 import type { UnfinishedFile } from './files.js';
-import { addDescription, describe, memberName, MOST_FACTS, type Packed, sizeBesides, timeOf } from './member.js';
+import {
+  addDescription,
+  addOriginal,
+  describe,
+  memberName,
+  MOST_FACTS,
+  originalMember,
+  type Packed,
+  sha256Of,
+  sizeBesides,
+  timeOf,
+} from './member.js';
+import type { Original } from './originals.js';
 import { partNumber, shardName } from './shard-name.js';
 import { END_SIZE, Shard } from './shard.js';
 import type { Place } from './store.js';
@@ -92,7 +104,8 @@ export class Shards {
   /** Where a body goes. Its result is only that it is written; its shard is told of later. */
   placeFor(packed: Packed): Place {
     return {
-      writeWhole: (_settings, _name, bytes, stored) => this.#pack(packed, bytes, stored),
+      writeWhole: (_settings, _name, bytes, stored, _modified, original) => this.#pack(packed, bytes, stored, original),
+      originalName: (_settings, _name, format) => originalMember(packed, format),
       open: () => new StreamedMember(this, packed, this.#settings),
     };
   }
@@ -162,15 +175,16 @@ export class Shards {
     this.#tell(shard, shard.number, error);
   }
 
-  #pack(packed: Packed, bytes: Uint8Array, stored: StoredFile): void {
+  #pack(packed: Packed, bytes: Uint8Array, stored: StoredFile, original?: Original): void {
     const { started } = this.#settings;
     const member = { name: memberName(packed), size: bytes.length, mtime: timeOf(packed, started) };
-    const description = describe(packed, stored, createHash('sha256').update(bytes).digest('hex'));
-    const shard = this.take(sizeBesides(packed, description) + padded(bytes.length));
+    const description = describe(packed, stored, sha256Of(bytes), original);
+    const shard = this.take(sizeBesides(packed, description, original) + padded(bytes.length));
     try {
       shard.append(header(member));
       shard.append(bytes);
       shard.pad(BLOCK_SIZE);
+      if (original !== undefined) addOriginal(shard, original, member.mtime);
       addDescription(shard, packed, description, member.mtime);
     } catch (error) {
       this.fail(shard, error);

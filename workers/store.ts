@@ -12,6 +12,7 @@ import { describeStoreFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { checkBody, checksumFor, PartsDigest } from './checksum.js';
 import { AsyncTemporaryFile, TemporaryFile, type UnfinishedFile, writeWhole, writeWholeAsync } from './files.js';
+import { type Original, originalName, writeBoth, writeBothAsync } from './originals.js';
 import { checksumOf, LEAST_KEPT, notWhole } from './partial.js';
 import { type Made, MAX_READ_BACK } from './steps/step.js';
 import { applySteps, stepsFor } from './steps/steps.js';
@@ -27,13 +28,29 @@ const readBack = new Gate(MAX_READ_BACK);
 
 /** Where bodies are written, once they are decoded and checked: synchronously, to files of their own or into shards. */
 export interface Place {
-  /** @throws what the operating system said */
-  writeWhole(settings: StoreSettings, name: string, bytes: Uint8Array, stored: StoredFile, modified?: number): void;
+  /**
+   * @param original of an image that was made of another one, which is kept, too
+   * @throws what the operating system said
+   */
+  writeWhole(
+    settings: StoreSettings,
+    name: string,
+    bytes: Uint8Array,
+    stored: StoredFile,
+    modified?: number,
+    original?: Original,
+  ): void;
+  /** What the image is called that another one was made of. @param format in which it came */
+  originalName(settings: StoreSettings, name: string, format: string): string;
   open(settings: StoreSettings, name: string, partial?: PartialJob): UnfinishedFile;
 }
 
 const FILES: Place = {
-  writeWhole: (settings, name, bytes, _stored, modified) => writeWhole(settings, name, bytes, modified),
+  writeWhole: (settings, name, bytes, _stored, modified, original) => {
+    if (original === undefined) writeWhole(settings, name, bytes, modified);
+    else writeBoth(settings, { name, bytes }, original, modified);
+  },
+  originalName,
   open: (...args) => new TemporaryFile(...args),
 };
 
@@ -45,17 +62,20 @@ export function storeBody(
   place: Place = FILES,
 ): StoreResult | Promise<StoreResult> {
   if (isCancelled(settings)) return CANCELLED;
-  const write = (made: Made): StoredFile => {
-    const stored = describeMade(made, settings);
-    place.writeWhole(settings, job.name, made.bytes, stored, job.modified);
+  const write = (made: Made, came: Uint8Array): StoredFile => {
+    const original = originalOf(made, came, job, settings, place);
+    const stored = describeMade(made, settings, original);
+    place.writeWhole(settings, job.name, made.bytes, stored, job.modified, original);
     return stored;
   };
   try {
     const decoded = decode(body, job.encoding, mostWhole(settings));
     checkBody(decoded, job);
     const made = applySteps(decoded, settings);
-    if (!(made instanceof Promise)) return write(made);
-    return made.then(write).catch((error: unknown) => describeStoreFailure(error, job.name, settings));
+    if (!(made instanceof Promise)) return write(made, decoded);
+    return made
+      .then((later) => write(later, decoded))
+      .catch((error: unknown) => describeStoreFailure(error, job.name, settings));
   } catch (error) {
     return swells(error, settings)
       ? storeLarge([body], job, settings, place)
@@ -84,8 +104,10 @@ async function storeUndone(
     const undone = await undo(body, job.encoding, mostWhole(settings));
     checkBody(undone, job);
     const made = await applySteps(undone, settings);
-    await writeWholeAsync(settings, job.name, made.bytes, job.modified);
-    return describeMade(made, settings);
+    const original = originalOf(made, undone, job, settings, FILES);
+    const stored = describeMade(made, settings, original);
+    await writeAsync(settings, job, made.bytes, original);
+    return stored;
   } catch (error) {
     return swells(error, settings)
       ? storeLargeAsync([body], job, settings)
@@ -98,8 +120,32 @@ export async function prepare(settings: StoreSettings): Promise<void> {
   await Promise.resolve(stepsFor(settings)).catch(() => undefined);
 }
 
-function describeMade({ bytes, image }: Made, settings: StoreSettings): StoredFile {
-  return { ...storedAs(bytes), ...checksumFor(bytes, settings), ...(image && { image }) };
+function describeMade({ bytes, image }: Made, settings: StoreSettings, original?: Original): StoredFile {
+  const kept = original && { original: { name: original.name, ...storedAs(original.bytes) } };
+  return { ...storedAs(bytes), ...checksumFor(bytes, settings), ...(image && { image: { ...image, ...kept } }) };
+}
+
+/** The image that came, if another one was made of it, and both are to be there. */
+function originalOf(
+  { cameAs }: Made,
+  bytes: Uint8Array,
+  { name }: StoreJob,
+  settings: StoreSettings,
+  place: Pick<Place, 'originalName'>,
+): Original | undefined {
+  if (cameAs === undefined || settings.images?.keepOriginal !== true) return undefined;
+  return { name: place.originalName(settings, name, cameAs), bytes };
+}
+
+function writeAsync(
+  settings: StoreSettings,
+  { name, modified }: StoreJob,
+  bytes: Uint8Array,
+  original: Original | undefined,
+): Promise<void> {
+  return original === undefined
+    ? writeWholeAsync(settings, name, bytes, modified)
+    : writeBothAsync(settings, { name, bytes }, original, modified);
 }
 
 function mostWhole({ maxBodySize }: StoreSettings): number {
@@ -120,20 +166,23 @@ type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export const storeLarge: LargeStore = (parts, job, settings, place = FILES) =>
   storeParts(parts, job, settings, {
     open: () => place.open(settings, job.name, job.partial),
-    writeWhole: (bytes, stored) => place.writeWhole(settings, job.name, bytes, stored),
+    originalName: (...args) => place.originalName(...args),
+    writeWhole: (bytes, stored, original) =>
+      place.writeWhole(settings, job.name, bytes, stored, job.modified, original),
   });
 
 /** The same through `fs.promises`. */
 export const storeLargeAsync: LargeStore = (parts, job, settings) =>
   storeParts(parts, job, settings, {
     open: () => AsyncTemporaryFile.open(settings, job.name, job.partial),
-    writeWhole: (bytes) => writeWholeAsync(settings, job.name, bytes),
+    originalName,
+    writeWhole: (bytes, _stored, original) => writeAsync(settings, job, bytes, original),
   });
 
 /** Where one body in parts goes. */
-interface PartsPlace {
+interface PartsPlace extends Pick<Place, 'originalName'> {
   readonly open: () => UnfinishedFile | Promise<UnfinishedFile>;
-  readonly writeWhole: (bytes: Uint8Array, stored: StoredFile) => void | Promise<void>;
+  readonly writeWhole: (bytes: Uint8Array, stored: StoredFile, original?: Original) => void | Promise<void>;
 }
 
 /** What has steps is read back for them before it gets its final name: they take a body whole, and may make another of it. */
@@ -170,7 +219,7 @@ async function storeParts(
     await file.close(job.modified);
     const asItCame = { size, crc32: check, ...checksum };
     if (steps.length > 0)
-      return await readBack.within(size, () => finish(file as UnfinishedFile, asItCame, settings, place));
+      return await readBack.within(size, () => finish(file as UnfinishedFile, asItCame, job, settings, place));
     await file.commit(asItCame);
     return asItCame;
   } catch (error) {
@@ -189,8 +238,9 @@ function isCancellation(error: unknown): boolean {
 async function finish(
   file: UnfinishedFile,
   asItCame: StoredFile,
+  job: StoreJob,
   settings: StoreSettings,
-  { writeWhole: write }: PartsPlace,
+  place: PartsPlace,
 ): Promise<StoredFile> {
   const bytes = await file.read();
   const made = await applySteps(bytes, settings);
@@ -200,8 +250,9 @@ async function finish(
     return stored;
   }
   await file.discard();
-  const stored = describeMade(made, settings);
-  await write(made.bytes, stored);
+  const original = originalOf(made, bytes, job, settings, place);
+  const stored = describeMade(made, settings, original);
+  await place.writeWhole(made.bytes, stored, original);
   return stored;
 }
 

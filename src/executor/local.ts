@@ -9,7 +9,7 @@ import type { StoreSettings } from '../protocol/settings.js';
 import { isStored, type StoreResult } from '../protocol/result.js';
 import type { Load } from './load.js';
 import { Laps, partOf } from '../../workers/clock.js';
-import { fsyncFiles, fsyncFilesAsync } from '../../workers/durable.js';
+import { fsyncFiles, fsyncFilesAsync, namesOf } from '../../workers/durable.js';
 import { CANCELLED } from '../../workers/plain.js';
 import { storeBody, storeBodyAsync, storeLarge, storeLargeAsync } from '../../workers/store.js';
 import type { BodySender, Executor, LargeBody, StoreListener } from './executor.js';
@@ -115,7 +115,7 @@ export class LocalExecutor implements Executor {
     const job = { name: item.name, encoding, checksum: item.details?.checksum, modified };
     const result = store(bytes, job, this.#settings);
     if (!(result instanceof Promise)) {
-      const fsynced = isStored(result) ? (fsyncFiles([item.name], this.#settings) ?? result) : result;
+      const fsynced = isStored(result) ? (fsyncFiles(namesOf(item.name, result), this.#settings) ?? result) : result;
       this.#taken += performance.now() - started;
       this.#onStored(item, fsynced);
       return;
@@ -132,7 +132,7 @@ export class LocalExecutor implements Executor {
 
   async #fsynced(storing: Promise<StoreResult>, { name }: Item): Promise<StoreResult> {
     const result = await storing;
-    return isStored(result) ? ((await fsyncFilesAsync([name], this.#settings)) ?? result) : result;
+    return isStored(result) ? ((await fsyncFilesAsync(namesOf(name, result), this.#settings)) ?? result) : result;
   }
 
   #track(result: Promise<StoreResult | undefined>, item: Item): void {

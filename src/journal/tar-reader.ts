@@ -23,7 +23,9 @@ export interface ShardItem {
   /** Bytes of the body. */
   readonly size: number;
   readonly crc32: number;
-  /** Whether the body has the size and the SHA-256 of its description; true where that was not asked for. */
+  /** The image that the body was made of, if it is there. */
+  readonly original?: { readonly size: number; readonly crc32: number };
+  /** Whether body and original have the size and the SHA-256 of the description; true where that was not asked for. */
   readonly whole: boolean;
   /** Without its password. */
   readonly url: string;
@@ -84,18 +86,20 @@ export async function* readPieces(path: string, prove: boolean): AsyncGenerator<
         continue;
       }
       const index = keyIn(body.name);
-      const hash = prove ? createHash('sha256') : undefined;
-      let check = 0;
-      await archive.content(body.size, (piece) => {
-        check = crc32(piece, check);
-        hash?.update(piece);
-      });
+      const { crc32: check, isAs } = await archive.body(body.size, prove);
       key = body.name.slice(0, body.name.indexOf('.'));
-      const text = await archive.description(`${key}.json`);
-      const { url, name, size, sha256, headers } = parse(text);
-      const whole = hash === undefined || (size === body.size && sha256 === hash.digest('hex'));
-      const answer = { status: 200, ...answerIn(headers) };
-      const item = { index, size: body.size, crc32: check, whole, url, name, answer };
+      let next = await archive.header(false);
+      let original: Read | undefined;
+      if (next?.name.startsWith(`${key}.original.`) === true) {
+        original = await archive.body(next.size, prove);
+        next = await archive.header(false);
+      }
+      const told = parse(await archive.description(`${key}.json`, next));
+      const { url, name } = told;
+      const answer = { status: 200, ...answerIn(told.headers) };
+      const whole = isAs(told) && (original === undefined ? told.original === undefined : original.isAs(told.original));
+      const kept = original && { original: { size: original.size, crc32: original.crc32 } };
+      const item = { index, size: body.size, crc32: check, ...kept, whole: whole || !prove, url, name, answer };
       yield { kind: 'item', item, end: archive.position };
     }
   } finally {
@@ -109,12 +113,25 @@ function keyIn(name: string): number {
   return index;
 }
 
-interface Told {
+/** What a description tells of bytes. */
+interface Print {
+  readonly size?: unknown;
+  readonly sha256?: unknown;
+}
+
+/** The content of a member. */
+interface Read {
+  readonly size: number;
+  readonly crc32: number;
+  /** Whether it is what its description says, where that was asked for. */
+  readonly isAs: (told: Print | undefined) => boolean;
+}
+
+interface Told extends Print {
   readonly url: string;
   readonly name: string;
-  readonly size: unknown;
-  readonly sha256: unknown;
   readonly headers: unknown;
+  readonly original?: Print;
 }
 
 function parse(text: string): Told {
@@ -124,9 +141,10 @@ function parse(text: string): Told {
   } catch {
     throw new ShardDamage('a description is no JSON');
   }
-  const { url, name, size, sha256, headers } = (value ?? {}) as Record<string, unknown>;
+  const { url, name, size, sha256, headers, original } = (value ?? {}) as Record<string, unknown>;
   if (typeof url !== 'string' || typeof name !== 'string') throw new ShardDamage('a description tells no URL or name');
-  return { url, name, size, sha256, headers };
+  const isTold = typeof original === 'object' && original !== null;
+  return { url, name, size, sha256, headers, ...(isTold && { original }) };
 }
 
 function answerIn(headers: unknown): Pick<Answer, 'contentType' | 'etag' | 'lastModified'> {
@@ -136,6 +154,11 @@ function answerIn(headers: unknown): Pick<Answer, 'contentType' | 'etag' | 'last
     return typeof value === 'string' ? value : '';
   };
   return { contentType: textOf('content-type'), etag: textOf('etag'), lastModified: textOf('last-modified') };
+}
+
+interface Header {
+  readonly name: string;
+  readonly size: number;
 }
 
 class Archive {
@@ -151,7 +174,7 @@ class Archive {
   }
 
   /** What comes next; undefined at the end of the archive. */
-  async header(first: boolean): Promise<{ readonly name: string; readonly size: number } | undefined> {
+  async header(first: boolean): Promise<Header | undefined> {
     let block = await this.#block(first);
     if (block.equals(EMPTY)) {
       if (first) throw new ShardDamage('it is empty', true);
@@ -173,9 +196,20 @@ class Archive {
     return { name: block.toString('latin1', 0, Math.min(end, 100)), size: longSize ?? sizeOf(block) };
   }
 
-  /** The text of the member that has to come next. */
-  async description(expected: string): Promise<string> {
-    const header = await this.header(false);
+  /** The content of a member. @param prove whether its hash is wanted */
+  async body(size: number, prove: boolean): Promise<Read> {
+    const hash = prove ? createHash('sha256') : undefined;
+    let check = 0;
+    await this.content(size, (piece) => {
+      check = crc32(piece, check);
+      hash?.update(piece);
+    });
+    const sha256 = hash?.digest('hex');
+    return { size, crc32: check, isAs: (told) => told?.size === size && told.sha256 === sha256 };
+  }
+
+  /** The text of the member that has to be next. @param header of the one that is */
+  async description(expected: string, header: Header | undefined): Promise<string> {
     if (header?.name !== expected) throw new ShardDamage(`${expected} is not where it belongs`);
     if (header.size > MAX_DESCRIPTION) throw new ShardDamage(`${expected} is too long`);
     const pieces: Buffer[] = [];

@@ -5,7 +5,7 @@ import type { Layout } from '../protocol/settings.js';
 import { examineFile, isNoFile } from './examine.js';
 import type { FailureRecord, StoredRecord } from './format.js';
 import type { Learned } from './learned.js';
-import { readItems, ShardDamage } from './tar-reader.js';
+import { readItems, ShardDamage, type ShardItem } from './tar-reader.js';
 import type { History, PastItem } from './history.js';
 
 /** Files that are read at once: more than that does not make storage faster. */
@@ -87,13 +87,26 @@ async function checkFile(stored: StoredItem, directory: string, listener: Verify
   const checksum = learned?.image?.made === true ? learned.checksum : (listed ?? learned?.checksum);
   try {
     const found = await examineFile(join(directory, stored.item.name), checksum?.algorithm);
-    why = difference(stored.stored, found);
+    why = difference(stored.stored, found) ?? (await originalDifference(directory, stored));
     if (checksum?.hex !== found.checksum?.hex) why ??= `has another ${checksum?.algorithm} than it is to have`;
   } catch (error) {
     why = describe(error);
   }
   if (why === undefined) listener.onRight(stored);
   else await listener.onWrong(stored, why);
+}
+
+/** The image that it was made of is to be there, too. */
+async function originalDifference(directory: string, { learned }: StoredItem): Promise<string | undefined> {
+  const original = learned?.image?.original;
+  if (original === undefined) return undefined;
+  const its = `has an original, ${original.name}, that`;
+  try {
+    const why = difference(original, await examineFile(join(directory, original.name)));
+    return why && `${its} ${why}`;
+  } catch (error) {
+    return `${its} ${describe(error)}`;
+  }
 }
 
 async function checkShard(items: readonly StoredItem[], directory: string, listener: VerifyListener): Promise<void> {
@@ -107,7 +120,10 @@ async function checkShard(items: readonly StoredItem[], directory: string, liste
       const item = left.get(found.index);
       if (item === undefined) continue;
       left.delete(found.index);
-      const why = item.item.name === found.name ? difference(item.stored, found) : 'is another item';
+      const why =
+        item.item.name === found.name
+          ? (difference(item.stored, found) ?? differenceOfMember(item, found))
+          : 'is another item';
       if (why === undefined) {
         listener.onRight(item);
         continue;
@@ -124,8 +140,17 @@ async function checkShard(items: readonly StoredItem[], directory: string, liste
   if (wrong + left.size > 0 || damage !== undefined) await listener.onWrongShard(shard, items);
 }
 
+function differenceOfMember({ learned }: StoredItem, found: ShardItem): string | undefined {
+  const original = learned?.image?.original;
+  if (original === undefined) return undefined;
+  const its = `has an original, ${original.name}, that`;
+  if (found.original === undefined) return `${its} is missing`;
+  const why = difference(original, found.original);
+  return why && `${its} ${why}`;
+}
+
 function difference(
-  stored: StoredRecord,
+  stored: Pick<StoredRecord, 'size' | 'crc32' | 'unread'>,
   found: { readonly size: number; readonly crc32: number },
 ): string | undefined {
   if (found.size !== stored.size) return `has ${found.size} bytes, and was stored with ${stored.size}`;

@@ -57,6 +57,7 @@ export const IMAGES = [
   'convert',
   'quality',
   'strip',
+  'keepOriginal',
   'minSize',
   'maxPixels',
   'maxAspectRatio',
@@ -72,6 +73,7 @@ interface ImageOptions {
   readonly convert: WrittenFormat | undefined;
   readonly quality: number | undefined;
   readonly strip: boolean;
+  readonly keepOriginal: boolean;
   readonly minSize: number | undefined;
   readonly maxPixels: number | undefined;
   readonly maxAspectRatio: number | undefined;
@@ -79,7 +81,7 @@ interface ImageOptions {
 
 /** @returns undefined where nothing is asked for @throws UsageError */
 export function imageSettings(given: ImageOptions): ImageSettings | undefined {
-  const { resize: size, resizeMode: mode, onlyShrink, convert, quality, strip } = given;
+  const { resize: size, resizeMode: mode, onlyShrink, convert, quality, strip, keepOriginal } = given;
   if (size === undefined && (onlyShrink || (mode !== undefined && mode !== 'no'))) {
     throw new UsageError(
       `${onlyShrink ? '--only-shrink' : '--resize-mode'} says nothing without a size`,
@@ -91,6 +93,12 @@ export function imageSettings(given: ImageOptions): ImageSettings | undefined {
   if (quality !== undefined && !changes) {
     throw new UsageError('--quality says nothing where no image is made', 'add --resize SIZE or --convert FORMAT');
   }
+  if (keepOriginal && !changes) {
+    throw new UsageError(
+      '--keep-original says nothing where no image is made',
+      'leave it out: all files are as they came, or add --resize SIZE or --convert FORMAT',
+    );
+  }
   if (quality !== undefined && convert === 'png') {
     throw new UsageError('--quality does not go with --convert png', 'leave it out: PNG loses nothing');
   }
@@ -99,7 +107,7 @@ export function imageSettings(given: ImageOptions): ImageSettings | undefined {
     minSize === undefined && maxPixels === undefined && maxAspectRatio === undefined
       ? undefined
       : { minSize: minSize ?? 0, maxPixels: maxPixels ?? Infinity, maxAspectRatio: maxAspectRatio ?? Infinity };
-  return changes || filter !== undefined ? { resize, convert, quality, strip, filter } : undefined;
+  return changes || filter !== undefined ? { resize, convert, quality, strip, filter, keepOriginal } : undefined;
 }
 
 /**

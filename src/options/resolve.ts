@@ -42,8 +42,8 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     (Object.keys(OPTIONS) as OptionName[]).map((option) => [option, resolveOne(option, options[option])]),
   ) as { readonly [O in keyof Table]: Resolved<Table[O]> };
   const { network, rest } = withNetwork(all);
-  const { resize, resizeMode, onlyShrink, convert, quality, strip, minSize, maxPixels, maxAspectRatio, ...resolved } =
-    rest;
+  const { resize, resizeMode, onlyShrink, convert, quality, strip, keepOriginal, ...others } = rest;
+  const { minSize, maxPixels, maxAspectRatio, ...resolved } = others;
   const images = imageSettings({
     resize,
     resizeMode,
@@ -51,6 +51,7 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
     convert,
     quality,
     strip,
+    keepOriginal,
     minSize,
     maxPixels,
     maxAspectRatio,

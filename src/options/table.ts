@@ -318,6 +318,17 @@ export const OPTIONS = {
     kind: kinds.yesOrNo,
     default: false,
   }),
+  /**
+   * Of images that are made anew, those that came are kept, too: in `.originals` in the destination, under their names, which end in
+   * their own format where `convert` gives all another; of the layout `tar`, as the members `KEY.original.EXT`. Default: `false`.
+   */
+  keepOriginal: row({
+    flag: '--keep-original',
+    help: 'keep the images that came beside those that are made of them',
+    more: 'in `.originals` in the destination; of the layout tar, as `KEY.original.EXT`; what is stored as it came is its own original',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
   /** Images whose shorter side has fewer pixels, 1 to 65,535, are left out, with the outcome `filtered`. Without it: none. */
   minSize: row({
     flag: '--min-size <PIXELS>',

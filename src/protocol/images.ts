@@ -37,7 +37,12 @@ export interface ImageSettings {
   readonly strip: boolean;
   /** Undefined where none is left out. */
   readonly filter: ImageFilter | undefined;
+  /** Of what is made anew, the image that came is kept, too. */
+  readonly keepOriginal: boolean;
 }
+
+/** Where images are kept as they came, in the destination; no item's name begins with a dot. */
+export const ORIGINALS = '.originals';
 
 /** Whether sharp may be needed: a filter looks at headers only. */
 export function remakes({ resize, convert, strip }: Pick<ImageSettings, 'resize' | 'convert' | 'strip'>): boolean {
@@ -45,6 +50,6 @@ export function remakes({ resize, convert, strip }: Pick<ImageSettings, 'resize'
 }
 
 /** What names of files of a format end in. */
-export function extensionOf(format: WrittenFormat): string {
+export function extensionOf(format: string): string {
   return format === 'jpeg' ? 'jpg' : format;
 }

@@ -253,7 +253,14 @@ describe('resolveOptions', () => {
 
 describe('the options about images', () => {
   const resize = { resize: { size: 256, mode: 'border', onlyShrink: false } } as const;
-  const nothing = { resize: undefined, convert: undefined, quality: undefined, strip: false, filter: undefined };
+  const nothing = {
+    resize: undefined,
+    convert: undefined,
+    quality: undefined,
+    strip: false,
+    filter: undefined,
+    keepOriginal: false,
+  };
 
   it('take the names of img2dataset, too', () => {
     assert.deepEqual(resolveOptions({ resize: 256 }).images, { ...nothing, ...resize });

@@ -21,6 +21,7 @@ const NOTHING: ImageSettings = {
   quality: undefined,
   strip: false,
   filter: undefined,
+  keepOriginal: false,
 };
 const OPTIONS: Readonly<Record<string, Partial<ImageSettings>>> = {
   resize: { resize: { size: 256, mode: 'center-crop', onlyShrink: false } },

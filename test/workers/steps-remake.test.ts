@@ -167,6 +167,7 @@ const NOTHING: ImageSettings = {
   quality: undefined,
   strip: false,
   filter: undefined,
+  keepOriginal: false,
 };
 
 function picture(width: number, height: number, channels: 3 | 4 = 3): Picture {

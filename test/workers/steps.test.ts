@@ -23,7 +23,14 @@ describe('the steps of a body', () => {
   }
 
   test('have loaded sharp where they need it, and only there, before the first body', async (t) => {
-    const nothing = { resize: undefined, convert: undefined, quality: undefined, strip: false, filter: undefined };
+    const nothing = {
+      resize: undefined,
+      convert: undefined,
+      quality: undefined,
+      strip: false,
+      filter: undefined,
+      keepOriginal: false,
+    };
     const asked = { ...nothing, convert: 'png' } as const;
     const filter = { minSize: 1, maxPixels: 9, maxAspectRatio: 9 };
     const [remake] = await stepsFor(storeSettings(t, { images: asked }));

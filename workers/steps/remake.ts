@@ -69,6 +69,7 @@ export const remake: Step = {
     return make(bytes, info, images, format as WrittenFormat, size).then((done) => ({
       bytes: done.bytes,
       image: { ...facts, made: true, format, width: done.width, height: done.height },
+      cameAs: info.format,
     }));
   },
 };

@@ -9,6 +9,8 @@ export interface Made {
   readonly bytes: Uint8Array;
   /** What is known of it, where it is an image and that is asked for. */
   readonly image?: ImageFacts;
+  /** The format that an image came in, where another one was made of it. */
+  readonly cameAs?: string;
 }
 
 /** What a step is: it looks at a body on its way to the storage, or makes another of it. */

@@ -68,6 +68,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'convert',
     'quality',
     'strip',
+    'keep-original',
     'min-size',
     'max-pixels',
     'max-aspect-ratio',

@@ -45,6 +45,7 @@ const OWN: readonly Field[] = [
   { name: 'original_width', type: 'whole', of: ({ learned }) => learned?.image?.originalWidth },
   { name: 'original_height', type: 'whole', of: ({ learned }) => learned?.image?.originalHeight },
   { name: 'format', type: 'text', of: ({ learned }) => learned?.image?.format },
+  { name: 'original', type: 'text', of: ({ learned }) => learned?.image?.original?.name },
   { name: 'exif', type: 'json', of: ({ learned }) => learned?.image?.exif },
   { name: 'etag', type: 'text', of: ({ learned }) => someText(learned?.answer?.etag) },
   { name: 'last_modified', type: 'text', of: ({ learned }) => someText(learned?.answer?.lastModified) },
