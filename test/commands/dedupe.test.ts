@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Ran, warmSluice } from '../helpers/cli.js';
 import { serveEditions } from '../helpers/editions-server.js';
+import { eventLines } from '../helpers/event-lines.js';
 import { filesBelow } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
 
@@ -65,8 +66,8 @@ describe('sluice get --dedupe', () => {
       for (const name of files) {
         assert.ok(readFileSync(join(cwd, 'd', name)).equals(bodyOf(`/${name.split('/').at(-1)}`)), name);
       }
-      for (const line of readFileSync(join(cwd, 'e'), 'utf8').trimEnd().split('\n')) {
-        const { name, same } = JSON.parse(line) as { name?: string; same?: { name: string; linked: boolean } };
+      for (const line of eventLines(readFileSync(join(cwd, 'e'), 'utf8'))) {
+        const { name, same } = line as { name?: string; same?: { name: string; linked: boolean } };
         if (same === undefined) continue;
         assert.deepEqual([same.linked, inode(cwd, same.name)], [true, inode(cwd, name as string)]);
       }

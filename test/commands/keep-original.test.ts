@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { noise } from '../helpers/bodies.js';
+import type { ImageFacts } from '../../src/item.js';
+import { eventLines } from '../helpers/event-lines.js';
 import { filesBelow } from '../helpers/folders.js';
 import { type Ran, warmSluice } from '../helpers/cli.js';
 import { scratch } from '../helpers/scratch.js';
@@ -67,12 +69,8 @@ describe('sluice get --keep-original', () => {
       assert.match(originals.find((name) => !names.includes(name)) ?? '', /^\.originals\/wide-[0-9a-f]{8}\.jpg\.gif$/);
       assert.ok(readFileSync(join(cwd, 'd/right.jpg')).equals(bodies.get('right.jpg') as Buffer));
       let told = 0;
-      for (const line of readFileSync(join(cwd, 'e'), 'utf8').trimEnd().split('\n')) {
-        const {
-          url = '',
-          name = '',
-          image,
-        } = JSON.parse(line) as { url?: string; name?: string; image?: { original?: { name: string } } };
+      for (const line of eventLines(readFileSync(join(cwd, 'e'), 'utf8'))) {
+        const { url = '', name = '', image } = line as { url?: string; name?: string; image?: ImageFacts };
         if (name !== '') assert.equal(statSync(join(cwd, 'd', name)).mtimeMs, Date.UTC(2020, 0, 1), name);
         if (image?.original === undefined) continue;
         told += 1;

@@ -1,4 +1,3 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,35 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Summary } from '../../src/outcome.js';
 import { Events } from '../../src/results/events.js';
 import { CLI, sluice } from '../helpers/cli.js';
+import { eventLines } from '../helpers/event-lines.js';
 import { filesBelow } from '../helpers/folders.js';
 import { missing } from '../helpers/programs.js';
 import { scratch } from '../helpers/scratch.js';
-
-type Line = Readonly<Record<string, unknown>> & { readonly event: string };
-
-const schema = JSON.parse(
-  readFileSync(fileURLToPath(new URL('../../../src/results/events.schema.json', import.meta.url)), 'utf8'),
-) as object;
-const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, strictTypes: false }).compile(
-  schema,
-);
-
-/** All lines, each of which the schema has to take. */
-function linesOf(text: string): readonly Line[] {
-  assert.ok(text.endsWith('\n'), text.slice(-200));
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      const value = JSON.parse(line) as Line;
-      assert.ok(validate(value), `${line}\n${JSON.stringify(validate.errors)}`);
-      return value;
-    });
-}
 
 const server = createServer(({ url = '' }, answer) => {
   answer.statusCode = url.startsWith('/missing') ? 404 : url.startsWith('/broken') ? 403 : 200;
@@ -69,7 +46,7 @@ describe('--events', () => {
 
     const { status } = await sluice([...line, '--events', 'events', '--report', 'report'], { cwd });
     assert.equal(status, 1);
-    const lines = linesOf(readFileSync(join(cwd, 'events'), 'utf8'));
+    const lines = eventLines(readFileSync(join(cwd, 'events'), 'utf8'));
     const [first, last] = [lines[0], lines.at(-1)];
     assert.deepEqual([first?.event, first?.['command'], first?.['directory']], ['begin', 'get', join(cwd, 'out')]);
     assert.ok(lines.some(({ event }) => event === 'state'));
@@ -94,7 +71,9 @@ describe('--events', () => {
     assert.doesNotMatch(JSON.stringify(lines), /s3cret/);
     const again = await sluice([...line, '--events', 'events'], { cwd });
     assert.equal(again.status, 1);
-    const skipped = linesOf(readFileSync(join(cwd, 'events'), 'utf8')).filter(({ status: its }) => its === 'skipped');
+    const skipped = eventLines(readFileSync(join(cwd, 'events'), 'utf8')).filter(
+      ({ status: its }) => its === 'skipped',
+    );
     assert.deepEqual(
       skipped.map(({ name }) => name).toSorted((a, b) => String(a).localeCompare(String(b))),
       ['a', 'slow'],
@@ -106,7 +85,7 @@ describe('--events', () => {
     const { status, stdout } = await sluice(['get', `${at}/a`, `${at}/b`, '--events', '-'], { cwd });
     assert.equal(status, 0);
     assert.deepEqual(
-      linesOf(stdout).flatMap(({ event }) => (event === 'state' ? [] : [event])),
+      eventLines(stdout).flatMap(({ event }) => (event === 'state' ? [] : [event])),
       ['begin', 'outcome', 'outcome', 'end'],
     );
     for (const other of [['--verbose'], ['--report', '-']]) {
@@ -160,7 +139,7 @@ describe('--events', () => {
     child.stdout.resume();
     const [status] = (await ended) as [number];
     assert.equal(status, 0);
-    assert.equal(linesOf(text).filter(({ event }) => event === 'outcome').length, 1000);
+    assert.equal(eventLines(text).filter(({ event }) => event === 'outcome').length, 1000);
   });
 
   test(
@@ -182,7 +161,7 @@ describe('--events', () => {
       events.note({ status: 'skipped', index: total, url, name: 'x', kept: false, unchanged: false });
       const isWhole = await events.close('get', SUMMARY);
       await finished;
-      const lines = linesOf(text);
+      const lines = eventLines(text);
       const lost = lines
         .filter(({ event }) => event === 'lost')
         .reduce((sum, { outcomes }) => sum + Number(outcomes), 0);
