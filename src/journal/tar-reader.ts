@@ -1,6 +1,7 @@
 /**
- * Reads shards as workers/shards.ts writes them: of each item its body, then its description, and perhaps its caption. A piece of a body is in
- * memory at most. What is in the file is not trusted: a crash of the machine may have torn it, or it is somebody else's.
+ * Reads shards as workers/shards.ts writes them: of each item its body, perhaps the image that this was made of, then its
+ * description, and perhaps its caption. A piece of a body is in memory at most. What is in the file is not trusted: a crash of
+ * the machine may have torn it, or it is somebody else's.
  */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
