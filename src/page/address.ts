@@ -1,5 +1,6 @@
 /** Where the page of a run is to be: what `--listen` and `--listen-token-file` say. */
 import { open } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { UsageError } from '../errors.js';
 import { addressesOf } from '../server/listen.js';
 import { printable } from '../shared/printable.js';
@@ -37,9 +38,9 @@ export async function parseAddress(text: string): Promise<PageAddress> {
   return { host, addresses: await addressesOf(host), port };
 }
 
-/** Nobody else's machine can reach it. */
+/** Nobody else's machine can reach it. A name is none, whatever it begins with: anybody can have 127.example. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
+  return address === '::1' || (isIP(address) !== 0 && /^(?:::ffff:)?127\./.test(address));
 }
 
 /**

@@ -21,7 +21,7 @@ describe('--listen', () => {
 
   test('knows which addresses others can reach', () => {
     for (const own of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) assert.ok(isLoopback(own), own);
-    for (const other of ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', '']) {
+    for (const other of ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', '', '127.evil.example']) {
       assert.ok(!isLoopback(other), other);
     }
   });

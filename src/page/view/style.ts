@@ -37,6 +37,7 @@ a { color: inherit; margin-right: 1rem; }
 .line.delay { stroke-width: 1.5; stroke-linejoin: miter; }
 .ribbon rect { stroke: var(--page); stroke-width: 1; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .75rem 0 0; padding: 0 0 0 2.75rem; font-size: .9375rem; }
+.legend li { white-space: nowrap; }
 .legend span { color: var(--soft); }
 .swatch { display: inline-block; vertical-align: -.1em; margin-right: .5em; }
 dl { grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); gap: 1rem 1.5rem; }
@@ -48,6 +49,7 @@ h3 { margin-bottom: .25rem; }
 th:first-child, td:first-child { padding-left: 0; }
 tbody th { min-width: 9rem; overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
+@media (max-width: 30rem) { th, td { padding: .4rem .5rem; } tbody th { min-width: 7rem; } .legend { padding-left: 0; } }
 #failures { list-style: none; margin: .5rem 0 0; padding: 0; }
 #failures li { padding: .5rem 0; border-bottom: 1px solid var(--rule); font-size: .9375rem; }
 #failures .url { font-weight: 650; }
