@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, test } from 'node:test';
 import { History } from '../../src/page/history.js';
 

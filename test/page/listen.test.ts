@@ -46,7 +46,7 @@ after(() => {
 async function run(
   t: TestContext,
   ...args: string[]
-): Promise<WatchedRun & { cwd: string; letGo(): Promise<number | null> }> {
+): Promise<WatchedRun & { cwd: string; letGo: () => Promise<number | null> }> {
   const cwd = scratch(t);
   held = [];
   writeFileSync(join(cwd, 'list'), `${at}/a\n${at.replace('//', '//ann:s3cret@')}/missing\n${at}/held\n`);

@@ -41,7 +41,7 @@ export function stepsFor(settings: StoreSettings): readonly Step[] | Promise<rea
 
 async function loadAll(rows: readonly Row[], settings: StoreSettings): Promise<readonly Step[]> {
   const steps = await Promise.all(rows.map(({ load }) => load()));
-  await Promise.all(steps.map((step) => step.prepare?.(settings)));
+  await Promise.all(steps.flatMap((step) => step.prepare?.(settings) ?? []));
   for (const [at, row] of rows.entries()) loaded.set(row, steps[at] as Step);
   return steps;
 }

@@ -84,6 +84,7 @@ test('the documents with recipes are those that are known', () => {
     'src/fetch/README.md',
     'src/fleet/README.md',
     'src/journal/README.md',
+    'src/page/README.md',
     'src/plan/README.md',
     'src/results/README.md',
     'src/schedule/README.md',
