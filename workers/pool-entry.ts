@@ -22,14 +22,16 @@ export default function run(task: Task): BatchAnswer | Promise<BatchAnswer | Lar
   );
 }
 
+type Handlers = Pick<typeof Store, 'storeBody' | 'storeBodyWaiting' | 'storeLarge' | 'storeLargeAsync'>;
+
 /**
  * Decoding and checks are loaded by the first task that needs them: without, a worker starts in two thirds of the time.
  * Before its times begin: a thread that waits for modules would be taken for one that the storage holds up.
  */
-async function loadStore(settings: StoreSettings): Promise<typeof Store> {
-  const store = await import('./store.js');
-  await store.prepare(settings);
-  return store;
+async function loadStore(settings: StoreSettings): Promise<Handlers> {
+  const { storeBody, storeBodyWaiting, storeLarge, storeLargeAsync, prepare } = await import('./store.js');
+  await prepare(settings);
+  return { storeBody, storeBodyWaiting, storeLarge, storeLargeAsync };
 }
 
 /** Stores a batch, body after body; synchronous for as long as the store is: a promise for each body would cost more. */

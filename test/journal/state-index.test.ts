@@ -23,9 +23,9 @@ const standing = fc.oneof(
   size.map((bytes) => storedWith(bytes)),
 );
 
-/** What a state index can tell apart: not a first word of 0 from 1, nor the lowest 18 bits of the last. */
+/** What a state index can tell apart: not a first word of 0 from 1, nor the lowest 19 bits of the last. */
 function told({ a, b, c }: Key): string {
-  return `${a || 1} ${b} ${c >>> 18}`;
+  return `${a || 1} ${b} ${c >>> 19}`;
 }
 
 test('a state index knows of each key what was said of it last, and nothing of others', () => {
