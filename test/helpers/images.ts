@@ -6,6 +6,17 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 
 import type { ImageInfo } from '../../workers/steps/structure.js';
+import type { ImageSettings } from '../../src/protocol/images.js';
+
+/** Of a run that asks nothing of images. */
+export const NO_IMAGES: ImageSettings = {
+  resize: undefined,
+  convert: undefined,
+  quality: undefined,
+  strip: false,
+  filter: undefined,
+  keepOriginal: false,
+};
 
 export interface Sample {
   readonly name: string;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { UsageError } from '../../src/errors.js';
 import { type DownloadOptions, resolveOptions } from '../../src/options/resolve.js';
+import { NO_IMAGES } from '../helpers/images.js';
 
 const MIB = 2 ** 20;
 
@@ -253,17 +254,9 @@ describe('resolveOptions', () => {
 
 describe('the options about images', () => {
   const resize = { resize: { size: 256, mode: 'border', onlyShrink: false } } as const;
-  const nothing = {
-    resize: undefined,
-    convert: undefined,
-    quality: undefined,
-    strip: false,
-    filter: undefined,
-    keepOriginal: false,
-  };
 
   it('take the names of img2dataset, too', () => {
-    assert.deepEqual(resolveOptions({ resize: 256 }).images, { ...nothing, ...resize });
+    assert.deepEqual(resolveOptions({ resize: 256 }).images, { ...NO_IMAGES, ...resize });
     for (const [given, mode] of [
       ['center_crop', 'center-crop'],
       ['keep_ratio', 'keep-ratio'],

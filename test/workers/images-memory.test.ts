@@ -15,14 +15,6 @@ import { scratch } from '../helpers/scratch.js';
 import * as make from '../helpers/images.js';
 
 const SELF = fileURLToPath(import.meta.url);
-const NOTHING: ImageSettings = {
-  resize: undefined,
-  convert: undefined,
-  quality: undefined,
-  strip: false,
-  filter: undefined,
-  keepOriginal: false,
-};
 const OPTIONS: Readonly<Record<string, Partial<ImageSettings>>> = {
   resize: { resize: { size: 256, mode: 'center-crop', onlyShrink: false } },
   convert: { convert: 'jpeg' },
@@ -54,7 +46,10 @@ const MOST = { refused: 50, made: 500 };
 
 if (process.argv[2] !== undefined) {
   const [, , path = '', option = ''] = process.argv;
-  const settings = { imageCheck: 'none', images: { ...NOTHING, ...OPTIONS[option] } } as unknown as StoreSettings;
+  const settings = {
+    imageCheck: 'none',
+    images: { ...make.NO_IMAGES, ...OPTIONS[option] },
+  } as unknown as StoreSettings;
   await applySteps(await make.longGif(20, 20, 2), settings);
   const bytes = readFileSync(path);
   const before = peakMemory();

@@ -161,15 +161,6 @@ const EXPECTED: readonly (readonly [number, boolean, ResizeMode, number[][]])[] 
   [512, true, 'keep-ratio', AS_THEY_ARE],
 ];
 
-const NOTHING: ImageSettings = {
-  resize: undefined,
-  convert: undefined,
-  quality: undefined,
-  strip: false,
-  filter: undefined,
-  keepOriginal: false,
-};
-
 function picture(width: number, height: number, channels: 3 | 4 = 3): Picture {
   const pixels = Buffer.from(Array.from({ length: width * height * channels }, (_, at) => (at * 7 + (at >> 9)) % 253));
   return sharp(pixels, { raw: { width, height, channels } });
@@ -186,7 +177,7 @@ describe('images on the way', () => {
   const remake = async (t: Parameters<typeof storeSettings>[0], bytes: Uint8Array, asked: Asked): Promise<Made> => {
     const resize = asked.resize && { size: 256, mode: 'border' as const, onlyShrink: false, ...asked.resize };
     const filter = asked.filter && { minSize: 0, maxPixels: Infinity, maxAspectRatio: Infinity, ...asked.filter };
-    return applySteps(bytes, storeSettings(t, { images: { ...NOTHING, ...asked, resize, filter } }));
+    return applySteps(bytes, storeSettings(t, { images: { ...make.NO_IMAGES, ...asked, resize, filter } }));
   };
   const refuses = (made: Promise<Made>, code: string, message: RegExp | string): Promise<void> =>
     assert.rejects(made, (error: unknown) => {

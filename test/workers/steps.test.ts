@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ImageCheck } from '../../src/protocol/settings.js';
 import { applySteps, hasSteps, stepsFor } from '../../workers/steps/steps.js';
-import { gif } from '../helpers/images.js';
+import { gif, NO_IMAGES } from '../helpers/images.js';
 import { storeSettings } from '../helpers/stores.js';
 
 describe('the steps of a body', () => {
@@ -23,19 +23,11 @@ describe('the steps of a body', () => {
   }
 
   test('have loaded sharp where they need it, and only there, before the first body', async (t) => {
-    const nothing = {
-      resize: undefined,
-      convert: undefined,
-      quality: undefined,
-      strip: false,
-      filter: undefined,
-      keepOriginal: false,
-    };
-    const asked = { ...nothing, convert: 'png' } as const;
+    const asked = { ...NO_IMAGES, convert: 'png' } as const;
     const filter = { minSize: 1, maxPixels: 9, maxAspectRatio: 9 };
     const [remake] = await stepsFor(storeSettings(t, { images: asked }));
     assert.equal(typeof (await remake?.prepare?.(storeSettings(t, { images: asked }))), 'function');
-    assert.equal(remake?.prepare?.(storeSettings(t, { images: { ...nothing, filter } })), undefined);
+    assert.equal(remake?.prepare?.(storeSettings(t, { images: { ...NO_IMAGES, filter } })), undefined);
     const [, pixels] = await stepsFor(storeSettings(t, { imageCheck: 'pixels' }));
     assert.equal(typeof (await pixels?.prepare?.(storeSettings(t))), 'function');
   });
