@@ -41,7 +41,7 @@ export const MOST_FACTS = 32 << 10;
 
 /** Sizes and EXIF of an image are called as img2dataset calls them. */
 export function describe(
-  { name, description: { url, headers } }: Packed,
+  { name, description: { url, headers, unproven } }: Packed,
   { size, image }: Pick<StoredFile, 'size' | 'image'>,
   sha256: string,
   original?: Original,
@@ -57,7 +57,9 @@ export function describe(
   };
   const fields: Record<string, string> = {};
   for (let i = 0; i + 1 < headers.length; i += 2) fields[headers[i] as string] = headers[i + 1] as string;
-  return Buffer.from(`${JSON.stringify({ url, name, status: 200, headers: fields, size, sha256, ...facts })}\n`);
+  return Buffer.from(
+    `${JSON.stringify({ url, name, status: 200, headers: fields, size, sha256, unproven, ...facts })}\n`,
+  );
 }
 
 export function sha256Of(bytes: Uint8Array): string {

@@ -58,6 +58,8 @@ export class TarExecutor implements Executor {
     send: (batch) => this.#send(batch),
   });
   readonly #headers = new WeakMap<Item, readonly string[]>();
+  /** Items whose body ends with its connection. */
+  readonly #unproven = new WeakSet<Item>();
   /** Bodies that are not accounted for, by number. */
   readonly #items = new Map<number, Item>();
   /** Tasks under way, by the number of their first body. */
@@ -102,6 +104,7 @@ export class TarExecutor implements Executor {
    */
   onAnswer(item: Item, { status, contentType, etag, lastModified }: Answer): void {
     if (status !== 200 && status !== 203) return;
+    this.#unproven.delete(item);
     const before = this.#headers.get(item);
     const kept = before === undefined || before.length === 0 ? [] : [...before];
     keep(kept, 'content-type', contentType);
@@ -110,10 +113,16 @@ export class TarExecutor implements Executor {
     this.#headers.set(item, kept);
   }
 
+  /** Keeps that, too: whoever goes on with a shard after a kill has nothing but its descriptions. */
+  onUnproven(item: Item): void {
+    this.#unproven.add(item);
+  }
+
   /** The same item goes on as another object, which has another name. */
   readonly onRenamed = (item: Item, renamed: Item): void => {
     const headers = this.#headers.get(item);
     if (headers !== undefined) this.#headers.set(renamed, headers);
+    if (this.#unproven.has(item)) this.#unproven.add(renamed);
   };
 
   /** What is requested now is to find a thread that writes it at once: until then it is lost with the process. */
@@ -222,7 +231,8 @@ export class TarExecutor implements Executor {
   #describe(item: Item): Description {
     const headers = this.#headers.get(item) ?? NO_HEADERS;
     this.#headers.delete(item);
-    const description: Description = { index: item.index, url: withoutPassword(item.url), headers };
+    const unproven = this.#unproven.delete(item) && { unproven: true as const };
+    const description: Description = { index: item.index, url: withoutPassword(item.url), headers, ...unproven };
     const caption = this.#captionColumn === undefined ? undefined : captionOf(item, this.#captionColumn);
     return caption === undefined ? description : { ...description, caption };
   }

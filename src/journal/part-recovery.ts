@@ -75,7 +75,8 @@ async function wholeItems(
       if (begun === undefined || seen.has(begun.url + '\t' + begun.name)) break;
       seen.add(begun.url + '\t' + begun.name);
       const { size, crc32, answer } = piece.item;
-      items.push({ ...begun, learned: begun.learned ?? learnedFrom(begun, answer), size, crc32 });
+      const unproven = begun.unproven ?? piece.item.unproven;
+      items.push({ ...begun, unproven, learned: begun.learned ?? learnedFrom(begun, answer), size, crc32 });
       ends.push(piece.end);
       isDone = false;
     }

@@ -110,10 +110,10 @@ async function salvageShards(
   for (const shard of [...shards].toSorted((a, b) => a - b)) {
     const items = await provenItems(join(directory, shardName(shard)));
     if (items === undefined) await setAside(directory, shard);
-    for (const { index, size, crc32, name, url: shown } of items ?? []) {
+    for (const { index, size, crc32, name, url: shown, unproven } of items ?? []) {
       const { url, details, planned } = untold.get(`${name}\t${shown}`) ?? { url: shown };
       journal.begin(index, keyOf(url, planned ?? name), { url, name, planned, details });
-      journal.stored(index, { size, crc32, shard }, false);
+      journal.stored(index, { size, crc32, shard }, unproven);
     }
     await journal.written();
   }

@@ -48,9 +48,9 @@ export async function adoptShards(settings: AdoptionSettings): Promise<readonly 
   for (const shard of unknown.toSorted((a, b) => a - b)) {
     const items = await ownItems(shard, settings);
     if (settings.durable && items.size > 0) await syncStored(join(settings.directory, shardName(shard)));
-    for (const [index, { stored, begun, answer }] of items) {
+    for (const [index, { stored, begun, unproven, answer }] of items) {
       replay.adopt(index, stored);
-      journal.stored(index, stored, false, learnedFrom(begun, answer));
+      journal.stored(index, stored, unproven, learnedFrom(begun, answer));
       keys.push(begun.key);
     }
   }
@@ -67,6 +67,7 @@ export function learnedFrom({ url }: Pick<BegunItem, 'url'>, answer: ShardAnswer
 interface OwnItem {
   readonly stored: StoredFile;
   readonly begun: BegunItem;
+  readonly unproven: boolean;
   readonly answer: ShardAnswer;
 }
 
@@ -78,12 +79,12 @@ async function ownItems(shard: number, settings: AdoptionSettings): Promise<Read
   let damage: ShardDamage | undefined;
   let isOwn = false;
   try {
-    for await (const { index, size, crc32, whole, url, name, answer } of readItems(path, !sameBoot)) {
+    for await (const { index, size, crc32, whole, url, name, unproven, answer } of readItems(path, !sameBoot)) {
       const begun = await replay.begun(file, index);
       if (begun?.name !== name || withoutPassword(begun.url) !== url) continue;
       isOwn = true;
       if (!whole) throw new ShardDamage(`${name} is not what was stored`);
-      items.set(index, { stored: { size, crc32, shard }, begun, answer });
+      items.set(index, { stored: { size, crc32, shard }, begun, unproven, answer });
     }
   } catch (error) {
     if (isNoFile(error)) return new Map();

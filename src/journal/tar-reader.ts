@@ -31,6 +31,8 @@ export interface ShardItem {
   /** Without its password. */
   readonly url: string;
   readonly name: string;
+  /** The end of its body was the end of the connection. */
+  readonly unproven: boolean;
   /** What its description tells of the answer that has brought it. */
   readonly answer: ShardAnswer;
 }
@@ -96,11 +98,21 @@ export async function* readPieces(path: string, prove: boolean): AsyncGenerator<
         next = await archive.header(false);
       }
       const told = parse(await archive.description(`${key}.json`, next));
-      const { url, name } = told;
+      const { url, name, unproven } = told;
       const answer = { status: 200, ...answerIn(told.headers) };
       const whole = isAs(told) && (original === undefined ? told.original === undefined : original.isAs(told.original));
       const kept = original && { original: { size: original.size, crc32: original.crc32 } };
-      const item = { index, size: body.size, crc32: check, ...kept, whole: whole || !prove, url, name, answer };
+      const item = {
+        index,
+        size: body.size,
+        crc32: check,
+        ...kept,
+        whole: whole || !prove,
+        url,
+        name,
+        unproven,
+        answer,
+      };
       yield { kind: 'item', item, end: archive.position };
     }
   } finally {
@@ -131,6 +143,7 @@ interface Read {
 interface Told extends Print {
   readonly url: string;
   readonly name: string;
+  readonly unproven: boolean;
   readonly headers: unknown;
   readonly original?: Print;
 }
@@ -142,10 +155,10 @@ function parse(text: string): Told {
   } catch {
     throw new ShardDamage('a description is no JSON');
   }
-  const { url, name, size, sha256, headers, original } = (value ?? {}) as Record<string, unknown>;
+  const { url, name, size, sha256, unproven, headers, original } = (value ?? {}) as Record<string, unknown>;
   if (typeof url !== 'string' || typeof name !== 'string') throw new ShardDamage('a description tells no URL or name');
   const isTold = typeof original === 'object' && original !== null;
-  return { url, name, size, sha256, headers, ...(isTold && { original }) };
+  return { url, name, size, sha256, unproven: unproven === true, headers, ...(isTold && { original }) };
 }
 
 function answerIn(headers: unknown): Pick<Answer, 'contentType' | 'etag' | 'lastModified'> {

@@ -205,6 +205,7 @@ export class HandOff implements Stages, AttemptListener {
   }
 
   onUnproven(item: Item): void {
+    this.#tar?.onUnproven(item);
     this.#listener.onUnproven(item);
   }
 

@@ -13,6 +13,8 @@ export interface Description {
   readonly url: string;
   /** Of the answer, those that matter: name, value, name, value ... */
   readonly headers: readonly string[];
+  /** The end of its body was the end of the connection. */
+  readonly unproven?: true;
   /** What its list says of what is in it: a member of its own. */
   readonly caption?: string;
 }

@@ -28,10 +28,18 @@ describe('a shard that was not sealed', () => {
   const requested: string[] = [];
   /** Answers `/SIZE/NAME` with as many bytes, and those of `hang` never. */
   let hang: (url: string) => boolean = () => false;
+  /** Those whose bodies end with their connection. */
+  let ends: (url: string) => boolean = () => false;
   const server = createServer((request, response) => {
     const { url = '' } = request;
     requested.push(url);
-    if (!hang(url)) response.end(noise(Number(url.split('/')[1]), 1));
+    if (hang(url)) return;
+    const body = noise(Number(url.split('/')[1]), 1);
+    if (ends(url)) {
+      response.useChunkedEncodingByDefault = false;
+      response.write(body);
+      response.end();
+    } else response.end(body);
   });
   before(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -44,6 +52,7 @@ describe('a shard that was not sealed', () => {
   beforeEach(() => {
     requested.splice(0);
     hang = () => false;
+    ends = () => false;
   });
 
   const count = 30;
@@ -120,6 +129,15 @@ describe('a shard that was not sealed', () => {
       readFileSync(join(data.directory, '00000.tar')).length,
       Math.ceil((30 * pair + 1_024) / 10_240) * 10_240,
     );
+  });
+
+  test('says of a body that nothing has proven to be whole that it is unproven, whoever goes on with it', async (t) => {
+    const data = new Dataset(t);
+    ends = (url) => url.endsWith('/3.jpg') || url.endsWith('/4.jpg');
+    await data.killed();
+    await data.goesOn(0);
+    const { stdout } = await warmSluice(['status', 'd', '--json'], data);
+    assert.equal((JSON.parse(stdout) as { unproven: number }).unproven, 2);
   });
 
   test('which has all that is wanted is sealed without a request', async (t) => {

@@ -52,6 +52,7 @@ describe('a shard', () => {
         whole: true,
         url: `http://localhost/${name}`,
         name,
+        unproven: false,
         answer,
       };
     });
