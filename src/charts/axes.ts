@@ -32,3 +32,13 @@ export function isMinor(ticks: readonly number[], index: number): boolean {
 export function axisData({ kind, least, most }: Scale): Markup {
   return attributes({ 'data-scale': kind, 'data-least': least, 'data-most': most });
 }
+
+/**
+ * What a mark or a text stands for.
+ *
+ * @param figure where the number stands in what is shown, such as `run.percent`
+ * @param shown in the unit of the chart's axis, for a mark whose place or length it gives
+ */
+export function datum(figure: string, value: unknown, shown?: number): Markup {
+  return attributes({ 'data-figure': figure, 'data-value': JSON.stringify(value), 'data-shown': shown });
+}

@@ -18,6 +18,11 @@ export function chart(label: string, height: number, scale: Scale, time: Scale, 
 <svg viewBox="0 0 ${UNIT} ${UNIT}" preserveAspectRatio="none" width="100%" height="100%" overflow="visible">${lines}</svg></svg>`;
 }
 
+/** In a sentence that tells of a line. */
+export function sample(kind: 'fetched' | 'stored'): Markup {
+  return markup`<svg class="sample" width="26" height="10" aria-hidden="true"><line class="line ${kind}" x1="1" x2="25" y1="5" y2="5"/></svg>`;
+}
+
 /** Of counts by the end of each slot, from nothing. */
 export function cumulative(counts: readonly number[], scale: Scale): string {
   return `M${places(counts, scale).join('L')}`;

@@ -37,6 +37,12 @@ export function linear(most: number, intervals = 4): Scale {
   };
 }
 
+/** Of time: it ends where the run does, not at the next round number. */
+export function linearTo(most: number, intervals?: number): Scale {
+  const round = linear(most, intervals);
+  return { ...round, most, at: (value) => value / most, ticks: round.ticks.filter((tick) => tick <= most) };
+}
+
 /** From the power of ten below `least`, clearly below it so that its bar is seen, to a round number. */
 function logarithmic(least: number, most: number): Scale {
   const end = roundUp(most);

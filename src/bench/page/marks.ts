@@ -2,7 +2,7 @@
  * The marks of the charts. Places are shares of the width, sizes are pixels: so a chart grows and shrinks with its page
  * and its text does not. Every mark that stands for a number carries it, as the report has it.
  */
-import { percent } from '../../charts/axes.js';
+import { datum as datumOf, percent } from '../../charts/axes.js';
 import { attributes, type Markup, markup } from '../../charts/markup.js';
 import type { Strategy } from '../report.js';
 
@@ -18,13 +18,7 @@ export interface Datum {
 }
 
 export function datum({ strategy, figure, value, shown }: Datum): Markup {
-  const data = {
-    'data-strategy': strategy,
-    'data-figure': figure,
-    'data-value': JSON.stringify(value),
-    'data-shown': shown,
-  };
-  return attributes(data);
+  return markup`${attributes({ 'data-strategy': strategy })}${datumOf(figure, value, shown)}`;
 }
 
 /** Strategies are told apart by shape as well as by colour. */

@@ -1,11 +1,11 @@
 /** A run over time: what was fetched against what was stored, and how long events waited meanwhile. */
 import { tickLabels } from '../../charts/axes.js';
-import { between, chart, cumulative, steps } from '../../charts/lines.js';
+import { between, chart, cumulative, sample, steps } from '../../charts/lines.js';
 import { type Datum, datum, glyph } from './marks.js';
 import { type Markup, markup } from '../../charts/markup.js';
 import type { BenchReport, StrategyReport } from '../report.js';
 import { count, number } from '../../charts/numbers.js';
-import { linear, type Scale, scaleFor } from '../../charts/ticks.js';
+import { linear, linearTo, type Scale, scaleFor } from '../../charts/ticks.js';
 
 /** A chart of each strategy; the delays on one scale for all, so that they compare. */
 export function timelines({ strategies }: BenchReport): Markup {
@@ -33,14 +33,7 @@ function charts(
   delays: Scale,
 ): Markup {
   const files = linear(Math.max(fetched.at(-1) ?? 0, stored.at(-1) ?? 0), 3);
-  const round = linear(seconds, 3);
-  // Time ends where the run does, not at the next round number.
-  const time = {
-    ...round,
-    most: seconds,
-    at: (value: number) => value / seconds,
-    ticks: round.ticks.filter((tick) => tick <= seconds),
-  };
+  const time = linearTo(seconds, 3);
   const longest = number(Math.max(...loopDelay));
   const bodies = [
     markup`<path class="waiting" d="${between(fetched, stored, files)}"/>`,
@@ -57,8 +50,4 @@ ${tickLabels(time, ' s')}</div>`;
 
 function line(numbers: Datum, path: string, kind: 'fetched' | 'stored' | 'delay'): Markup {
   return markup`<path class="line ${kind}" d="${path}"${datum(numbers)}><title>${numbers.strategy}: ${kind}</title></path>`;
-}
-
-function sample(kind: 'fetched' | 'stored'): Markup {
-  return markup`<svg class="sample" width="26" height="10" aria-hidden="true"><line class="line ${kind}" x1="1" x2="25" y1="5" y2="5"/></svg>`;
 }

@@ -1,15 +1,14 @@
 /** The run over time: what was fetched against what was stored, what held it up, and what waited. */
-import { percent, tickLabels } from '../../charts/axes.js';
+import { datum, percent, tickLabels } from '../../charts/axes.js';
 import { between, chart, cumulative, steps } from '../../charts/lines.js';
 import { type Markup, markup } from '../../charts/markup.js';
 import { count, number } from '../../charts/numbers.js';
-import { linear, type Scale } from '../../charts/ticks.js';
+import { linear, linearTo, type Scale } from '../../charts/ticks.js';
 import type { Bound } from '../../outcome.js';
 import { formatBytes } from '../../shared/format.js';
 import type { Timeline } from '../history.js';
 import type { Snapshot } from '../snapshot.js';
 import { slug, swatch } from './bounds.js';
-import { datum } from './figure.js';
 
 /** Time is told in the largest unit of which there are some. */
 const UNITS = [
@@ -38,7 +37,7 @@ export function flow({ run, elapsed }: Snapshot): Markup {
   const seconds = (stored.length * interval) / 1000;
   if (seconds === 0) return markup`<p>Nothing to draw yet.</p>`;
   const { unit, seconds: length } = UNITS.find((one) => seconds >= SOME * one.seconds) ?? UNITS[2];
-  const time = timeScale(seconds / length);
+  const time = linearTo(seconds / length);
   return markup`<div class="time"><small>files</small>
 ${files(timeline, time)}
 <small>held up by</small>
@@ -46,12 +45,6 @@ ${ribbon(timeline, length, unit)}
 ${waiting(timeline, time)}
 ${tickLabels(time, ` ${unit}`)}</div>
 ${legend(run.charged, 1000 * elapsed)}`;
-}
-
-/** Ends where the run does, not at the next round number. */
-function timeScale(most: number): Scale {
-  const round = linear(most, 4);
-  return { ...round, most, at: (value) => value / most, ticks: round.ticks.filter((tick) => tick <= most) };
 }
 
 function files({ fetched, stored }: Timeline, time: Scale): Markup {

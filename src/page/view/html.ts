@@ -1,5 +1,6 @@
 /** The page: one file that needs no other. Its style and its script are named by their hashes, and nothing else may run. */
 import { createHash } from 'node:crypto';
+import { sample } from '../../charts/lines.js';
 import { Markup, markup } from '../../charts/markup.js';
 import type { Snapshot } from '../snapshot.js';
 import { patterns } from './bounds.js';
@@ -59,8 +60,4 @@ ${patterns()}
 </body>
 </html>
 `.text;
-}
-
-function sample(kind: 'fetched' | 'stored'): Markup {
-  return markup`<svg class="sample" width="26" height="10" aria-hidden="true"><line class="line ${kind}" x1="1" x2="25" y1="5" y2="5"/></svg>`;
 }

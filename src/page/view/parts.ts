@@ -1,11 +1,11 @@
 /** What changes on the page, by the elements that it is in. */
-import { percent } from '../../charts/axes.js';
+import { datum, percent } from '../../charts/axes.js';
 import { type Markup, markup } from '../../charts/markup.js';
 import { count, number } from '../../charts/numbers.js';
 import { formatBytes, formatDuration } from '../../shared/format.js';
 import { describeBound } from '../../verdict/verdict.js';
 import type { Snapshot } from '../snapshot.js';
-import { datum, told } from './figure.js';
+import { told } from './figure.js';
 import { flow } from './flow.js';
 import { failing, failures, slowest } from './tables.js';
 

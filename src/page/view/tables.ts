@@ -1,9 +1,9 @@
 /** Which servers are slow, which fail, and what failed last. All of it is text from elsewhere. */
+import { datum } from '../../charts/axes.js';
 import { type Markup, markup } from '../../charts/markup.js';
 import { count } from '../../charts/numbers.js';
 import type { ShownFailure } from '../failures.js';
 import type { HostFigures, Hosts } from '../hosts.js';
-import { datum } from './figure.js';
 
 type Column = readonly [head: string, cell: (of: HostFigures, place: string) => Markup];
 
