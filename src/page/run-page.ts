@@ -9,14 +9,14 @@ import { beginLine } from '../results/events.js';
 import type { ResultsOf } from '../results/results.js';
 import type { Listening } from '../server/listen.js';
 import { version } from '../shared/version.js';
-import { advanceOf } from '../terminal/progress.js';
+import { Recent } from '../shared/recent.js';
+import { advanceOf, endedOf } from '../terminal/progress.js';
 import { parseAddress, readToken } from './address.js';
 import { LastFailures } from './failures.js';
 import { History } from './history.js';
 import { HostTable } from './hosts.js';
 import { METRICS_TYPE, toOpenMetrics } from './metrics.js';
 import { frame, MOST_READERS, Readers } from './readers.js';
-import { Recent } from './recent.js';
 import { type Answer, serve } from './server.js';
 import { type Snapshot, stateOf } from './snapshot.js';
 import { PAGE_POLICY, pageOf } from './view/html.js';
@@ -24,6 +24,8 @@ import { partsOf } from './view/parts.js';
 
 /** Milliseconds between two looks at the run. */
 const INTERVAL = 500;
+/** Seconds over which it is told how fast a run is. */
+const LATE = 10;
 const HTML_TYPE = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const EVENTS_TYPE = 'text/event-stream; charset=utf-8';
@@ -44,7 +46,8 @@ export class RunPage implements Observer {
   readonly #hosts = new HostTable();
   readonly #failures = new LastFailures();
   readonly #history = new History(INTERVAL);
-  readonly #recent = new Recent();
+  readonly #recent = new Recent(LATE, { elapsed: 0, ended: 0, bytes: 0 });
+  #rates: Snapshot['run']['recent'] = { rate: 0, bytes: 0 };
   /** Programs, and pages. */
   readonly #programs = new Readers();
   readonly #pages = new Readers();
@@ -136,11 +139,15 @@ export class RunPage implements Observer {
   }
 
   #noteHistory(download: Download): void {
-    const { elapsed, ok, waiting, bytes, ...rest } = download.summary;
+    const { summary } = download;
+    const { elapsed, ok, waiting, bytes } = summary;
     const { charged = {} } = download.measured ?? {};
     this.#history.note({ elapsed: 1000 * elapsed, fetched: this.#fetched, stored: ok, waiting, charged });
-    const ended = ok + rest.notFound + rest.errors + rest.disallowed + rest.filtered;
-    this.#recent.note({ elapsed, ended, bytes });
+    const now = { elapsed, ended: endedOf(summary), bytes };
+    const since = this.#recent.since(now);
+    const seconds = elapsed - since.elapsed;
+    if (seconds > 0)
+      this.#rates = { rate: (now.ended - since.ended) / seconds, bytes: (bytes - since.bytes) / seconds };
   }
 
   /** Who asks before the run is made waits for nothing: it is made at once. */
@@ -166,7 +173,7 @@ export class RunPage implements Observer {
         started: this.#started,
         ...(whole !== undefined && { whole }),
         ...advanceOf(summary),
-        recent: this.#recent.rates,
+        recent: this.#rates,
         fetched: this.#fetched,
         writers: measured?.writers,
         charged: measured?.charged ?? {},

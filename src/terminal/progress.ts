@@ -1,6 +1,7 @@
 /** Progress for people, on standard error: a spinner on a terminal, a plain line every ten seconds elsewhere. */
 import type { Summary } from '../outcome.js';
 import { formatBytes, formatDuration } from '../shared/format.js';
+import { Recent } from '../shared/recent.js';
 import { hasColors } from './color.js';
 
 /** Milliseconds between two looks at the run. */
@@ -93,16 +94,11 @@ const START: Mark = { elapsed: 0, ended: 0, received: 0 };
 
 /** The line of a run, which tells how fast it is of late. */
 export class ProgressLine {
-  /** Of the last {@link RECENT} seconds, and the last one before. */
-  readonly #marks: Mark[] = [START];
+  readonly #recent = new Recent<Mark>(RECENT, START);
 
   /** @param most as of {@link describeProgress} */
   describe({ summary, received }: Watched, most: number): string {
-    const { elapsed } = summary;
-    const marks = this.#marks;
-    while (marks[1] !== undefined && elapsed - marks[1].elapsed >= RECENT) marks.shift();
-    const [since = START] = marks;
-    if (elapsed - (marks.at(-1)?.elapsed ?? 0) >= 1) marks.push({ elapsed, ended: endedOf(summary), received });
+    const since = this.#recent.since({ elapsed: summary.elapsed, ended: endedOf(summary), received });
     return describeProgress(summary, most, received, since);
   }
 }
@@ -181,7 +177,8 @@ function totalOf({ total }: Summary): Summary['total'] {
   return total?.count === 0 ? undefined : total;
 }
 
-function endedOf({ ok, notFound, disallowed, filtered, errors }: Summary): number {
+/** Items that have an outcome of this run. */
+export function endedOf({ ok, notFound, disallowed, filtered, errors }: Summary): number {
   return ok + notFound + disallowed + filtered + errors;
 }
 
