@@ -1,5 +1,6 @@
 /** What became of the items that journals tell of, counted. */
 import { shardName } from '../../workers/shard-name.js';
+import type { SameFile } from '../item.js';
 import type { PastOutcome } from './history.js';
 
 export interface Account {
@@ -67,11 +68,7 @@ export function countOutcome(account: Account, past: PastOutcome, shards: Readon
     account.stored += 1;
     account.bytes += past.stored.size;
     if (past.stored.unproven) account.unproven += 1;
-    const same = past.learned?.same;
-    if (same?.linked === true) {
-      account.linked += 1;
-      account.saved += past.stored.size;
-    } else if (same !== undefined) account.copies += 1;
+    countSame(account, past.stored.size, past.learned?.same);
   }
   return lack;
 }
@@ -87,4 +84,16 @@ function lackOf(past: PastOutcome, shards: ReadonlySet<number>): Lack | undefine
   const { shard } = past.stored;
   if (shard === undefined || shards.has(shard)) return undefined;
   return { kind: 'error', code: 'STORE_CHANGED', message: `it was in ${shardName(shard)}, which is gone` };
+}
+
+/** @param same the other file with the same bytes, if there is one */
+export function countSame(
+  counts: Pick<Account, 'linked' | 'saved' | 'copies'>,
+  size: number,
+  same: SameFile | undefined,
+): void {
+  if (same?.linked === true) {
+    counts.linked += 1;
+    counts.saved += size;
+  } else if (same !== undefined) counts.copies += 1;
 }

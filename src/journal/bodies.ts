@@ -8,11 +8,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { isItemName } from '../plan/paths.js';
 import { isInShards } from '../protocol/layouts.js';
 import { isOf, itemAt, type Key, learnedAt, type RecordVisitor, renamedAt, type RunRecord } from './format.js';
-import { Numbers } from './numbers.js';
-import { NUMBER_BITS } from './other-rows.js';
+import { PlaceIndex } from './place-index.js';
 import { readJournal } from './reader.js';
 import { RecordReader, sizeOf } from './record-reader.js';
-import { StateIndex } from './state-index.js';
 
 export class Bodies {
   /**
@@ -20,8 +18,7 @@ export class Bodies {
    * journal keeps it (`noteNames`).
    */
   readonly begun = new Map<number, number>();
-  readonly #rows = new StateIndex(NUMBER_BITS);
-  readonly #places = new Numbers();
+  readonly #places = new PlaceIndex();
   readonly #records: RecordReader;
 
   /** @param file the journal */
@@ -31,7 +28,7 @@ export class Bodies {
 
   /** @param sha256 of the bytes, in hexadecimal digits, as all of these are */
   has(sha256: string): boolean {
-    return this.#rows.get(keyOfBody(sha256)) !== undefined;
+    return this.#places.get(keyOfBody(sha256)) !== undefined;
   }
 
   /** The file of an item that this run has begun has these bytes; which others have them is forgotten. */
@@ -42,24 +39,18 @@ export class Bodies {
 
   /** @param place where the record begins that names a file with these bytes */
   set(sha256: string, place: number): void {
-    const key = keyOfBody(sha256);
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = this.#rows.size;
-      this.#rows.set(key, row);
-    }
-    this.#places.set(row, place);
+    this.#places.set(keyOfBody(sha256), place);
   }
 
   clear(): void {
-    this.#rows.clear();
+    this.#places.clear();
   }
 
   /** A file that had these bytes when it was stored. @throws what the operating system said */
   async nameOf(sha256: string): Promise<string | undefined> {
-    const row = this.#rows.get(keyOfBody(sha256));
-    if (row === undefined) return undefined;
-    const bytes = await this.#records.from(this.#places.get(row), (some) => sizeOf(some, 0), true);
+    const place = this.#places.get(keyOfBody(sha256));
+    if (place === undefined) return undefined;
+    const bytes = await this.#records.from(place, (some) => sizeOf(some, 0), true);
     const { name } = isOf('renamed', bytes, 0) ? renamedAt(bytes, 0) : itemAt(bytes, 0);
     // Whoever has written another one, no file of ours has it.
     return isItemName(name) ? name : undefined;

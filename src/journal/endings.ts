@@ -2,10 +2,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { indexAt, isOf, type Key, learnedAt, recordSizeAt, storedAt, type StoredRecord } from './format.js';
 import type { Learned } from './learned.js';
-import { NUMBER_BITS } from './other-rows.js';
-import { Numbers } from './numbers.js';
+import { PlaceIndex } from './place-index.js';
 import { RecordReader, sizeOfEnding } from './record-reader.js';
-import { StateIndex } from './state-index.js';
 
 /** A file as the journal knows it, and what its request has told. */
 export interface KnownFile {
@@ -17,30 +15,24 @@ export interface KnownFile {
 }
 
 export class Endings {
-  readonly #rows = new StateIndex(NUMBER_BITS);
-  readonly #places = new Numbers();
+  readonly #places = new PlaceIndex();
 
   /** An item is stored. @param place where in the file the record of that begins, or the one before it, which belongs to it */
   set(key: Key, place: number): void {
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = this.#rows.size;
-      this.#rows.set(key, row);
-    }
-    this.#places.set(row, place);
+    this.#places.set(key, place);
   }
 
   clear(): void {
-    this.#rows.clear();
+    this.#places.clear();
   }
 
   /** Reads of items that are stored, in whatever order. */
   reader(file: FileHandle): EndingReader {
     const records = new RecordReader(file);
     return async (key, url) => {
-      const row = this.#rows.get(key);
-      if (row === undefined) return undefined;
-      const bytes = await records.from(this.#places.get(row), sizeOfEnding);
+      const place = this.#places.get(key);
+      if (place === undefined) return undefined;
+      const bytes = await records.from(place, sizeOfEnding);
       const learned = isOf('learned', bytes, 0) ? learnedAt(bytes, 0, url) : undefined;
       const at = learned === undefined ? 0 : recordSizeAt(bytes, 0);
       return { index: indexAt(bytes, at), stored: storedAt(bytes, at), learned };

@@ -29,6 +29,12 @@ export interface LearnedOf extends Learned {
   readonly url: string;
 }
 
+/** Of an item that a run which was killed has stored: when it was asked for, and how often, nobody knows. */
+export function learnedLater(url: string, known: Partial<Pick<Learned, 'answer' | 'checksum' | 'same'>>): LearnedOf {
+  const times = { asked: Date.now(), answered: undefined, fetched: undefined, stored: undefined };
+  return { url, answer: undefined, times, tries: 0, checksum: undefined, ...known };
+}
+
 /** Characters that are kept of a header: of those that matter, none that makes sense is longer. */
 const MAX_HEADER = 1000;
 const FIXED = 2 + 1 + 8 + 3 * 4 + 4 + 3 * 2 + 1;

@@ -3,6 +3,7 @@ import type { Entry, Item } from '../item.js';
 import type { StoredFile } from '../protocol/result.js';
 import type { KnownFile } from './endings.js';
 import type { Key } from './format.js';
+import { learnedLater } from './learned.js';
 import { meet, type MeetingSettings, type Met } from './met.js';
 import { type Admitted, type Known, type Placed, Placement, type PlacementSettings } from './placement.js';
 import { hasSize, keyOf, OK, type Standing, stateOf, WHOLE_IF_THERE } from './state-index.js';
@@ -167,8 +168,7 @@ export class ResumeFilter {
     await journal.written();
     const stored = await settle({ ...item, ...before }, found);
     const { checksum, same } = stored;
-    const times = { asked: Date.now(), answered: undefined, fetched: undefined, stored: undefined };
-    journal.stored(item.index, stored, false, { url: item.url, answer: undefined, times, tries: 0, checksum, same });
+    journal.stored(item.index, stored, false, learnedLater(item.url, { checksum, same }));
     return stored;
   }
 

@@ -14,7 +14,7 @@ import type { Key } from './format.js';
 import type { Journal } from './journal.js';
 import { readItems, type ShardAnswer, ShardDamage } from './tar-reader.js';
 import type { BegunItem, LogReplay } from './log-replay.js';
-import type { LearnedOf } from './learned.js';
+import { learnedLater, type LearnedOf } from './learned.js';
 
 export interface AdoptionSettings {
   /** Of the journal. */
@@ -60,8 +60,7 @@ export async function adoptShards(settings: AdoptionSettings): Promise<readonly 
 
 /** What a shard tells of the answer that has brought an item: enough to ask for it in case it has changed. */
 export function learnedFrom({ url }: Pick<BegunItem, 'url'>, answer: ShardAnswer): LearnedOf {
-  const times = { asked: Date.now(), answered: undefined, fetched: undefined, stored: undefined };
-  return { url, answer: { ...answer, url: withoutPassword(url) }, times, tries: 0, checksum: undefined };
+  return learnedLater(url, { answer: { ...answer, url: withoutPassword(url) } });
 }
 
 interface OwnItem {

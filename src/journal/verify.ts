@@ -1,6 +1,7 @@
 /** Whether what a journal calls stored is there, and is what was stored: by size and checksum. */
 import { join } from 'node:path';
 import { shardName } from '../../workers/shard-name.js';
+import type { KeptOriginal } from '../item.js';
 import type { Layout } from '../protocol/settings.js';
 import { examineFile, isNoFile } from './examine.js';
 import type { FailureRecord, StoredRecord } from './format.js';
@@ -97,15 +98,13 @@ async function checkFile(stored: StoredItem, directory: string, listener: Verify
 }
 
 /** The image that it was made of is to be there, too. */
-async function originalDifference(directory: string, { learned }: StoredItem): Promise<string | undefined> {
-  const original = learned?.image?.original;
+async function originalDifference(directory: string, stored: StoredItem): Promise<string | undefined> {
+  const original = originalOf(stored);
   if (original === undefined) return undefined;
-  const its = `has an original, ${original.name}, that`;
   try {
-    const why = difference(original, await examineFile(join(directory, original.name)));
-    return why && `${its} ${why}`;
+    return ofOriginal(original, difference(original, await examineFile(join(directory, original.name))));
   } catch (error) {
-    return `${its} ${describe(error)}`;
+    return ofOriginal(original, describe(error));
   }
 }
 
@@ -140,13 +139,18 @@ async function checkShard(items: readonly StoredItem[], directory: string, liste
   if (wrong + left.size > 0 || damage !== undefined) await listener.onWrongShard(shard, items);
 }
 
-function differenceOfMember({ learned }: StoredItem, found: ShardItem): string | undefined {
-  const original = learned?.image?.original;
+function differenceOfMember(stored: StoredItem, found: ShardItem): string | undefined {
+  const original = originalOf(stored);
   if (original === undefined) return undefined;
-  const its = `has an original, ${original.name}, that`;
-  if (found.original === undefined) return `${its} is missing`;
-  const why = difference(original, found.original);
-  return why && `${its} ${why}`;
+  return ofOriginal(original, found.original === undefined ? 'is missing' : difference(original, found.original));
+}
+
+function originalOf({ learned }: StoredItem): KeptOriginal | undefined {
+  return learned?.image?.original;
+}
+
+function ofOriginal({ name }: KeptOriginal, why: string | undefined): string | undefined {
+  return why && `has an original, ${name}, that ${why}`;
 }
 
 function difference(

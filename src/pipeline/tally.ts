@@ -1,7 +1,7 @@
 /** Counts outcomes for the account of a run. */
 import { basename } from 'node:path';
 import type { ErrorCode } from '../errors.js';
-import type { SameFile } from '../item.js';
+import { countSame } from '../journal/account.js';
 import type { Outcome, Replaced, ReplacedCounts, Summary } from '../outcome.js';
 
 /** What of a summary is counted. */
@@ -61,7 +61,7 @@ export class Tally {
       if (outcome.bent) counts.bent += 1;
       counts.bytes += outcome.size;
       if (outcome.replaces !== undefined) this.#replace(outcome.path, outcome.replaces);
-      if (outcome.same !== undefined) this.#countSame(outcome.size, outcome.same);
+      if (outcome.same !== undefined) countSame(counts, outcome.size, outcome.same);
     } else if (outcome.status === 'skipped') {
       counts.skipped += 1;
       if (outcome.kept) counts.kept += 1;
@@ -83,13 +83,6 @@ export class Tally {
     this.#replaced.items += 1;
     this.#replaced.shards.add(basename(path));
     this.#replaced.before.add(shard);
-  }
-
-  #countSame(size: number, { linked }: SameFile): void {
-    if (linked) {
-      this.#counts.linked += 1;
-      this.#counts.saved += size;
-    } else this.#counts.copies += 1;
   }
 }
 
