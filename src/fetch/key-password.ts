@@ -1,8 +1,8 @@
 /** Private keys that have a password, which `--pass` or `--pass-file` says. */
 import { createPrivateKey } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 import { printable } from '../shared/printable.js';
+import { readSecret } from './secret-file.js';
 
 const WITH_PASSWORD = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/;
 
@@ -43,11 +43,7 @@ async function readPassword(path: string, warnings: string[]): Promise<string> {
   let text: string;
   const told = printable(path, 1000);
   try {
-    text = await readFile(path, 'utf8');
-    const { mode } = await stat(path);
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      warnings.push(`*** Warning: others can read the password in ${told}: chmod 600 keeps it to you.`);
-    }
+    text = await readSecret(path, 'the password', warnings);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(`--pass-file ${told} cannot be read (${code})`, 'check the path and who may read it', error);

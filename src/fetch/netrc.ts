@@ -1,9 +1,9 @@
 /** Users and passwords by hosts, in the file that ftp has had since 4.2BSD, as curl reads it. */
-import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { printable } from '../shared/printable.js';
+import { readSecret } from './secret-file.js';
 
 /** Plain data, so that threads get it, too. */
 export interface Login {
@@ -24,13 +24,7 @@ export async function readNetrc(
   const file = named ?? usual;
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
-    const { mode } = await stat(file);
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      warnings.push(
-        `*** Warning: others can read the passwords in ${printable(file, 1000)}: chmod 600 keeps them to you.`,
-      );
-    }
+    text = await readSecret(file, 'the passwords', warnings);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const option = path === undefined ? '--netrc' : '--netrc-file';
