@@ -37,7 +37,10 @@ const LEFT: PlainError = {
   message: 'the shard was not sealed',
   hint: 'run the same command again to go on',
 };
-const NO_HEADERS: readonly string[] = [];
+
+/** What the answer that brings a body has told. */
+type Told = Pick<Description, 'headers' | 'unproven'>;
+const NOTHING_TOLD: Told = { headers: [] };
 
 /** What is told of bodies: each is stored or will not be, as with any executor; most are told of as written before. */
 export interface TarListener {
@@ -57,9 +60,8 @@ export class TarExecutor implements Executor {
     most: () => (this.#poisons.size > 0 ? MAX_POISONS : MAX_BATCH),
     send: (batch) => this.#send(batch),
   });
-  readonly #headers = new WeakMap<Item, readonly string[]>();
-  /** Items whose body ends with its connection. */
-  readonly #unproven = new WeakSet<Item>();
+  /** What its answer has told of an item, until its body comes. */
+  readonly #answers = new WeakMap<Item, Told>();
   /** Bodies that are not accounted for, by number. */
   readonly #items = new Map<number, Item>();
   /** Tasks under way, by the number of their first body. */
@@ -104,25 +106,22 @@ export class TarExecutor implements Executor {
    */
   onAnswer(item: Item, { status, contentType, etag, lastModified }: Answer): void {
     if (status !== 200 && status !== 203) return;
-    this.#unproven.delete(item);
-    const before = this.#headers.get(item);
-    const kept = before === undefined || before.length === 0 ? [] : [...before];
+    const kept = [...(this.#answers.get(item)?.headers ?? [])];
     keep(kept, 'content-type', contentType);
     keep(kept, 'last-modified', lastModified);
     keep(kept, 'etag', etag);
-    this.#headers.set(item, kept);
+    this.#answers.set(item, { headers: kept });
   }
 
   /** Keeps that, too: whoever goes on with a shard after a kill has nothing but its descriptions. */
   onUnproven(item: Item): void {
-    this.#unproven.add(item);
+    this.#answers.set(item, { ...(this.#answers.get(item) ?? NOTHING_TOLD), unproven: true });
   }
 
   /** The same item goes on as another object, which has another name. */
   readonly onRenamed = (item: Item, renamed: Item): void => {
-    const headers = this.#headers.get(item);
-    if (headers !== undefined) this.#headers.set(renamed, headers);
-    if (this.#unproven.has(item)) this.#unproven.add(renamed);
+    const told = this.#answers.get(item);
+    if (told !== undefined) this.#answers.set(renamed, told);
   };
 
   /** What is requested now is to find a thread that writes it at once: until then it is lost with the process. */
@@ -229,10 +228,9 @@ export class TarExecutor implements Executor {
 
   /** Once for each body: what is kept for it goes with it. */
   #describe(item: Item): Description {
-    const headers = this.#headers.get(item) ?? NO_HEADERS;
-    this.#headers.delete(item);
-    const unproven = this.#unproven.delete(item) && { unproven: true as const };
-    const description: Description = { index: item.index, url: withoutPassword(item.url), headers, ...unproven };
+    const told = this.#answers.get(item) ?? NOTHING_TOLD;
+    this.#answers.delete(item);
+    const description: Description = { index: item.index, url: withoutPassword(item.url), ...told };
     const caption = this.#captionColumn === undefined ? undefined : captionOf(item, this.#captionColumn);
     return caption === undefined ? description : { ...description, caption };
   }

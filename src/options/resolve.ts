@@ -97,36 +97,35 @@ export function resolveOptions(options: DownloadOptions): ResolvedOptions {
 }
 
 /** @throws UsageError */
-function checkUpdate({ executor, journal }: UpdateOptions, exists: OnExists): void {
-  const [other, hint] = !journal
-    ? ['--no-journal', 'what servers have said of the files is in the journal: leave one out']
-    : exists === 'overwrite'
-      ? ['--overwrite', 'that replaces all files, whether they have changed or not: leave one out']
-      : executor === 'threads'
-        ? [`--executor ${executor}`, 'leave --executor out']
-        : [undefined, ''];
-  if (other !== undefined) throw new UsageError(`--update does not go with ${other}`, hint);
+function checkUpdate({ executor, journal }: ResolvedConflicts, exists: OnExists): void {
+  refuseBeside('--update', [
+    [!journal, '--no-journal', 'what servers have said of the files is in the journal: leave one out'],
+    [exists === 'overwrite', '--overwrite', 'that replaces all files, whether they have changed or not: leave one out'],
+    [executor === 'threads', `--executor ${executor}`, 'leave --executor out'],
+  ]);
 }
-
-type UpdateOptions = Pick<ResolvedOptions, 'executor' | 'journal'>;
 
 /** @throws UsageError */
-function checkDedupe({ layout, executor, journal, mtime, computeHash }: DedupeOptions): void {
-  const [other, hint] = isInShards(layout)
-    ? [`--layout ${layout}`, 'members of shards cannot be links: choose flat or hashed']
-    : !journal
-      ? ['--no-journal', 'which file has which bytes is in the journal: leave one out']
-      : mtime
-        ? ['--mtime', 'links to one file have one time, and servers say others: leave one out']
-        : executor === 'threads'
-          ? [`--executor ${executor}`, 'leave --executor out']
-          : computeHash !== undefined && computeHash !== 'sha256'
-            ? [`--compute-hash ${computeHash}`, 'it computes sha256 itself: leave --compute-hash out']
-            : [undefined, ''];
-  if (other !== undefined) throw new UsageError(`--dedupe does not go with ${other}`, hint);
+function checkDedupe({ layout, executor, journal, mtime, computeHash = 'sha256' }: ResolvedConflicts): void {
+  refuseBeside('--dedupe', [
+    [isInShards(layout), `--layout ${layout}`, 'members of shards cannot be links: choose flat or hashed'],
+    [!journal, '--no-journal', 'which file has which bytes is in the journal: leave one out'],
+    [mtime, '--mtime', 'links to one file have one time, and servers say others: leave one out'],
+    [executor === 'threads', `--executor ${executor}`, 'leave --executor out'],
+    [computeHash !== 'sha256', `--compute-hash ${computeHash}`, 'it computes sha256 itself: leave --compute-hash out'],
+  ]);
 }
 
-type DedupeOptions = Pick<ResolvedOptions, 'layout' | 'executor' | 'journal' | 'mtime' | 'computeHash'>;
+type ResolvedConflicts = Pick<ResolvedOptions, 'layout' | 'executor' | 'journal' | 'mtime' | 'computeHash'>;
+
+/** @param others the first that is there is told @throws UsageError */
+function refuseBeside(
+  option: string,
+  others: readonly (readonly [isThere: boolean, other: string, hint: string])[],
+): void {
+  const found = others.find(([isThere]) => isThere);
+  if (found !== undefined) throw new UsageError(`${option} does not go with ${found[1]}`, found[2]);
+}
 
 function withNetwork<T extends NetworkOptions>(all: T): { network: NetworkOptions; rest: Omit<T, NetworkOption> } {
   const isOfNetwork = ([option]: [string, unknown]): boolean => (NETWORK as readonly string[]).includes(option);

@@ -65,11 +65,11 @@ export async function resume(
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
   let known: Opened | undefined;
   if (options.journal) {
-    if (options.state !== undefined) await destination.holdState(options.state, options.durable);
+    if (options.state !== undefined) await destination.holdState(options.state, durable);
     known = await openJournal({
       folder: options.state ?? destination.own,
       named: options.state !== undefined,
-      durable: options.durable,
+      durable,
       overwrite,
       update,
       dedupe: options.dedupe,
