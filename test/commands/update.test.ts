@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
-import { serveEditions } from '../helpers/editions-server.js';
+import { FAILING, failing, serveEditions } from '../helpers/editions-server.js';
 import { filesBelow } from '../helpers/folders.js';
 import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
@@ -94,23 +94,13 @@ describe('sluice get --update', () => {
   for (const durable of [[], ['--durable']]) {
     test(`a failure leaves what was there, on the storage and in the journal ${durable.join('')}`, async (t) => {
       const cwd = scratch(t);
-      const paths = ['/cut', '/error', '/gone', '/large', '/checked', '/good'];
+      const paths = [...FAILING, '/good'];
       server.body = (path, edition) =>
         path === '/large' ? Buffer.alloc(3 << 20, String(edition)) : `${edition} ${path}`;
       await get(cwd, paths, ...durable);
       const before = new Map(paths.map((path) => [path, stamp(cwd, path.slice(1))]));
       server.change(...paths);
-      server.instead = (request, response) => {
-        const path = request.url as string;
-        if (path === '/error') response.writeHead(500).end();
-        else if (path === '/gone') response.writeHead(404).end();
-        else if (path === '/cut' || path === '/large') {
-          response.writeHead(200, { 'content-length': 4 << 20 });
-          response.write(Buffer.alloc(path === '/cut' ? 10 : 2 << 20), () => response.destroy());
-        } else if (path === '/checked') response.setHeader('content-encoding', 'gzip').end('no gzip');
-        else return false;
-        return true;
-      };
+      server.instead = failing;
       const failed = await get(cwd, paths, '--update', ...durable);
       assert.equal(failed.status, 1, failed.stderr);
       const { ok, errors, notFound, unchanged } = report(cwd);

@@ -86,3 +86,19 @@ export function serveEditions(): EditionsServer {
   after(() => server.close());
   return server;
 }
+
+/** Paths whose answers come to nothing with {@link failing}. */
+export const FAILING = ['/cut', '/error', '/gone', '/large', '/checked'] as const;
+
+/** As {@link EditionsServer.instead}: each of these fails in another way, `/large` with a body that comes in parts. */
+export function failing(request: IncomingMessage, response: ServerResponse): boolean {
+  const path = request.url as string;
+  if (path === '/error') response.writeHead(500).end();
+  else if (path === '/gone') response.writeHead(404).end();
+  else if (path === '/cut' || path === '/large') {
+    response.writeHead(200, { 'content-length': 4 << 20 });
+    response.write(Buffer.alloc(path === '/cut' ? 10 : 2 << 20), () => response.destroy());
+  } else if (path === '/checked') response.setHeader('content-encoding', 'gzip').end('no gzip');
+  else return false;
+  return true;
+}

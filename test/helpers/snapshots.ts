@@ -1,23 +1,17 @@
 /** Runs as a page shows them. */
 import type { Snapshot } from '../../src/page/snapshot.js';
+import { NOTHING_DONE } from './summaries.js';
 
 const HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(1)>"\'&';
 
 export const halfway: Snapshot = {
+  ...NOTHING_DONE,
   event: 'state',
   ok: 1200,
-  unproven: 0,
   bent: 1,
   notFound: 3,
-  disallowed: 0,
-  filtered: 0,
   errors: 40,
   skipped: 7,
-  kept: 0,
-  unchanged: 0,
-  linked: 0,
-  saved: 0,
-  copies: 0,
   duplicates: 2,
   bytes: 123_456_789,
   waiting: 3_000_000,
@@ -67,20 +61,8 @@ export const halfway: Snapshot = {
 
 /** Nothing is known of it yet. */
 export const begun: Snapshot = {
-  ...halfway,
-  ok: 0,
-  bent: 0,
-  notFound: 0,
-  errors: 0,
-  skipped: 0,
-  duplicates: 0,
-  bytes: 0,
-  waiting: 0,
-  running: 0,
-  total: undefined,
-  elapsed: 0,
-  causes: {},
-  verdict: undefined,
+  ...NOTHING_DONE,
+  event: 'state',
   run: {
     ...halfway.run,
     done: 0,

@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Summary } from '../../src/outcome.js';
 import { Events } from '../../src/results/events.js';
 import { CLI, sluice } from '../helpers/cli.js';
 import { eventLines } from '../helpers/event-lines.js';
 import { filesBelow } from '../helpers/folders.js';
 import { missing } from '../helpers/programs.js';
 import { scratch } from '../helpers/scratch.js';
+import { NOTHING_DONE } from '../helpers/summaries.js';
 
 const server = createServer(({ url = '' }, answer) => {
   answer.statusCode = url.startsWith('/missing') ? 404 : url.startsWith('/broken') ? 403 : 200;
@@ -159,7 +159,7 @@ describe('--events', () => {
       const finished = once(reader, 'close');
       await sleep(200);
       events.note({ status: 'skipped', index: total, url, name: 'x', kept: false, unchanged: false });
-      const isWhole = await events.close('get', SUMMARY);
+      const isWhole = await events.close('get', NOTHING_DONE);
       await finished;
       const lines = eventLines(text);
       const lost = lines
@@ -171,27 +171,3 @@ describe('--events', () => {
     },
   );
 });
-
-const SUMMARY: Summary = {
-  ok: 0,
-  unproven: 0,
-  bent: 0,
-  linked: 0,
-  saved: 0,
-  copies: 0,
-  notFound: 0,
-  disallowed: 0,
-  filtered: 0,
-  errors: 0,
-  skipped: 0,
-  kept: 0,
-  unchanged: 0,
-  duplicates: 0,
-  bytes: 0,
-  waiting: 0,
-  running: 0,
-  total: undefined,
-  elapsed: 0,
-  causes: {},
-  verdict: undefined,
-};

@@ -2,30 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Summary } from '../../src/outcome.js';
 import { describeProgress, ProgressLine } from '../../src/terminal/progress.js';
+import { NOTHING_DONE } from '../helpers/summaries.js';
 
-const SUMMARY: Summary = {
-  ok: 10,
-  unproven: 0,
-  bent: 0,
-  linked: 0,
-  saved: 0,
-  copies: 0,
-  notFound: 0,
-  disallowed: 0,
-  filtered: 0,
-  errors: 0,
-  skipped: 0,
-  kept: 0,
-  unchanged: 0,
-  duplicates: 0,
-  bytes: 20 << 20,
-  waiting: 0,
-  running: 5,
-  total: undefined,
-  elapsed: 10,
-  causes: {},
-  verdict: undefined,
-};
+const SUMMARY: Summary = { ...NOTHING_DONE, ok: 10, bytes: 20 << 20, running: 5, elapsed: 10 };
 
 const total = (count: number, isEstimate = false): Summary['total'] => ({ count, isEstimate });
 

@@ -1,10 +1,10 @@
 /** What a person sees and does on a terminal: a pseudo-terminal here. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn as spawnOnTerminal } from '@lydell/node-pty';
 import { CLI, sluice } from '../helpers/cli.js';
@@ -19,9 +19,8 @@ const SHOW_CURSOR = '\u001b[?25h';
 /** Seconds that Ctrl-C may take. */
 const PROMISED = 2;
 
-test('Ctrl-C ends within two seconds with the cursor back, no unfinished file and status 130', async (t) => {
-  const cwd = scratch(t);
-  const server = createServer((_request, response) => void setTimeout(() => response.end('x'.repeat(10_000)), 5));
+/** @returns its origin, until the test ends */
+async function opened(t: TestContext, server: Server): Promise<string> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -29,8 +28,23 @@ test('Ctrl-C ends within two seconds with the cursor back, no unfinished file an
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
-  const urls = Array.from({ length: 20_000 }, (_, n) => `http://127.0.0.1:${port}/${n}`).join('\n');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** @param onText told what is written to it @returns the exit status */
+function onTerminal(args: string[], cwd: string, onText: (text: string) => void): Promise<number> {
+  const terminal = spawnOnTerminal(process.execPath, args, { cwd, env, cols: 100, rows: 30 });
+  terminal.onData(onText);
+  return new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode }) => resolve(exitCode));
+  });
+}
+
+test('Ctrl-C ends within two seconds with the cursor back, no unfinished file and status 130', async (t) => {
+  const cwd = scratch(t);
+  const server = createServer((_request, response) => void setTimeout(() => response.end('x'.repeat(10_000)), 5));
+  const origin = await opened(t, server);
+  const urls = Array.from({ length: 20_000 }, (_, n) => `${origin}/${n}`).join('\n');
   writeFileSync(join(cwd, 'list'), urls);
 
   const terminal = spawnOnTerminal(process.execPath, [CLI, 'get', '-i', 'list', '-d', 'out'], {
@@ -73,21 +87,9 @@ test('the progress on a terminal goes away and leaves the summary', async (t) =>
     }, 20);
     response.on('close', () => clearInterval(timer));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const args = [CLI, 'get', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/b`, '-m', '1', '-v'];
-  const terminal = spawnOnTerminal(process.execPath, args, { cwd, env, cols: 100, rows: 30 });
-  terminal.onData((text) => (screen += text));
-  const status = await new Promise<number>((resolve) => {
-    terminal.onExit(({ exitCode }) => resolve(exitCode));
-  });
-  assert.equal(status, 0);
+  const origin = await opened(t, server);
+  const args = [CLI, 'get', `${origin}/a`, `${origin}/b`, '-m', '1', '-v'];
+  assert.equal(await onTerminal(args, cwd, (text) => (screen += text)), 0);
   assert.match(screen, /1\/2 done/);
   assert.match(screen, /a: 5 B/);
   assert.match(screen, /2 files downloaded, 10 B in \d/);
@@ -168,20 +170,8 @@ test('bytes of large bodies count while they come', async (t) => {
     }, 20);
     response.on('close', () => clearInterval(timer));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const args = [CLI, 'get', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/b`];
-  const terminal = spawnOnTerminal(process.execPath, args, { cwd, env, cols: 100, rows: 30 });
-  terminal.onData((text) => (screen += text));
-  const status = await new Promise<number>((resolve) => {
-    terminal.onExit(({ exitCode }) => resolve(exitCode));
-  });
-  assert.equal(status, 0);
+  const origin = await opened(t, server);
+  const args = [CLI, 'get', `${origin}/a`, `${origin}/b`];
+  assert.equal(await onTerminal(args, cwd, (text) => (screen += text)), 0);
   assert.match(screen, /2 files downloaded, 16\.0 MiB in /);
 });
