@@ -34,6 +34,7 @@ export const NETWORK_FLAGS: readonly Flag[] = [
   flagOf('ipv4'),
   flagOf('ipv6'),
   flagOf('interface'),
+  flagOf('http2'),
   ...ALIASES.map(({ flag, help }) => ({ flag, help, hidden: true })),
 ];
 

@@ -30,7 +30,7 @@ const attempts = new Map<number, Attempt>();
 export default async function downloadAndStore(task: ThreadTask): Promise<ThreadAnswer> {
   const { item, from, id, timeLeft, request, settings, names } = task;
   cancels ??= listenTo(task.cancels);
-  connections ??= new Connections({ ...request, way: await openWay(request.network?.way) });
+  connections ??= new Connections({ ...request, ...(await openWay(request.network)) });
   headers ??= new RequestHeaders(
     request.headers,
     request.userAgent,

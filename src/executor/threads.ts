@@ -48,7 +48,7 @@ export interface ThreadRequest {
   readonly mtime?: boolean | undefined;
   /** Idle connections that a thread keeps. */
   readonly maxIdle: number;
-  readonly network?: Pick<Network, 'way' | 'credentials'>;
+  readonly network?: Pick<Network, 'way' | 'http2' | 'credentials'>;
 }
 
 export interface ThreadTask {

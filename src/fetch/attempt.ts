@@ -229,7 +229,8 @@ export class Attempt implements ResponseHandler, Runner {
     const isFile = rest !== undefined || status === NON_AUTHORITATIVE || (status === 206 && isAll(headers));
     this.#status = isFile ? 200 : status;
     this.#resume = resume;
-    const head = readResponseHead(headers, this.#rules.disallowing);
+    const unannounced = this.#connection?.client.provesEnds === true ? 'stream' : 'connection';
+    const head = readResponseHead(headers, this.#rules.disallowing, unannounced);
     const { coding, type, etag, lastModified, framing, announced, directive } = head;
     this.#head = head;
     if (head.isLarge) this.#headers = headers;

@@ -6,7 +6,9 @@ import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import connector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
-import type { LenientClient, LenientOptions } from './lenient/client.js';
+import { NegotiatedCarrier } from './http2/carrier.js';
+import type { Origins } from './http2/origins.js';
+import { LenientCarrier } from './lenient/carrier.js';
 import { Lookups } from './lookups.js';
 import { giveReads, READING } from './reading.js';
 import type { ProxyServer } from '../options/proxy.js';
@@ -38,6 +40,8 @@ export interface ConnectionOptions {
   readonly maxIdle?: number;
   /** Where servers are not just asked directly. */
   readonly way?: Way | undefined;
+  /** Servers that speak HTTP/2 are asked so. Default: none is. */
+  readonly http2?: boolean | undefined;
 }
 
 /** Of those that servers have closed something is kept, too, so files are not what bounds them. */
@@ -47,28 +51,38 @@ const MAX_HEADER_SIZE = 64 << 10;
 /** With an error, since only that makes undici forget the time that a socket has to connect. */
 const UNWANTED = new Error('nobody waits for this connection any more');
 
-interface Request {
+export interface Request {
   readonly method: 'GET';
   readonly path: string;
   /** Name, value, name, value ... */
   readonly headers: string[];
 }
 
-/** What carries requests on a connection, one after the other: undici's client, or what reads leniently. */
-interface Carrier {
+/** What carries requests on a connection, one after the other: undici's client, what reads leniently, or a stream of HTTP/2. */
+export interface Carrier {
   readonly closed: boolean;
   readonly destroyed: boolean;
+  /** A body that breaks off never looks whole, though nothing announces its length. */
+  readonly provesEnds?: boolean;
   dispatch(request: Request, handler: ResponseHandler): unknown;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
 
+/** A connection that is being made, or was. */
+interface Dialled {
+  /** Its socket until it is connected: while a name is looked up, too, and in a TLS handshake. */
+  connecting: Socket | undefined;
+  /** A proxy that it goes through. */
+  readonly through: Through | undefined;
+}
+
 /** A connection that is taken for one request and given back after it. */
-export interface Connection {
+export interface Connection extends Dialled {
   readonly origin: string;
   readonly client: Carrier;
-  /** It reads answers that break the rules, too, and is closed after one. */
-  readonly isLenient: boolean;
+  /** It can carry another request when one has ended well. */
+  isKept: boolean;
   /** It has carried an answer, so the server may close it just when the next request goes out. */
   used: boolean;
   /** Of the request under way. */
@@ -77,10 +91,6 @@ export interface Connection {
   read: Uint8Array | undefined;
   /** Whether nobody needs the memory of what was read last. */
   isReadFree: boolean;
-  /** Its socket until it is connected: while a name is looked up, too, and in a TLS handshake. */
-  connecting: Socket | undefined;
-  /** A proxy that it goes through. */
-  readonly through: Through | undefined;
 }
 
 /** What a socket is to be connected to. */
@@ -102,9 +112,13 @@ export class Connections {
   readonly #connectReading: Connect | undefined;
   /** The same to proxies. */
   #near: Connect | undefined;
+  /** Servers that may speak HTTP/2, once there is one. */
+  #origins: Origins | undefined;
   readonly #lookups = new Lookups();
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
+  /** Connections that are being made and belong to no request alone. */
+  readonly #dialled = new Set<Dialled>();
   #idleCount = 0;
   #maxIdle: number;
 
@@ -129,36 +143,82 @@ export class Connections {
   }
 
   take(origin: string): Connection {
-    const connection = this.#idle.get(origin)?.pop();
-    if (connection !== undefined) {
+    const idle = this.#idle.get(origin)?.pop();
+    if (idle !== undefined) {
       this.#idleCount -= 1;
-      return connection;
+      return idle;
     }
-    return this.open(origin);
+    const connection = this.open(origin);
+    if (!connection.isKept) connection.used = this.#origins?.get(origin)?.hasAnswered === true;
+    return connection;
   }
 
-  /** A connection that carried nothing yet. */
+  /** A connection that carried nothing yet; by HTTP/2 it may share one that did. */
   open(origin: string): Connection {
+    const mayShare = this.#options.http2 === true && origin.startsWith('https:');
+    if (mayShare && this.#origins?.get(origin)?.isHttp1 !== true) return this.#openNegotiated(origin);
+    const connection: Connection = this.#add(
+      origin,
+      this.#client(origin, () => connection),
+      true,
+    );
+    return connection;
+  }
+
+  #openNegotiated(origin: string): Connection {
+    const carrier = new NegotiatedCarrier(
+      async () => {
+        const origins = this.#origins ?? (await this.#openOrigins());
+        return origins.open(origin, this.#maxIdle);
+      },
+      (socket) => {
+        connection.isKept = true;
+        return this.#client(origin, () => connection, socket);
+      },
+    );
+    const connection = this.#add(origin, carrier, false);
+    return connection;
+  }
+
+  async #openOrigins(): Promise<Origins> {
+    const { Origins } = await import('./http2/origins.js');
+    const { timeout, way } = this.#options;
+    const connect = this.#connector({ ...way?.toServers, allowH2: true });
+    this.#origins ??= new Origins({
+      timeout,
+      connect: (origin, callback) => {
+        const dialled: Dialled = { connecting: undefined, through: way?.through(origin) };
+        this.#dialled.add(dialled);
+        const done: OnConnected = (...result) => {
+          this.#dialled.delete(dialled);
+          callback(...result);
+        };
+        this.#connectTo(dialled, endOf(origin), done, connect);
+      },
+    });
+    return this.#origins;
+  }
+
+  /** Undici's. @param first connected already */
+  #client(origin: string, of: () => Connection, first?: Socket): Client {
     const { timeout } = this.#options;
     const connect = (origin.startsWith('http:') ? this.#connectReading : undefined) ?? this.#connect;
-    const client = new Client(origin, {
+    return new Client(origin, {
       pipelining: 1,
       headersTimeout: timeout,
       bodyTimeout: timeout,
       maxHeaderSize: MAX_HEADER_SIZE,
-      connect: (options, callback) =>
-        this.#connectTo(
-          connection,
-          options,
-          (...result) => {
-            if (result[0] === null) watch(result[1], connection, connect !== this.#connect);
-            callback(...result);
-          },
-          connect,
-        ),
+      connect: (options, callback) => {
+        const onConnected: OnConnected = (...result) => {
+          if (result[0] === null) watch(result[1], of(), connect !== this.#connect);
+          callback(...result);
+        };
+        const socket = first;
+        first = undefined;
+        if (socket?.destroyed !== false) this.#connectTo(of(), options, onConnected, connect);
+        else queueMicrotask(() => onConnected(null, socket));
+      },
     });
-    const connection = this.#add(origin, client, false);
-    return connection;
   }
 
   /** For one request whose answer may break the rules: whatever is left over of it belongs to no other. */
@@ -170,15 +230,15 @@ export class Connections {
       maxHeaderSize: MAX_HEADER_SIZE,
       connect: (callback) => this.#connectTo(connection, endOf(origin), callback),
     });
-    const connection = this.#add(origin, client, true);
+    const connection = this.#add(origin, client, false);
     return connection;
   }
 
-  #add(origin: string, client: Carrier, isLenient: boolean): Connection {
+  #add(origin: string, client: Carrier, isKept: boolean): Connection {
     const connection: Connection = {
       origin,
       client,
-      isLenient,
+      isKept,
       used: false,
       handler: undefined,
       read: undefined,
@@ -190,30 +250,30 @@ export class Connections {
     return connection;
   }
 
-  #connectTo(connection: Connection, wanted: Wanted, callback: OnConnected, connect = this.#connect): void {
+  #connectTo(dialled: Dialled, wanted: Wanted, callback: OnConnected, connect = this.#connect): void {
     const { way } = this.#options;
     const onConnected: OnConnected = (...result) => {
-      connection.connecting = undefined;
-      if (result[0] !== null) this.#lookups.forget(connection.through?.proxy.host ?? wanted.hostname);
+      dialled.connecting = undefined;
+      if (result[0] !== null) this.#lookups.forget(dialled.through?.proxy.host ?? wanted.hostname);
       callback(...result);
     };
-    if (way === undefined) connection.connecting = this.#lookups.connect(() => connect(wanted, onConnected));
-    else this.#connectBy(way, wanted, connection, onConnected);
+    if (way === undefined) dialled.connecting = this.#lookups.connect(() => connect(wanted, onConnected));
+    else this.#connectBy(way, wanted, dialled, onConnected, connect);
   }
 
-  #connectBy(way: Way, wanted: Wanted, connection: Connection, onConnected: OnConnected): void {
+  #connectBy(way: Way, wanted: Wanted, dialled: Dialled, onConnected: OnConnected, directly: Connect): void {
     const to =
       (connect: Connect): Connect =>
       (...parameters) =>
         this.#lookups.connect(() => connect(...parameters));
     const onSocket = (socket: Socket): void => {
-      connection.connecting = socket;
+      dialled.connecting = socket;
     };
-    const far = to(this.#connect);
+    const far = to(directly);
     this.#near ??= to(this.#connector(way.toProxies));
     const timeout = way.connectTimeout ?? this.#options.timeout;
     const lookup = way.lookup(this.#lookups.lookup);
-    way.connect(connection.through, wanted, { near: this.#near, far, lookup, timeout, onSocket }, onConnected);
+    way.connect(dialled.through, wanted, { near: this.#near, far, lookup, timeout, onSocket }, onConnected);
   }
 
   /** The proxy of a server. */
@@ -223,7 +283,7 @@ export class Connections {
 
   /** After a request that ended well. */
   giveBack(connection: Connection): void {
-    if (connection.isLenient) {
+    if (!connection.isKept) {
       this.drop(connection);
       return;
     }
@@ -263,11 +323,14 @@ export class Connections {
   keepFew(): void {
     this.#maxIdle = 1;
     while (this.#idleCount > this.#maxIdle) this.#closeOldest();
+    this.#origins?.keep(this.#maxIdle);
   }
 
   /** Ends all connections, those in use too. */
   async destroy(): Promise<void> {
     this.#idle.clear();
+    this.#origins?.destroy();
+    for (const { connecting } of this.#dialled) connecting?.destroy(UNWANTED);
     await Promise.all([...this.#all].map(end));
     this.#all.clear();
   }
@@ -291,38 +354,6 @@ async function end({ client, connecting }: Connection): Promise<void> {
   const ended = client.destroy();
   connecting?.destroy(UNWANTED);
   await ended;
-}
-
-/** Loads what reads leniently when there is something to read. */
-class LenientCarrier implements Carrier {
-  readonly #options: LenientOptions;
-  #client: LenientClient | undefined;
-  destroyed = false;
-
-  constructor(options: LenientOptions) {
-    this.#options = options;
-  }
-
-  get closed(): boolean {
-    return this.destroyed;
-  }
-
-  async dispatch(request: Request, handler: ResponseHandler): Promise<void> {
-    const { LenientClient } = await import('./lenient/client.js');
-    if (this.destroyed) handler.onError(UNWANTED);
-    else this.#client = new LenientClient(this.#options, request, handler);
-  }
-
-  /** It is closed when its answer is over. */
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  destroy(): Promise<void> {
-    this.destroyed = true;
-    this.#client?.destroy();
-    return Promise.resolve();
-  }
 }
 
 /** Where to connect to, in undici's words. */

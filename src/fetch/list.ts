@@ -18,7 +18,7 @@ export interface ListRules {
   readonly timeout: number;
   /** For the list's own server: name, value, name, value ... */
   readonly headers: readonly string[];
-  readonly network?: Pick<Network, 'way' | 'credentials'>;
+  readonly network?: Pick<Network, 'way' | 'http2' | 'credentials'>;
   /** Default: that of the program. */
   readonly userAgent: string | undefined;
 }
@@ -38,7 +38,7 @@ export async function* fetchList(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const item: Item = { index: 0, url: request.url, origin: request.origin, path: request.path, name: '' };
   const requestHeaders = new RequestHeaders(headers, userAgent, await openCredentials(network?.credentials));
-  const connections = new Connections({ timeout, way: await openWay(network?.way) });
+  const connections = new Connections({ timeout, ...(await openWay(network)) });
   try {
     let target: Target = request;
     for (let followed = 0; ; followed += 1) {

@@ -4,10 +4,13 @@
  */
 import type { NetworkOptions } from '../options/resolve.js';
 import type { Credentials, CredentialSettings } from './credentials.js';
-import type { Proxies, Way, WaySettings } from './way.js';
+import type { ConnectionOptions } from './client.js';
+import type { Proxies, WaySettings } from './way.js';
 
 export interface Network {
   readonly way: WaySettings | undefined;
+  /** Servers that speak HTTP/2 are asked so. */
+  readonly http2: boolean;
   readonly credentials: CredentialSettings | undefined;
   /** What nobody may overlook, as lines. */
   readonly warnings: readonly string[];
@@ -30,13 +33,18 @@ async function doRead(options: NetworkOptions): Promise<Network> {
   const family = options.ipv4 ? 4 : options.ipv6 ? 6 : from?.family;
   const isAsked = proxies ?? tls ?? family ?? connectTimeout;
   const way = isAsked === undefined ? undefined : { proxies, tls, family, localAddress: from?.address, connectTimeout };
-  return { way, credentials: await readCredentials(options, warnings), warnings };
+  return { way, http2: options.http2, credentials: await readCredentials(options, warnings), warnings };
 }
 
-export async function openWay(settings: WaySettings | undefined): Promise<Way | undefined> {
-  if (settings === undefined) return undefined;
+/** What connections need to know of it. Default: servers are just asked directly */
+export async function openWay(
+  network?: Pick<Network, 'way' | 'http2'>,
+): Promise<Pick<ConnectionOptions, 'way' | 'http2'>> {
+  if (network === undefined) return {};
+  const { way, http2 } = network;
+  if (way === undefined) return { http2 };
   const { Way } = await import('./way.js');
-  return new Way(settings);
+  return { way: new Way(way), http2 };
 }
 
 export async function openCredentials(settings: CredentialSettings | undefined): Promise<Credentials | undefined> {

@@ -2,8 +2,11 @@
 import { directiveIn, type Disallowing } from './directives.js';
 import { isWorthKeeping } from './range.js';
 
-/** How the end of a body is told (RFC 9112, 6.3); `foreign`: it has a transfer coding that nobody asked for. */
-export type Framing = 'length' | 'chunks' | 'connection' | 'foreign';
+/**
+ * How the end of a body is told (RFC 9112, 6.3), by a stream's own end with HTTP/2; `foreign`: it has a transfer coding that
+ * nobody asked for.
+ */
+export type Framing = 'length' | 'chunks' | 'stream' | 'connection' | 'foreign';
 
 /** What is not there is empty. */
 export interface ResponseHead {
@@ -44,9 +47,14 @@ const X_ROBOTS_TAG = Buffer.from('x-robots-tag');
 /**
  * @param headers name, value, name, value ...
  * @param disallowing what is looked for in X-Robots-Tag. Default: nothing
+ * @param unannounced how the end of a body is told of which the headers say nothing
  */
-export function readResponseHead(headers: readonly Buffer[], disallowing?: Disallowing): ResponseHead {
-  let framing: Framing = 'connection';
+export function readResponseHead(
+  headers: readonly Buffer[],
+  disallowing?: Disallowing,
+  unannounced: 'stream' | 'connection' = 'connection',
+): ResponseHead {
+  let framing: Framing = unannounced;
   let announced = 0;
   let isLarge = false;
   let coding = '';

@@ -20,6 +20,7 @@ export const NETWORK = [
   'ipv4',
   'ipv6',
   'interface',
+  'http2',
 ] as const satisfies readonly OptionName[];
 
 export type NetworkOption = (typeof NETWORK)[number];

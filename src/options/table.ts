@@ -555,6 +555,17 @@ export const OPTIONS = {
     kind: kinds.text,
     unset: undefined,
   }),
+  /**
+   * Servers that speak HTTP/2 (https only) are asked so: many requests at once share a connection, which gains where a server allows
+   * few, or a great many requests are made at once; of large bodies fewer come at the same time. Default: `false`.
+   */
+  http2: row({
+    flag: '--http2',
+    help: 'ask servers by HTTP/2 that speak it: many requests at once share a connection',
+    more: 'https only; gains where a server allows few connections, or with hundreds of requests at once',
+    kind: kinds.yesOrNo,
+    default: false,
+  }),
   /** What requests say that they come from. Without it: `sluice/VERSION`. */
   userAgent: row({
     flag: '-U, --user-agent <TEXT>',

@@ -96,7 +96,7 @@ export class HandOff implements Stages, AttemptListener {
       : (item, result) => listener.onStored(item, result);
     const { dedupe } = resumption;
     const onStored = dedupe === undefined ? tell : linking(dedupe, tell);
-    const connections = new Connections({ timeout, maxIdle, way: await openWay(network.way) });
+    const connections = new Connections({ timeout, maxIdle, ...(await openWay(network)) });
     const robots = await openRobots(stages, listener, connections);
     if (isInShards(layout)) {
       const onWritten: StageListener['onWritten'] = (item) => listener.onWritten(originalOf(item));

@@ -18,7 +18,7 @@ export class RobotsAsking {
     const { options, network } = stages;
     const own =
       connections === undefined
-        ? new Connections({ timeout: options.timeout, maxIdle: 1, way: await openWay(network.way) })
+        ? new Connections({ timeout: options.timeout, maxIdle: 1, ...(await openWay(network)) })
         : undefined;
     return new RobotsAsking(stages, listener, connections ?? (own as Connections), own);
   }

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { noise } from '../helpers/bodies.js';
+import { Authority, noOpenssl } from '../helpers/certificates.js';
+import { startHttp2 } from '../helpers/http2-server.js';
 import { startHttpProxy, startSocks } from '../helpers/proxies.js';
 import { answer, type RawServer, startRawServer } from '../helpers/raw-server.js';
-import { Place } from '../helpers/soundness.js';
+import { type Bodies, Place } from '../helpers/soundness.js';
 
 const BODY = Buffer.from('the body');
 const timeout = 60_000;
@@ -156,6 +159,38 @@ describe('credentials', { timeout }, () => {
       server.requests.map(({ head }) => /^cookie: (.*)$/im.exec(head)?.[1]),
       ['session=s3cret; all=1', 'all=1'],
     );
+  });
+});
+
+describe('HTTP/2', { timeout, skip: noOpenssl }, () => {
+  test('is asked for with --http2, of https servers that speak it, and what it brings is the same', async (t) => {
+    const authority = new Authority(t);
+    const bodies: Bodies = {
+      ...Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`small${n}`, noise(3_000 + n, n)])),
+      large: noise(3_000_000, 99),
+    };
+    await using server = await startHttp2(authority.sign('IP:127.0.0.1', 2), (stream, path) => {
+      const body = bodies[path.slice(1)];
+      stream.respond({ ':status': body === undefined ? 404 : 200 });
+      stream.end(body);
+    });
+    await using other = await startServer();
+    const urls = Object.keys(bodies).map((name) => `${server.origin}/${name}\n`);
+    const input = `${urls.join('')}${server.origin}/missing\n${other.origin}/other\n`;
+    // More than once: while the client writes, Node gives bodies before their answers to who listens to both.
+    for (const executor of ['pool', 'inline', 'libuv', 'threads']) {
+      const place = new Place(t, true);
+      const args = ['-i', '-', '--cacert', authority.path, '--http2', '--executor', executor, '-m', '20'];
+      const { status, stderr, report } = await place.get(args, { input });
+      assert.deepEqual([status, report?.ok, report?.notFound], [1, 62, 1], stderr);
+      assert.doesNotMatch(stderr, /unproven/);
+      place.assertSound({ ...bodies, other: BODY });
+      if (executor === 'pool') assert.deepEqual([server.seen.requests, server.seen.connections], [62, 1]);
+    }
+    const place = new Place(t, true);
+    const { status, report } = await place.get(['-i', '-', '--cacert', authority.path], { input });
+    // This server speaks nothing else.
+    assert.deepEqual([status, report?.ok], [1, 1]);
   });
 });
 

@@ -3,22 +3,21 @@ import { describe, it } from 'node:test';
 import { codingToUndo, isCompressedFile } from '../../src/fetch/encoding.js';
 
 describe('isCompressedFile', () => {
-  for (const path of ['/a.gz', '/a.tar.gz', '/a.tgz', '/A.TGZ', '/a.svgz', '/a.gz?b=c', '/dir.d/a.gz?b=c.txt']) {
-    it(`takes ${path} for gzip`, () => assert.equal(isCompressedFile(path), true));
-  }
   for (const path of [
-    '/',
-    '/a',
-    '/a.svg',
-    '/gz',
-    '/a.gz/',
-    '/a.gzip',
-    '/a.txt?b=c.gz',
-    '/a.gz.txt',
-    '/a.zip',
+    '/a.gz',
+    '/a.tar.gz',
+    '/a.tgz',
+    '/A.TGZ',
+    '/a.svgz',
+    '/a.zst',
     '/a.br',
+    '/a.gz?b=c',
+    '/dir.d/a.gz?b=c.txt',
   ]) {
-    it(`does not take ${path} for gzip`, () => assert.equal(isCompressedFile(path), false));
+    it(`takes ${path} for a compressed file`, () => assert.equal(isCompressedFile(path), true));
+  }
+  for (const path of ['/', '/a', '/a.svg', '/gz', '/a.gz/', '/a.gzip', '/a.txt?b=c.gz', '/a.gz.txt', '/a.zip']) {
+    it(`does not take ${path} for a compressed file`, () => assert.equal(isCompressedFile(path), false));
   }
 });
 
@@ -30,6 +29,13 @@ describe('codingToUndo', () => {
     // The file is gzip itself, by its name or by its type.
     ['gzip', 'text/html', '/a.tar.gz', ''],
     ['x-gzip', '', '/a.tgz', ''],
+    ['zstd', '', '/a.tar.zst', ''],
+    ['zstd', 'application/zstd', '/a', ''],
+    ['zstd, gzip', '', '/a.tzst', 'gzip'],
+    ['gzip', '', '/a.zst', 'gzip'],
+    ['zstd', 'text/html', '/a.gz', 'zstd'],
+    ['br', '', '/a.js.br', ''],
+    ['br', '', '/a.js', 'br'],
     [' GZIP ', '', '/a.tgz', ''],
     ['gzip', 'application/gzip', '/a', ''],
     ['gzip', 'application/x-gzip; charset=binary', '/a', ''],

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as zlib from 'node:zlib';
+import { ACCEPT_ENCODING } from '../../src/fetch/encoding.js';
 import { RequestHeaders } from '../../src/fetch/headers.js';
 import { productToken, USER_AGENT } from '../../src/fetch/user-agent.js';
 import { itemFor } from './recording.js';
@@ -21,11 +23,15 @@ function headersFor(given: readonly string[], url: string, target = itemFor(url)
 }
 
 describe('RequestHeaders', () => {
+  it('ask for zstd where Node undoes it', () => {
+    assert.equal(ACCEPT_ENCODING, `gzip, deflate, br${'zstdDecompressSync' in zlib ? ', zstd' : ''}`);
+  });
+
   it('has defaults', () => {
     assert.deepEqual(headersFor([], 'http://a.example/a'), {
       'user-agent': USER_AGENT,
       accept: '*/*',
-      'accept-encoding': 'gzip, deflate, br',
+      'accept-encoding': ACCEPT_ENCODING,
     });
   });
 

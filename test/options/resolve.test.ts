@@ -56,6 +56,7 @@ describe('resolveOptions', () => {
         ipv4: false,
         ipv6: false,
         interface: undefined,
+        http2: false,
       },
       userAgent: undefined,
       respectRobots: false,

@@ -87,7 +87,7 @@ export const OPTION_GROUPS: Readonly<Record<string, readonly string[]>> = {
     'pass-file',
     'insecure',
   ],
-  'The way to servers': ['proxy', 'no-proxy', 'noproxy', 'ipv4', 'ipv6', 'interface'],
+  'The way to servers': ['proxy', 'no-proxy', 'noproxy', 'ipv4', 'ipv6', 'interface', 'http2'],
   'This machine': ['executor', 'workers', 'memory'],
 };
 

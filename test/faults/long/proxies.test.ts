@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { noise } from '../../helpers/bodies.js';
 import { Authority, noOpenssl, OPENSSL } from '../../helpers/certificates.js';
 import { freePort, missing, runServer } from '../../helpers/programs.js';
+import { startHttpProxy } from '../../helpers/proxies.js';
 import { scratch } from '../../helpers/scratch.js';
 import { type Bodies, Place } from '../../helpers/soundness.js';
 
@@ -26,9 +27,11 @@ interface Site {
   readonly authority: Authority;
   readonly http: string;
   readonly https: string;
+  /** The version of HTTP of each request until now. */
+  readonly protocols: () => string[];
 }
 
-/** nginx with http and https. @param wantsCertificate it gives nothing to who has none */
+/** nginx with http, https and HTTP/2. @param wantsCertificate it gives nothing to who has none */
 async function startNginx(t: TestContext, wantsCertificate = false): Promise<Site> {
   const authority = new Authority(t);
   const { key, cert } = authority.sign('IP:127.0.0.1,DNS:localhost', 2);
@@ -44,18 +47,19 @@ async function startNginx(t: TestContext, wantsCertificate = false): Promise<Sit
     `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
 events {}
 http {
-  access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f;
+  log_format protocol $server_protocol; access_log ${folder}/access.log protocol; keepalive_requests 25; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f;
   uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   server { listen 127.0.0.1:${httpPort}; root ${root}; }
   server {
-    listen 127.0.0.1:${httpsPort} ssl; root ${root}; ${wants}
+    listen 127.0.0.1:${httpsPort} ssl http2; root ${root}; ${wants}
     ssl_certificate ${authority.write('server.pem', cert)}; ssl_certificate_key ${authority.write('server.key', key)};
   }
 }
 `,
   );
   await runServer(t, ['nginx', '-c', conf, '-p', folder, '-e', join(folder, 'error.log')], httpsPort);
-  return { authority, http: `http://127.0.0.1:${httpPort}`, https: `https://127.0.0.1:${httpsPort}` };
+  const protocols = (): string[] => readFileSync(join(folder, 'access.log'), 'latin1').split('\n').filter(Boolean);
+  return { authority, http: `http://127.0.0.1:${httpPort}`, https: `https://127.0.0.1:${httpsPort}`, protocols };
 }
 
 /** A proxy that wants `name:s3cret` on a free port. */
@@ -205,6 +209,30 @@ test(
     const { status, stderr, report } = await place.get(['--proxy', `socks5://127.0.0.1:${port}`, `${site.http}/large`]);
     assert.deepEqual([status, report?.causes], [1, { PROXY_REFUSED: 1 }], stderr);
     place.assertSound({});
+  },
+);
+
+test(
+  'nginx by HTTP/2: all files come whole, also over connections that it leaves after some requests',
+  { skip: noNginx, timeout },
+  async (t) => {
+    const site = await startNginx(t);
+    for (const [executor, proxied] of [
+      ['pool', false],
+      ['threads', false],
+      ['pool', true],
+    ] as const) {
+      const place = new Place(t);
+      const urls = Object.keys(BODIES).map((name) => `${site.https}/${name}\n`);
+      await using tunnel = await startHttpProxy();
+      const proxy = proxied ? ['--proxy', `http://127.0.0.1:${tunnel.port}`] : [];
+      const args = ['-i', '-', '--cacert', site.authority.path, '--http2', '--executor', executor, ...proxy];
+      const before = site.protocols().length;
+      const { status, stderr, report } = await place.get(args, { input: urls.join('') });
+      assert.deepEqual([status, report?.ok], [0, urls.length], stderr);
+      place.assertSound(BODIES);
+      assert.deepEqual(new Set(site.protocols().slice(before)), new Set(['HTTP/2.0']));
+    }
   },
 );
 
