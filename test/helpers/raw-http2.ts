@@ -87,7 +87,8 @@ export async function startRawHttp2(tls: TlsOptions, answers: readonly Frames[],
         bytes = bytes.subarray(PREFACE);
         isOpen = true;
       }
-      while (isOpen && bytes.length >= HEAD && bytes.length >= HEAD + bytes.readUIntBE(0, 3)) {
+      if (!isOpen) return;
+      while (bytes.length >= HEAD && bytes.length >= HEAD + bytes.readUIntBE(0, 3)) {
         const [type, stream] = [bytes[3], bytes.readUInt32BE(5)];
         bytes = bytes.subarray(HEAD + bytes.readUIntBE(0, 3));
         if (type !== TYPES.headers) continue;

@@ -78,11 +78,11 @@ export class StreamExchange implements Exchange {
     const stream = session.request({ ':method': 'GET', ':path': path, ...fieldsOf(headers, origin) });
     this.#stream = stream;
     this.#timer = setTimeout(() => this.#stall(), timeout);
-    const { push } = stream;
+    const push = stream.push.bind(stream) as ClientHttp2Stream['push'];
     stream.push = (...args) => {
       // What is broken off is closed before it ends: then this is no end of a body.
       if (args[0] === null && !stream.closed) this.#hasEnd = true;
-      return push.apply(stream, args);
+      return push(...args);
     };
     stream.on('headers', (fields: IncomingHttpHeaders) => this.#takeHead(fields));
     stream.on('response', (fields: IncomingHttpHeaders, flags) => {
