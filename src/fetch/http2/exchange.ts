@@ -78,7 +78,7 @@ export class StreamExchange implements Exchange {
     const stream = session.request({ ':method': 'GET', ':path': path, ...fieldsOf(headers, origin) });
     this.#stream = stream;
     this.#timer = setTimeout(() => this.#stall(), timeout);
-    const push = stream.push.bind(stream) as ClientHttp2Stream['push'];
+    const push = stream.push.bind(stream);
     stream.push = (...args) => {
       // What is broken off is closed before it ends: then this is no end of a body.
       if (args[0] === null && !stream.closed) this.#hasEnd = true;
