@@ -14,13 +14,14 @@ print(json.dumps([[f.name, f.type, f.unit, [[s.name, s.labels, s.value] for s in
 
 type Family = readonly [name: string, type: string, unit: string, samples: [string, Record<string, string>, number][]];
 
-const skip =
-  spawnSync('python3', ['-c', 'import prometheus_client.openmetrics.parser']).status === 0
-    ? false
-    : 'needs python3 with prometheus-client (Debian: python3-prometheus-client)';
+/** The first on the PATH, or that of the system: Debian's package is for that one. */
+const PYTHON = ['python3', '/usr/bin/python3'].find(
+  (python) => spawnSync(python, ['-c', 'import prometheus_client.openmetrics.parser']).status === 0,
+);
+const skip = PYTHON === undefined && 'needs python3 with prometheus-client (Debian: python3-prometheus-client)';
 
 function read(text: string): ReadonlyMap<string, number> {
-  const { stdout, stderr } = spawnSync('python3', ['-c', READ], { input: text, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(PYTHON as string, ['-c', READ], { input: text, encoding: 'utf8' });
   assert.equal(stderr, '');
   const families = JSON.parse(stdout) as Family[];
   return new Map(
