@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Connection, Connections } from '../../src/fetch/client.js';
 import { answer, END, pause, RESET, startRawServer } from '../helpers/raw-server.js';
 import { connecting, startDeafServer } from '../helpers/deaf-server.js';
+import { freePort } from '../helpers/programs.js';
 import { assertFailure, deferred, type Ended, fetchOne, startFetch, until, withServer } from './recording.js';
 
 const CANCELLED = { code: 'ABORTED', message: 'cancelled', hint: 'none' } as const;
@@ -139,7 +138,7 @@ describe('Connections', () => {
     ));
 
   it('goes on after a connection that was refused, from inside the callback that says so', async () => {
-    const connections = new Connections({ timeout: 5_000 });
+    const connections = new Connections({ timeout: 60_000 });
     const origin = `http://127.0.0.1:${await freePort()}`;
     const others: Promise<Ended>[] = [];
     const next = deferred<void>();
@@ -155,7 +154,7 @@ describe('Connections', () => {
   });
 
   it('keeps 1,024 idle connections of 1,100 origins, the last ones, though more files may be open', async () => {
-    const connections = new Connections({ timeout: 5_000, maxIdle: 250_000 });
+    const connections = new Connections({ timeout: 60_000, maxIdle: 250_000 });
     const taken = Array.from({ length: 1_100 }, (_, i) => connections.take(`http://127.0.0.1:${1 + i}`));
     for (const connection of taken) connections.giveBack(connection);
     const closed = taken.filter(({ client }) => client.closed);
@@ -180,7 +179,7 @@ describe('Connections', () => {
     }));
 
   it('takes the connection that was given back last', async () => {
-    const connections = new Connections({ timeout: 5_000 });
+    const connections = new Connections({ timeout: 60_000 });
     const [first, second] = [connections.take('http://a.example'), connections.take('http://a.example')];
     const other = connections.take('http://b.example');
     for (const connection of [second, other, first]) connections.giveBack(connection);
@@ -257,12 +256,3 @@ describe('Connections', () => {
     });
   });
 });
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

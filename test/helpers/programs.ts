@@ -1,22 +1,36 @@
 /** Programs of this machine, run for a test. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 /** Why tests skip; false if the program is there. */
 export function missing(program: string): string | false {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0 ? false : `needs ${program}`;
 }
 
+/** Below those that systems give away by themselves: nobody gets one of these between its choice and its use by chance. */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
+
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
 
 /** Runs a server until the test ends; resolves when something listens on its port. */
@@ -38,7 +52,7 @@ export async function runServer(
   for (let tries = 0; ; tries += 1) {
     assert.equal(child.exitCode, null, `${program} ended: ${told}`);
     if (await listens(port)) return;
-    assert.ok(tries < 400, `${program} does not listen: ${told}`);
+    assert.ok(tries < 2_400, `${program} does not listen: ${told}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
