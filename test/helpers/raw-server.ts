@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
 /** The connection is cut with a TCP reset. */
 export const RESET = Symbol('reset');
@@ -126,9 +126,14 @@ async function send(bytes: string | Uint8Array, socket: Socket): Promise<void> {
   over.abort();
 }
 
-/** A step: nothing for so many milliseconds. Made anew for each use, since it begins to wait when it is made. */
-export function pause(milliseconds: number): Promise<void> {
-  return sleep(milliseconds);
+/**
+ * A step: nothing for so many milliseconds. Made anew for each use, since it begins to wait when it is made. A client in
+ * this process has read what has come by then, also where nobody came to do anything meanwhile: a reset takes back what was
+ * not read.
+ */
+export async function pause(milliseconds: number): Promise<void> {
+  await sleep(milliseconds);
+  for (let turns = 0; turns < 3; turns += 1) await setImmediate();
 }
 
 /** A whole answer with a length and, unless `headers` say otherwise, a connection that stays open. */
