@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mulberry32 } from '../../src/server/random.js';
-import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
+import { type Ran, signalTo, sluice, warmSluice } from '../helpers/cli.js';
 import { FAILING, failing, serveEditions } from '../helpers/editions-server.js';
 import { scratch } from '../helpers/scratch.js';
 import { bodiesIn, membersOf, shardsIn } from '../helpers/tars.js';
@@ -304,7 +304,7 @@ describe('sluice get --update --layout tar', () => {
       }
       let timer: NodeJS.Timeout | undefined;
       const onStart = (pid: number): void => {
-        timer = setTimeout(() => process.kill(pid, 'SIGKILL'), 250 + random() * 700);
+        timer = setTimeout(() => signalTo(pid, 'SIGKILL'), 250 + random() * 700);
       };
       await sluice(args, { cwd, onStart });
       clearTimeout(timer);

@@ -1,5 +1,6 @@
 /** The built command line, as a shell runs it. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const HOST = fileURLToPath(new URL('command-host.cjs', import.meta.url));
@@ -50,7 +51,18 @@ export async function sluice(args: readonly string[], options: RunOptions): Prom
     child.on('error', reject);
     child.on('close', resolve);
   });
+  // What one that was killed had asked for is read by servers of this process before it counts as another's.
+  for (let turns = 0; turns < 5; turns += 1) await setImmediate();
   return { status, stdout, stderr };
+}
+
+/** Sends a signal to a process of which {@link RunOptions.onStart} has told, unless it has ended meanwhile. */
+export function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 let host: ChildProcess | undefined;

@@ -10,7 +10,7 @@ import { isInShards } from '../../src/protocol/layouts.js';
 import type { Layout } from '../../src/protocol/settings.js';
 import { mulberry32 } from '../../src/server/random.js';
 import { answerAt, type AnswersServer } from './answers-server.js';
-import { sluice } from './cli.js';
+import { signalTo, sluice } from './cli.js';
 import { entriesBelow } from './folders.js';
 
 export interface KillSettings {
@@ -74,7 +74,7 @@ async function chain(
     const pause = Math.floor(random() * 6);
     let pid = 0;
     server.onRequest = () => {
-      if (mayKill && server.requested.length === after) void sleep(pause).then(() => process.kill(pid, 'SIGKILL'));
+      if (mayKill && server.requested.length === after) void sleep(pause).then(() => signalTo(pid, 'SIGKILL'));
     };
     const { status, stderr } = await sluice(args, { cwd: folder, onStart: (id) => (pid = id) });
     for (const path of server.requested) assert.ok(!stored.has(path), `${path} is requested again`);

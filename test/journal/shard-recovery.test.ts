@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test, type TestContext } from 'node:test';
 import { noise } from '../helpers/bodies.js';
-import { type Ran, sluice, warmSluice } from '../helpers/cli.js';
+import { type Ran, signalTo, sluice, warmSluice } from '../helpers/cli.js';
 import { asAfterKill } from '../helpers/journals.js';
 import { scratch } from '../helpers/scratch.js';
 import { bodiesIn, shardsIn } from '../helpers/tars.js';
@@ -120,7 +120,7 @@ describe('shards that were sealed and not written down', () => {
       let pid = 0;
       const watcher = watch(data.directory, (_event, name) => {
         if (name?.endsWith('.tar') !== true || pid === 0) return;
-        process.kill(pid, 'SIGKILL');
+        signalTo(pid, 'SIGKILL');
         watcher.close();
       });
       writeFileSync(join(data.cwd, 'urls'), data.lines.join('\n'));

@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Ran, sluice, warmSluice } from '../../helpers/cli.js';
+import { type Ran, signalTo, sluice, warmSluice } from '../../helpers/cli.js';
 import { entriesBelow, filesBelow } from '../../helpers/folders.js';
 import { asAfterKill } from '../../helpers/journals.js';
 import { bodyAt, servePaths } from '../../helpers/paths-server.js';
@@ -116,7 +116,7 @@ describe('names of files', () => {
         const there = new Set(filesBelow(join(cwd)).filter((path) => path.endsWith('.bin')));
         let pid = 0;
         server.onRequest = () => {
-          if (server.requested.length === most) process.kill(pid, 'SIGKILL');
+          if (server.requested.length === most) signalTo(pid, 'SIGKILL');
         };
         const killed = await sluice(args, { cwd, onStart: (id) => (pid = id) });
         assert.equal(killed.status, null, killed.stderr);

@@ -65,7 +65,9 @@ describe('an exported table', () => {
           else assert.equal(outcome, 'pending');
         }
         assert.equal(ended ? rows.length : COUNT, COUNT);
-        assert.equal(existsSync(join(cwd, 'm.csv')), ended);
+        // One that is killed when all is done, and before it has ended, may have it.
+        const isDone = rows.length === COUNT && rows.every(({ status: outcome }) => outcome === 'ok');
+        assert.ok(existsSync(join(cwd, 'm.csv')) ? isDone : !ended);
       }
       const metadata = readFileSync(join(cwd, 'm.csv'), 'utf8').trimEnd().split('\n');
       assert.deepEqual(
