@@ -41,13 +41,19 @@ export interface Got {
   readonly body: string;
 }
 
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Told of what comes, while it does. */
+  readonly onText?: (text: string) => void;
+}
+
 /** A request as it is given: fetch sets Host by itself. */
-export function ask(
-  url: string,
-  { method = 'GET', headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<Got> {
+export function ask(url: string, { method = 'GET', headers = {}, body, onText }: Asked = {}): Promise<Got> {
   return new Promise((resolve, reject) => {
     const asked = request(url, { method, headers, agent: false }, (response) => {
+      if (onText !== undefined) response.setEncoding('utf8').on('data', onText);
       text(response).then(
         (whole) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: whole }),
         reject,
