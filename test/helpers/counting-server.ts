@@ -5,6 +5,7 @@
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { watchLoop } from './lateness.js';
 
 export interface Answers {
   /** Bytes of each body. */
@@ -38,6 +39,8 @@ export interface Counts {
   readonly hosts: Readonly<Record<string, number>>;
   /** Milliseconds between two requests to one address. */
   readonly gaps: readonly number[];
+  /** Milliseconds by which it came too late to what there was to do, at the most: requests that came meanwhile count as one. */
+  readonly late: number;
 }
 
 export interface CountingServer {
@@ -154,7 +157,10 @@ function serve({ size = 100, latency = 0, most = Infinity, slowAbove = Infinity,
       }
     });
   });
-  parentPort?.on('message', () => parentPort?.postMessage({ ...counts, tenths, bytes, refused, gaps }));
+  const lateness = watchLoop();
+  parentPort?.on('message', () =>
+    parentPort?.postMessage({ ...counts, tenths, bytes, refused, gaps, late: lateness() }),
+  );
   server.listen({ port: 0, host: '0.0.0.0', backlog: 4096 }, () =>
     parentPort?.postMessage((server.address() as AddressInfo).port),
   );

@@ -2,6 +2,8 @@
  * How late the timers of this process are: what keeps a rate by timers cannot be more exact than they are. On a quiet machine
  * it is a millisecond; where others have the processor, it may be a second now and then.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
 export interface Lateness {
   /** Milliseconds, of a timer on average. */
   readonly mean: number;
@@ -33,4 +35,14 @@ export function watchTimers(from: number, madeUp: number): () => Lateness {
     clearTimeout(timer);
     return { mean: ticks === 0 ? 0 : total / ticks, lost };
   };
+}
+
+/** Milliseconds between two looks. */
+const RESOLUTION = 10;
+
+/** @returns what tells by how many milliseconds this thread came too late to what there was to do, at the most so far */
+export function watchLoop(): () => number {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+  delay.enable();
+  return () => Math.max(0, delay.max / 1e6 - RESOLUTION);
 }

@@ -9,9 +9,11 @@ import { run } from './counted.js';
 /**
  * No window of a tenth of a second has more than so many, nor all of them together.
  *
- * @param late milliseconds from when a request may go until it goes
+ * @param starts milliseconds from when a request may go until it goes
  */
-function assertRate({ tenths, requests, elapsed }: Counts, perSecond: number, late = 20): void {
+function assertRate({ tenths, requests, elapsed, late: seen }: Counts, perSecond: number, starts = 20): void {
+  // And until it is seen.
+  const late = starts + seen;
   const most = (perSecond * (300 + late)) / 1_000 + 2;
   assert.ok(Math.max(...tenths) <= most, `${Math.max(...tenths)} in a tenth of a second`);
   assert.ok(requests - 1 <= (perSecond * (elapsed + 200 + late)) / 1_000, `${requests} in ${elapsed} ms`);
@@ -49,7 +51,8 @@ describe('a run', () => {
   test('waits between the requests to a server, and says that this is what it waited for', async (t) => {
     const ran = await run(t, {}, { count: 30, hosts: 2, waitPerHost: 0.1 });
     const total = ran.gaps.reduce((sum, gap) => sum + gap, 0);
-    assert.ok(total / ran.gaps.length >= 80, `${total / ran.gaps.length} ms on average`);
+    // Each is anything from 50 to 150 ms: of two in ten million such runs the average of 28 is less than this.
+    assert.ok(total / ran.gaps.length >= 72 - ran.late / ran.gaps.length, `${total / ran.gaps.length} ms on average`);
     assertHeldBack(ran.summary, '--wait-per-host');
   });
 
@@ -57,7 +60,10 @@ describe('a run', () => {
     const ran = await run(t, { size: 5_000 }, { count: 100, hosts: 10, limitRate: '200k' });
     const bytes = ran.bytes.reduce((sum, each) => sum + each, 0);
     // All but the last of them, and a fifth of a second, had their time.
-    assert.ok(ran.elapsed >= (1_000 * (bytes - 60_000)) / (200 << 10), `${bytes} bytes in ${ran.elapsed} ms`);
+    assert.ok(
+      ran.elapsed + ran.late >= (1_000 * (bytes - 60_000)) / (200 << 10),
+      `${bytes} bytes in ${ran.elapsed} ms`,
+    );
     assertHeldBack(ran.summary, '--limit-rate');
   });
 
@@ -85,7 +91,7 @@ describe('a run', () => {
   });
 
   test('with --max-requests auto begins with four requests to a server', async (t) => {
-    const ran = await run(t, { latency: 200 }, { count: 8, maxRequests: 'auto' });
+    const ran = await run(t, { latency: 1_000 }, { count: 8, maxRequests: 'auto' });
     assert.equal(ran.atOnce, 4);
   });
 
