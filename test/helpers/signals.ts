@@ -24,8 +24,14 @@ export interface Running {
 
 /** Runs `sluice get ...args -d out` in `cwd`, its threads poisoned. */
 export function start(cwd: string, ...args: readonly string[]): Running {
+  return startWith('', cwd, ...args);
+}
+
+/** The same. @param hook a module that is loaded before it */
+export function startWith(hook: string, cwd: string, ...args: readonly string[]): Running {
   const shell = ['-c', '"$0" "$@" & echo pid $!; wait $!; echo status $?'];
-  const command = [process.execPath, '--import', POISON, CLI, 'get', ...args, '-d', 'out'];
+  const flags = ['--import', POISON, '--import', asUrl(hook)];
+  const command = [process.execPath, ...flags, CLI, 'get', ...args, '-d', 'out'];
   const child = spawn('sh', [...shell, ...command], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -67,8 +73,7 @@ export async function interruptBegun(
   signal: NodeJS.Signals,
   hook = '',
 ): Promise<Ended> {
-  const loaded = `data:text/javascript,${encodeURIComponent(hook + TELLS)}`;
-  const child = spawn(process.execPath, ['--import', loaded, CLI, ...args], {
+  const child = spawn(process.execPath, ['--import', asUrl(hook + TELLS), CLI, ...args], {
     cwd,
     stdio: ['pipe', 'ignore', 'pipe'],
   });
@@ -87,6 +92,10 @@ export async function interruptBegun(
   const status = await ended;
   clearTimeout(timer);
   return { status, stderr };
+}
+
+function asUrl(module: string): string {
+  return `data:text/javascript,${encodeURIComponent(module)}`;
 }
 
 /** Answers each request with its path. */
