@@ -49,13 +49,17 @@ function lines(program: string, args: readonly string[], cwd: string): readonly 
   return stdout.split('\n').filter((line) => line !== '');
 }
 
+/** Where there is nothing to list, zsh does not say so: this comes after it. */
+const LISTED = '<listed>';
 const ZSHRC = `
 PS1='READY> '
 autoload -U compinit; compinit -u -D
 source ./script
 zstyle ':completion:*' list-separator '#'
 LISTMAX=1000
-bindkey '^I' list-choices
+list-and-tell() { zle list-choices; zle -R; print -n "${LISTED}" >$TTY }
+zle -N list-and-tell
+bindkey '^I' list-and-tell
 `;
 
 /** It completes only for who types: the line is typed, and it lists what there is for it. */
@@ -70,13 +74,12 @@ async function inZsh(cwd: string, words: readonly string[]): Promise<readonly st
     while (!told.includes('READY> ')) await sleep(20);
     told = '';
     shell.write(`${line}\t`);
-    // Until nothing more comes: where there is nothing to list, nobody says so.
-    for (let before = ''; before !== told || !told.includes(line); await sleep(700)) before = told;
+    while (!told.includes(LISTED)) await sleep(20);
   } finally {
     shell.kill('SIGKILL');
   }
   // oxlint-disable-next-line no-control-regex
-  const plain = told.replaceAll(/\u001b\[[\d;?]*[a-zA-Z]|\u001b[=>]|\u0007/g, '');
+  const plain = told.replace(LISTED, '').replaceAll(/\u001b\[[\d;?]*[a-zA-Z]|\u001b[=>]|\u0007/g, '');
   const listed = plain
     .slice(plain.indexOf(line) + line.length)
     .split(/[\r\n]+/)
