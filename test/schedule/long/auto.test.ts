@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { download } from '../../../src/index.js';
 import { type Answers, startCountingServer } from '../../helpers/counting-server.js';
 import { watchTimers } from '../../helpers/lateness.js';
-import { untilAborted } from '../../helpers/until-aborted.js';
+import { runFor } from '../../helpers/run-for.js';
 import { scratch } from '../../helpers/scratch.js';
 import { brief, seconds } from '../../helpers/thorough.js';
 
@@ -30,10 +30,11 @@ async function measure(t: TestContext, answers: Answers, maxRequests: number | '
     for (let n = 0; ; n += 1) yield `http://127.0.0.1:${server.port}/${n}`;
   }
   const finding = maxRequests === 'auto' ? FINDING : 3;
-  const signal = AbortSignal.timeout(1_000 * (finding + WINDOW + 2));
-  const run = download(urls(), { directory: scratch(t), maxRequests, layout: 'hashed', journal: false, signal });
+  const end = new AbortController();
+  const options = { directory: scratch(t), layout: 'hashed', journal: false, signal: end.signal } as const;
+  const run = download(urls(), { ...options, maxRequests });
   const stop = watchTimers(1_000 * finding, MADE_UP);
-  await untilAborted(run);
+  await runFor(finding + WINDOW + 2, run, end);
   const { lost } = stop();
   const counts = await server.counts();
   const sum = (list: readonly number[]): number =>

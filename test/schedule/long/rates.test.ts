@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { download, type DownloadOptions } from '../../../src/index.js';
 import { addressOf, type Answers, startCountingServer } from '../../helpers/counting-server.js';
 import { type Lateness, watchTimers } from '../../helpers/lateness.js';
-import { untilAborted } from '../../helpers/until-aborted.js';
+import { runFor } from '../../helpers/run-for.js';
 import { scratch } from '../../helpers/scratch.js';
 import { brief, seconds } from '../../helpers/thorough.js';
 
@@ -148,18 +148,17 @@ describe('at the server', () => {
           function* urls(): Generator<string> {
             for (let n = 0; ; n += 1) yield `http://${addressOf(n % hosts)}:${server.port}/${n}`;
           }
-          // A start takes long where several are at once.
-          const signal = AbortSignal.timeout(1_000 * (before + window + 4));
+          const end = new AbortController();
           const options = { maxRequests: 1_000, executor: 'inline', layout: 'hashed', journal: false } as const;
           // A list without an end is read no further than it has to be: a round of all servers at a time.
           const run = download(paced(urls()), {
             directory: scratch(t),
             ...options,
             ...row.options(hosts),
-            signal,
+            signal: end.signal,
           });
           const stop = watchTimers(1_000 * before, MADE_UP);
-          await untilAborted(run);
+          await runFor(before + window + 2, run, end);
           const late = stop();
           const counts = (await server.counts())[row.counts];
           const measured = counts.slice(10 * before, 10 * (before + window));
