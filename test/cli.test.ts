@@ -26,7 +26,7 @@ function threadsOf(t: TestContext, size: string | undefined): number {
   const { status, stderr } = spawnSync(process.execPath, ['--require', count, CLI, '--version'], {
     encoding: 'utf8',
     env,
-    timeout: 20_000,
+    timeout: 120_000,
   });
   assert.equal(status, 0, stderr);
   return Number(readFileSync(`${count}.threads`, 'utf8'));

@@ -114,7 +114,8 @@ describe('sluice get', () => {
     };
     for (const [path, reason] of Object.entries(reasons)) {
       const cwd = scratch(t);
-      const ran = await warmSluice(['get', '-i', base + path, '-d', 'out', '--timeout', '0.5'], { cwd });
+      const args = path === '/stall' ? ['--timeout', '1'] : [];
+      const ran = await warmSluice(['get', '-i', base + path, '-d', 'out', ...args], { cwd });
       assert.equal(ran.status, 2, path);
       assert.match(ran.stderr, reason);
       assert.deepEqual(filesIn(cwd), [], path);

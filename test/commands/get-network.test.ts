@@ -11,7 +11,7 @@ import { answer, type RawServer, startRawServer } from '../helpers/raw-server.js
 import { type Bodies, Place } from '../helpers/soundness.js';
 
 const BODY = Buffer.from('the body');
-const timeout = 60_000;
+const timeout = 600_000;
 
 function startServer(): Promise<RawServer> {
   return startRawServer({ onRequest: () => [answer(BODY)] });

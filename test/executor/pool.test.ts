@@ -115,7 +115,7 @@ test('the process ends by itself once the executor is closed, and when it was ne
   assert.deepEqual(storeInChild({ executor: 'pool', directory, bodies: [['a', 100]] }).files, { a: true });
   const url = new URL('../../src/executor/create.js', import.meta.url).href;
   const unused = `import { createExecutor } from '${url}'; await createExecutor('pool', 2, {}, () => {});`;
-  const { status, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', unused], { timeout: 20_000 });
+  const { status, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', unused], { timeout: 120_000 });
   assert.deepEqual([status, signal], [0, null]);
 });
 

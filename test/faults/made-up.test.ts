@@ -14,7 +14,7 @@ const posix = process.platform === 'win32' && 'Windows has other signals';
 
 describe('a made-up run is sound, and so is what goes on from it:', { skip: posix }, () => {
   for (const [seed, what] of Object.entries(SEEDS)) {
-    test(`seed ${seed}, ${what}`, { timeout: 120_000 }, async () => {
+    test(`seed ${seed}, ${what}`, { timeout: 600_000 }, async () => {
       await trySeed(Number(seed));
     });
   }

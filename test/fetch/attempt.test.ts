@@ -180,7 +180,7 @@ describe('an attempt', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const connections = new Connections({ timeout: 5_000 });
+    const connections = new Connections({ timeout: 60_000 });
     const texts = [];
     for (const path of ['/whole', '/pieces', '/whole']) {
       const ended = await fetchOne(connections, origin + path);

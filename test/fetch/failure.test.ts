@@ -120,7 +120,7 @@ describe('describeStatus', () => {
 
 describe('a real failure', () => {
   async function fetchFrom(url: string): Promise<Ended> {
-    const connections = new Connections({ timeout: 5_000 });
+    const connections = new Connections({ timeout: 60_000 });
     try {
       return await fetchOne(connections, url);
     } finally {

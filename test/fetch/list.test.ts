@@ -10,7 +10,7 @@ async function fetched(script: Script): Promise<{ text: string; requests: number
   const chunks: Uint8Array[] = [];
   for await (const chunk of fetchList(
     { url: `${origin}/l`, origin, path: '/l' },
-    { timeout: 5_000, headers: [], userAgent: undefined },
+    { timeout: 60_000, headers: [], userAgent: undefined },
   )) {
     chunks.push(chunk);
   }

@@ -26,7 +26,7 @@ async function fetchAll(urls: readonly string[], proxyUrl: string, setting: Sett
   const { except = '', ...rest } = setting;
   const proxy = parseProxy(proxyUrl, '--proxy');
   const way = new Way({ proxies: { http: proxy, https: proxy, except }, ...rest });
-  const connections = new Connections({ timeout: 5_000, way });
+  const connections = new Connections({ timeout: 60_000, way });
   try {
     const ended: Ended[] = [];
     for (const url of urls) ended.push(await fetchOne(connections, url));

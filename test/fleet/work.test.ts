@@ -129,7 +129,7 @@ describe('sluice work', () => {
     const directory = scratch(t);
     server.delay = 20;
     await planOf(directory, linesOf(80), { shardItems: 10 });
-    const args = [directory, '--shard', '0/2', '-m', '2', '--lease', '2'];
+    const args = [directory, '--shard', '0/2', '-m', '2', '--lease', '9'];
     const workers = [startWorker(t, args), startWorker(t, args)];
     assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0]);
     assert.equal(server.requested.length, 40);
@@ -141,7 +141,7 @@ describe('sluice work', () => {
     const directory = scratch(t);
     server.delay = 30;
     await planOf(directory, linesOf(120), { shardItems: 12 });
-    const args = [directory, '-m', '2', '--lease', '3'];
+    const args = [directory, '-m', '2', '--lease', '9'];
     const workers = [startWorker(t, args), startWorker(t, args, { flags: HOUR_AHEAD })];
     assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0]);
     for (const { stderr } of workers) assert.doesNotMatch(stderr(), /taken over/);

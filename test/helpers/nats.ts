@@ -61,7 +61,7 @@ export class NatsServer {
       stream.on('data', (text: Buffer) => (this.#told += String(text)));
     for (let tries = 0; !this.#told.includes('Server is ready'); tries += 1) {
       assert.equal(child.exitCode, null, `nats-server ended: ${this.#told}`);
-      assert.ok(tries < 800, `nats-server is not ready: ${this.#told}`);
+      assert.ok(tries < 2_400, `nats-server is not ready: ${this.#told}`);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }

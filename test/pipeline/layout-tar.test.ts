@@ -67,7 +67,7 @@ describe('the layout tar', () => {
     assert.match(inline.stderr, /tar needs the pool/);
   });
 
-  test('a shard may be larger than the budget', { timeout: 20_000 }, async (t) => {
+  test('a shard may be larger than the budget', { timeout: 120_000 }, async (t) => {
     const directory = scratch(t);
     const run = download(urls(150, 200_000), { directory, layout: 'tar', shardSize: '64MiB', memory: '8MiB' });
     for await (const outcome of run) assert.equal(outcome.status, 'ok');

@@ -13,7 +13,7 @@ async function runAlone(text: string): Promise<string> {
   const thread = JSON.stringify(new URL('../../src/server/thread.js', import.meta.url).href);
   const server = JSON.stringify(new URL('../../src/server/server.js', import.meta.url).href);
   const module = `import { serveInThread } from ${thread}; import { startServer } from ${server}; ${text}`;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', module], { timeout: 10_000 });
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', module], { timeout: 120_000 });
   return stdout;
 }
 
@@ -44,7 +44,7 @@ test('a thread answers while this one is busy', async () => {
   try {
     // Lets Node start the client's thread, which this one has to be free for; then blocks.
     await new Promise((resolve) => client.once('online', resolve));
-    assert.notEqual(Atomics.wait(new Int32Array(told), 0, 0, 5000), 'timed-out');
+    assert.notEqual(Atomics.wait(new Int32Array(told), 0, 0, 60_000), 'timed-out');
     assert.equal(new Int32Array(told)[0], 200);
   } finally {
     await client.terminate();

@@ -11,7 +11,7 @@ import { noPowerless, noSmallDisk, onSmallDisk, powerless } from '../../helpers/
 import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
-const timeout = 120_000;
+const timeout = 600_000;
 
 describe('sluice bench', { timeout }, () => {
   test('measures each strategy in each round, tells it in three ways, and leaves nothing but them', (t) =>

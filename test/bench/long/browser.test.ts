@@ -30,7 +30,7 @@ const OTHERS: readonly View[] = [
 const executable = findChromium();
 const skip = executable === undefined && 'no Chromium on this machine: install it, or name it in CHROMIUM';
 
-describe('in a browser', { timeout: 120_000 }, () => {
+describe('in a browser', { timeout: 600_000 }, () => {
   let browser: Browser | undefined;
   let context: BrowserContext;
   before(async () => {

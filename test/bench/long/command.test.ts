@@ -9,7 +9,7 @@ import { assertInterrupted, assertMeasures, benchIn, QUICK, reportIn, writeList 
 import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
-const timeout = 300_000;
+const timeout = 600_000;
 
 describe('sluice bench', { timeout }, () => {
   test('measures all strategies, each in each round', (t) => assertMeasures(t, STRATEGIES));

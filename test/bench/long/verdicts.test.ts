@@ -12,7 +12,7 @@ import { sluice } from '../../helpers/cli.js';
 import { scratch } from '../../helpers/scratch.js';
 
 /** Far more than any of them takes: only so that one that hangs ends. */
-const timeout = 60_000;
+const timeout = 600_000;
 const never = new AbortController().signal;
 
 /** Of a strategy: how many files it is given, so that what holds it up has some time to show, and what that is. */

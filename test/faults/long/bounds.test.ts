@@ -8,7 +8,7 @@ import { gif, pngBomb } from '../../helpers/images.js';
 import { answer, type Script, startRawServer } from '../../helpers/raw-server.js';
 import { Place, type Reported } from '../../helpers/soundness.js';
 
-const timeout = 120_000;
+const timeout = 600_000;
 const notLinux = process.platform !== 'linux' && 'peak memory is read from /proc';
 const MIB = 1 << 20;
 /** MB that a run with eight bombs may take beyond a plain one; what they would bring is gigabytes, or without an end. */

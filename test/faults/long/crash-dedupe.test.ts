@@ -22,7 +22,7 @@ describe(
   { skip: posix },
   () => {
     for (const layout of ['flat', 'hashed'] as const) {
-      test(`at random, ${layout}`, { timeout: 240_000 }, async (t) => {
+      test(`at random, ${layout}`, { timeout: 600_000 }, async (t) => {
         const [files, bodies, seed] = [120, 14, 11];
         const corpus = new Corpus(files, bodies);
         const folder = scratch(t);

@@ -13,7 +13,7 @@ describe(
   { skip: posix },
   () => {
     for (const layout of thorough ? (['flat', 'tar'] as const) : (['flat'] as const)) {
-      test(layout, { timeout: 120_000 }, async (t) => {
+      test(layout, { timeout: 600_000 }, async (t) => {
         const seed = 7;
         const counts = await crash({
           layout,

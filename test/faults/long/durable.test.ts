@@ -9,7 +9,7 @@ import { answer, startRawServer } from '../../helpers/raw-server.js';
 import { scratch } from '../../helpers/scratch.js';
 import { type Bodies, Place, storedOf } from '../../helpers/soundness.js';
 
-const timeout = 60_000;
+const timeout = 600_000;
 const BODIES: Bodies = { a: noise(3_000, 1), b: noise(5_000_000, 2), c: noise(20_000, 3), d: noise(10, 4) };
 const NAMES = Object.keys(BODIES);
 const HOW = {

@@ -9,7 +9,7 @@ import { answer, startRawServer } from '../../helpers/raw-server.js';
 import { Place } from '../../helpers/soundness.js';
 import { thorough } from '../../helpers/thorough.js';
 
-const timeout = 60_000;
+const timeout = 600_000;
 const body = noise(3_000, 1);
 const notPosix = process.platform === 'win32' && 'links need rights on Windows';
 

@@ -8,7 +8,7 @@ import { filesBelow } from '../../helpers/folders.js';
 import { Place } from '../../helpers/soundness.js';
 import { thorough } from '../../helpers/thorough.js';
 
-const timeout = 120_000;
+const timeout = 600_000;
 /** Runs of the whole command. */
 const RUNS = thorough ? 60 : 3;
 

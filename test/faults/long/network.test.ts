@@ -18,7 +18,7 @@ const OK = 'HTTP/1.1 200 OK\r\n';
 const HALF = 'x'.repeat(50);
 const GZIPPED = gzipSync(text(100_000, 1));
 const TRIES = 3;
-const timeout = 60_000;
+const timeout = 600_000;
 
 const GOOD: Bodies = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`good${n}`, noise(5_000, n)]));
 

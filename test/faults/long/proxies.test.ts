@@ -12,7 +12,7 @@ import { startHttpProxy } from '../../helpers/proxies.js';
 import { scratch } from '../../helpers/scratch.js';
 import { type Bodies, Place } from '../../helpers/soundness.js';
 
-const timeout = 120_000;
+const timeout = 600_000;
 const noNginx = noOpenssl || missing('nginx');
 /** One of them is large enough to go through in parts. */
 const BODIES: Bodies = {

@@ -23,7 +23,7 @@ import { thorough } from '../../helpers/thorough.js';
 const KIB = 1 << 10;
 const notPosix = process.platform === 'win32' && 'needs a POSIX shell';
 /** Far more than any of them takes: only so that one that hangs ends. */
-const timeout = 60_000;
+const timeout = 600_000;
 
 /** Bodies named by their numbers. */
 function numbered(count: number, size: (n: number) => number): Bodies {

@@ -5,7 +5,7 @@ import { Authority, type Certificate, noOpenssl, serveSecurely } from '../../hel
 import { answer, startRawServer } from '../../helpers/raw-server.js';
 import { Place } from '../../helpers/soundness.js';
 
-const timeout = 60_000;
+const timeout = 600_000;
 const BODY = Buffer.from('there');
 
 function serve(t: TestContext, certificate: Certificate, location?: string) {

@@ -10,7 +10,7 @@ import { bodiesIn, shardsIn } from '../../helpers/tars.js';
 
 const POISON = new URL('../../helpers/poison.js', import.meta.url).href;
 const COUNT = 300;
-const timeout = 60_000;
+const timeout = 600_000;
 
 const GOOD: Bodies = Object.fromEntries(Array.from({ length: COUNT }, (_, n) => [`${n}`, noise(1_000, n)]));
 

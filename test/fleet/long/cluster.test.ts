@@ -11,7 +11,7 @@ import { servePaths } from '../../helpers/paths-server.js';
 import { doneOf, planOf, startWorker, until } from '../../helpers/plans.js';
 import { scratch } from '../../helpers/scratch.js';
 
-const unless = { skip: noNats, timeout: 240_000 };
+const unless = { skip: noNats, timeout: 600_000 };
 const server = servePaths();
 
 function linesOf(count: number): string[] {

@@ -48,7 +48,7 @@ function undo(names: readonly string[]): void {
 
 test(
   'three workers, each a host of its own, share a plan over the network',
-  { skip: noNats, timeout: 180_000 },
+  { skip: noNats, timeout: 600_000 },
   async (t) => {
     const names = ['a', 'b', 'c'].map((letter) => `sluice-${ID}-${letter}`);
     const why = makeMachines(t, names);

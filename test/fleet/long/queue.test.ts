@@ -14,7 +14,7 @@ import { Authority, noOpenssl } from '../../helpers/certificates.js';
 import { freePort } from '../../helpers/programs.js';
 import { scratch } from '../../helpers/scratch.js';
 
-const unless = { skip: noNats, timeout: 120_000 };
+const unless = { skip: noNats, timeout: 600_000 };
 const never = new AbortController().signal;
 
 /** What a storage would say of a plan: which of its shards are done. */

@@ -15,7 +15,7 @@ import { doneOf, planOf, startWorker, until } from '../../helpers/plans.js';
 import { freePort } from '../../helpers/programs.js';
 import { scratch } from '../../helpers/scratch.js';
 
-const unless = { skip: noNats, timeout: 180_000 };
+const unless = { skip: noNats, timeout: 600_000 };
 const server = servePaths();
 
 function linesOf(count: number): string[] {

@@ -19,7 +19,7 @@ const LATE = 300;
 const executable = findChromium();
 const skip = executable === undefined && 'no Chromium on this machine: install it, or name it in CHROMIUM';
 
-describe('the page of a run in a browser', { timeout: 180_000 }, () => {
+describe('the page of a run in a browser', { timeout: 600_000 }, () => {
   test(
     'shows what /summary.json has, tells storage from server, asks for nothing elsewhere, and says when it is over',
     { skip },
@@ -82,7 +82,7 @@ describe('the page of a run in a browser', { timeout: 180_000 }, () => {
       assert.ok(compared > 5, `${compared} compared`);
       assert.equal(await run.ended, 0);
 
-      await page.locator('html[data-state=ended]').waitFor({ timeout: 5_000 });
+      await page.locator('html[data-state=ended]').waitFor({ timeout: 60_000 });
       assert.match((await page.locator('#status').textContent()) ?? '', /^The run has ended/);
       assert.match((await page.locator('#state').textContent()) ?? '', /^The run has ended, after /);
       const bounds = await page.locator('.ribbon rect').evaluateAll((rects) =>
