@@ -10,6 +10,16 @@ export function missing(program: string): string | false {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0 ? false : `needs ${program}`;
 }
 
+/** Whether there is no such process, or none in its group where the number is a negative one. */
+export function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
 /** Below those that systems give away by themselves: nobody gets one of these between its choice and its use by chance. */
 const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -236,11 +235,14 @@ describe('bad lists', () => {
     assert.match(await refusal(t, Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(50)]), 'a.gz'), /LIST: /);
   });
 
-  it('leaves no file behind of a parquet that came as a stream', async () => {
-    const spools = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('sluice-list-'));
+  it('leaves no file behind of a parquet that came as a stream', async (t) => {
+    const folder = scratch(t);
+    const { TMPDIR } = process.env;
+    process.env['TMPDIR'] = folder;
+    t.after(() => (TMPDIR === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = TMPDIR)));
     const whole = parquet(ROWS, 100, 1000);
     assert.equal((await entriesOf(list(whole, '<stdin>'))).length, ROWS.length);
     await assert.rejects(entriesOf(list(whole.subarray(0, 300), '<stdin>')), /no whole parquet file/);
-    assert.deepEqual(spools(), []);
+    assert.deepEqual(readdirSync(folder), []);
   });
 });

@@ -37,7 +37,7 @@ function statuses(answer: string): string[] {
 
 /** Whether a server still answers after a while. Its number says less: it is there until somebody asks how it ended. */
 async function answersOn(base: string): Promise<boolean> {
-  for (let look = 0; look < 100; look++) {
+  for (let look = 0; look < 3_000; look++) {
     const answers = await fetch(base).then(
       () => true,
       () => false,

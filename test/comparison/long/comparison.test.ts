@@ -7,7 +7,9 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findPrograms } from '../../../src/comparison/programs.js';
 import { findNginx } from '../../../src/comparison/server.js';
+import { isGone } from '../../helpers/programs.js';
 import { scratch } from '../../helpers/scratch.js';
+import { until } from '../../helpers/signals.js';
 
 const PEERS = fileURLToPath(new URL('../../../src/comparison/comparison.js', import.meta.url));
 const HEADING = /^### \d{4}-\d\d-\d\d, \d+ × .+, \S+ \S+, Node \d+\.\d+\.\d+/;
@@ -136,7 +138,7 @@ describe('bench:peers', () => {
     assert.equal(stdout, '');
     assert.match(stderr, /^\*\*\* Interrupted$/m);
     assert.deepEqual(readdirSync(dir), []);
-    if (pid !== undefined) assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' });
+    if (pid !== undefined) await until(() => isGone(Number(pid)));
   });
 
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
