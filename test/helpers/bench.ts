@@ -90,8 +90,9 @@ export function specFor(t: Context, strategy: Contender, items: Items, options: 
 export interface Watched {
   readonly result: RunResult;
   readonly probed: Probed;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; and when its end was seen, which may be later than it was. */
   readonly spawned: number;
+  readonly exited: number;
 }
 
 /** The same process as `runInProcess` makes, watched from outside. @param within the command that runs it */
@@ -110,8 +111,9 @@ export async function watched(t: Context, spec: RunSpec, within: readonly string
     exited.then(([status]) => Promise.reject(new Error(`ended: ${status}`))),
   ]);
   await exited;
+  const end = clock();
   if ('error' in answer) throw new Error(answer.error.message);
-  return { result: answer.result, probed: JSON.parse(readFileSync(file, 'utf8')) as Probed, spawned };
+  return { result: answer.result, probed: JSON.parse(readFileSync(file, 'utf8')) as Probed, spawned, exited: end };
 }
 
 /** The bounds of a quantile. */
