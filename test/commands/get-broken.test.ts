@@ -224,7 +224,7 @@ for (const executor of ['pool', 'threads']) {
           assert.equal(dripped.status, 1);
           assert.match(dripped.stderr, /\/slow: the body came slower than 1000 bytes a second for 1 seconds$/m);
           const before = requests.length;
-          const late = await get(scratch(t), `${origin}/late`, '--executor', executor, '--max-time', '0.5');
+          const late = await get(scratch(t), `${origin}/late`, '--executor', executor, '--max-time', '1');
           assert.equal(late.status, 1);
           assert.match(late.stderr, /\/late: it took longer than one file may take$/m);
           assert.match(late.report.failures[0]?.hint ?? '', /--max-time/);
