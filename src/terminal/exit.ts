@@ -14,9 +14,11 @@ export function isInterruption(status: number): boolean {
   return Object.values<number>(STATUSES).includes(status);
 }
 
-/** Milliseconds that threads get to end. */
-const PATIENCE = 500;
-/** Milliseconds between two looks at what libuv's threads do. */
+/**
+ * Looks in which threads are to be found at their end, and milliseconds between two: where this process does not come to
+ * look, the machine has no time for its threads either, and none of them is one that hangs.
+ */
+const LOOKS = 50;
 const INTERVAL = 10;
 const SHOW_CURSOR = '\u001b[?25h';
 
@@ -60,9 +62,8 @@ export class Ending {
   /** @returns false when one does not */
   async #threadsEnd(): Promise<boolean> {
     for (const worker of this.#threads) void worker.terminate();
-    const deadline = performance.now() + PATIENCE;
-    while (this.#threads.size > 0 || isWaitingFor(FILES) || isWaitingFor(NAMES)) {
-      if (performance.now() > deadline) return false;
+    for (let looks = 0; this.#threads.size > 0 || isWaitingFor(FILES) || isWaitingFor(NAMES); looks += 1) {
+      if (looks === LOOKS) return false;
       await new Promise((resolve) => setTimeout(resolve, INTERVAL));
     }
     return true;
