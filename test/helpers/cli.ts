@@ -84,7 +84,9 @@ export async function warmSluice(
 }
 
 async function runInHost(line: CommandLine): Promise<Ran> {
-  host ??= fork(HOST, { env: withoutProxies(), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  // Another one, where that of the call before has ended: it alone is to fail.
+  if (host?.connected !== true)
+    host = fork(HOST, { env: withoutProxies(), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const child = host;
   child.ref();
   child.channel?.ref();

@@ -23,6 +23,12 @@ process.on('disconnect', () => exit());
 process.exit = (status) => {
   throw new Exit(Number(status));
 };
+// Where a thread hangs, as one does that looks up a name, another program takes the place of the command, with its status.
+Object.assign(process, {
+  execve: (_file: string, args: readonly string[]): never => {
+    throw new Exit(Number(args.at(-1)?.replace('exit ', '')));
+  },
+});
 
 /** The variables of the environment are these and no others. */
 function setAll(env: Readonly<Record<string, string | null | undefined>>): void {
