@@ -15,10 +15,11 @@ export function isInterruption(status: number): boolean {
 }
 
 /**
- * Looks in which threads are to be found at their end, and milliseconds between two: where this process does not come to
- * look, the machine has no time for its threads either, and none of them is one that hangs.
+ * Looks in which threads are to be found at their end. On a machine that has no time for them that takes long, and who takes
+ * them for ones that hang may lose the status: only who interrupts asks to be quick, and names of hosts are worth no wait.
  */
-const LOOKS = 50;
+const LOOKS = { quick: 50, patient: 500 };
+/** Milliseconds between two. */
 const INTERVAL = 10;
 const SHOW_CURSOR = '\u001b[?25h';
 
@@ -49,7 +50,7 @@ export class Ending {
 
   /** Ends the process with a status; a list on standard input that stalls would keep it alive. */
   async end(status: number): Promise<void> {
-    if (await this.#threadsEnd()) process.exit(status);
+    if (await this.#threadsEnd(isInterruption(status) ? LOOKS.quick : LOOKS.patient)) process.exit(status);
     for (const signal of Object.keys(STATUSES) as StopSignal[]) if (STATUSES[signal] === status) leaveBy(signal);
     // Another program in the place of this one, which takes all its threads: of Node 22.15 and later.
     const { execve } = process as { execve?: (file: string, args: readonly string[]) => void };
@@ -60,13 +61,14 @@ export class Ending {
   }
 
   /** @returns false when one does not */
-  async #threadsEnd(): Promise<boolean> {
+  async #threadsEnd(most: number): Promise<boolean> {
     for (const worker of this.#threads) void worker.terminate();
-    for (let looks = 0; this.#threads.size > 0 || isWaitingFor(FILES) || isWaitingFor(NAMES); looks += 1) {
-      if (looks === LOOKS) return false;
+    for (let looks = 0; ; looks += 1) {
+      const hasThreads = this.#threads.size > 0 || isWaitingFor(FILES);
+      if (!hasThreads && !isWaitingFor(NAMES)) return true;
+      if (looks >= (hasThreads ? most : LOOKS.quick)) return false;
       await new Promise((resolve) => setTimeout(resolve, INTERVAL));
     }
-    return true;
   }
 }
 
