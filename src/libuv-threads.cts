@@ -12,6 +12,7 @@ import os = require('node:os');
 const THREADS = 64 + 4;
 /** How much lower than the main thread's their priority is: the network does not wait for the store, not for a processor either. */
 const NICE = 5;
+const LOWEST = os.constants.priority.PRIORITY_LOW;
 const TASKS = '/proc/self/task';
 
 /** On Linux a priority is a thread's own, and a thread is known by its number; elsewhere it would be the whole process's. */
@@ -22,9 +23,11 @@ function startThreads(started: () => void): void {
     started();
     return;
   }
+  // Of this thread, as `nice` may have begun the command: who is nobody in particular may not raise any.
+  const priority = Math.min(LOWEST, os.getPriority() + NICE);
   // All of them start with the first thing that there is to do.
   fs.stat('/', () => {
-    for (const thread of fs.readdirSync(TASKS)) if (!others.has(thread)) os.setPriority(Number(thread), NICE);
+    for (const thread of fs.readdirSync(TASKS)) if (!others.has(thread)) os.setPriority(Number(thread), priority);
     started();
   });
 }
