@@ -36,7 +36,7 @@ function threadsOf(t: TestContext, size: string | undefined, within: readonly st
   const env = { ...process.env };
   delete env['UV_THREADPOOL_SIZE'];
   if (size !== undefined) env['UV_THREADPOOL_SIZE'] = size;
-  const [program = '', ...args] = [...within, process.execPath, '--require', tell, CLI, '--version'];
+  const [program, ...args] = [...within, process.execPath, '--require', tell, CLI, '--version'];
   const { status, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
     env,

@@ -13,6 +13,7 @@ import type { Snapshot } from '../../src/page/snapshot.js';
 import { sluice } from '../helpers/cli.js';
 import { filesBelow } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
+import { until } from '../helpers/signals.js';
 import { ask, jsonOf, watched, type WatchedRun } from '../helpers/watched-run.js';
 
 const TOKEN = '0123456789abcdef-token';
@@ -219,7 +220,7 @@ describe('--listen', { timeout: 600_000 }, () => {
       socket.on('error', () => undefined).on('close', () => (refused += 1));
       sockets.push(socket);
     }
-    while (refused <= 900) await pause(20);
+    await until(() => refused > 900);
     // One that leaves makes room for another.
     for (const socket of sockets.slice(10)) socket.destroy();
     let snapshot: Snapshot | undefined;
