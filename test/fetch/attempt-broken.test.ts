@@ -110,16 +110,24 @@ describe('an attempt at a broken answer', () => {
 
   for (const strict of [false, true]) {
     const what = strict ? 'refuses, with --strict,' : 'takes what was announced of';
-    it(`${what} a large body that is longer than that, though its end came while it was paused`, () =>
-      withServer(
-        { onRequest: () => [`${OK}Content-Length: 50\r\n\r\n${HALF}`, pause(30), 'planted'] },
+    it(`${what} a large body that is longer than that, though its end came while it was paused`, () => {
+      const sent = deferred<void>();
+      return withServer(
+        {
+          *onRequest() {
+            yield `${OK}Content-Length: 50\r\n\r\n${HALF}`;
+            yield pause(30);
+            yield 'planted';
+            sent.resolve();
+          },
+        },
         async (server, connections) => {
           let aborted = 0;
           const ended = await fetchOne(connections, `${server.origin}/a`, {
             strict,
             maxWhole: 10,
             openLarge: (onRoom) => ({
-              write: () => (setTimeout(onRoom, 100), false),
+              write: () => (void sent.promise.then(() => pause(30)).then(onRoom), false),
               end: () => undefined,
               abort: () => void (aborted += 1),
             }),
@@ -128,7 +136,8 @@ describe('an attempt at a broken answer', () => {
           else assert.deepEqual(ended, { kind: 'large', text: HALF, bent: true });
           assert.equal(aborted, strict ? 1 : 0);
         },
-      ));
+      );
+    });
   }
 
   it('does not use a connection again on which an error had a longer body than announced', () =>
