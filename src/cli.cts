@@ -4,6 +4,6 @@ import threads = require('./libuv-threads.cjs');
 import type * as Program from './program.js';
 
 /** In few files: what Node reads one by one costs it some half a millisecond each. */
-const PROGRAM = './bundle/program.js';
+const PROGRAM = './bundle/program.cjs';
 
-threads.startThreads(() => void import(PROGRAM).then(({ run }: typeof Program) => run(process.argv)));
+threads.startThreads(() => void (require(PROGRAM) as typeof Program).run(process.argv));

@@ -3,7 +3,7 @@
  * that the name is in before anybody is told of it; a folder once for all the names that a batch made in it. A sync that
  * fails is never tried again: the second one may succeed although what was written is lost.
  */
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { PlainError } from '../src/errors.js';

@@ -3,7 +3,7 @@
  * therefore only ever holds complete bytes, and the directory's lock is taken once for each file, not twice: the
  * temporary name is made under another folder's lock, which no other writer wants.
  */
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';

@@ -2,7 +2,7 @@
  * Folders that files go to: made once and only when needed. Not with what is above the destination: where that is gone,
  * unmounted perhaps, nothing is put in its place. And a link is no folder: it would lead out of the destination.
  */
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { SluiceError } from '../src/errors.js';
 
 /** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */

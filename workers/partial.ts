@@ -3,7 +3,7 @@
  * breaks off, and beside it a note of what it is the beginning of. The note is there first and goes last, so there is no
  * such file without one.
  */
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';

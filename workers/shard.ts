@@ -3,7 +3,7 @@
  * added last can be taken back, which is how a body that breaks in the middle leaves no trace. At any moment the file
  * begins with whole members, and nothing that follows them looks like one: from there the next run can go on.
  */
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type { StoreSettings } from '../src/protocol/settings.js';
 import type { StoredFile } from '../src/protocol/result.js';

@@ -28,7 +28,7 @@ const BATCH_WORK = 50;
  */
 const MOST_WAITING = Math.min(MAX_WORKERS, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) - 4);
 /** Where the compiled entry lies, seen from this file's compiled place. */
-const ENTRY = new URL('../../src/bundle/pool-entry.js', import.meta.url);
+const ENTRY = new URL('../../src/bundle/pool-entry.cjs', import.meta.url);
 
 export class PoolExecutor implements Executor {
   readonly #settings: StoreSettings;

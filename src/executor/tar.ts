@@ -31,7 +31,7 @@ const MAX_UNDER_WAY = 2;
 /** Bodies in a batch while some may end the thread, and the others of theirs with it. */
 const MAX_POISONS = 8;
 /** Where the compiled entry lies, seen from this file's compiled place. */
-const ENTRY = new URL('../../src/bundle/tar-entry.js', import.meta.url);
+const ENTRY = new URL('../../src/bundle/tar-entry.cjs', import.meta.url);
 const LEFT: PlainError = {
   code: 'ABORTED',
   message: 'the shard was not sealed',

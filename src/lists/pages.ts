@@ -1,11 +1,10 @@
 /** One column of a parquet file, page after page: what is in memory is a page, however long a row group is. */
 import type { FileHandle } from 'node:fs/promises';
-import type { ColumnMetaData, DecodedArray, FileMetaData, SchemaTree } from 'hyparquet';
+import type { ColumnMetaData, Compressors, DecodedArray, FileMetaData, SchemaTree } from 'hyparquet';
 import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { decompressPage } from 'hyparquet/src/datapage.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
-import { compressors } from 'hyparquet-compressors';
 import { PlainPage } from './plain-page.js';
 
 export { parquetMetadataAsync, parquetSchema } from 'hyparquet';
@@ -28,6 +27,11 @@ const PARSERS: Decoder['parsers'] = {
   geographyFromBytes: (bytes: Uint8Array) => bytes,
 };
 
+/** Apart, since it is large and an ES module: no bundle of CommonJS has it in it, or can require it on all of Node 22. */
+export async function loadCompressors(): Promise<Compressors> {
+  return (await import('hyparquet-compressors')).compressors;
+}
+
 export class ColumnPages {
   /** Of the row at hand. */
   value: unknown;
@@ -39,6 +43,7 @@ export class ColumnPages {
   readonly #chunks: readonly ColumnMetaData[];
   readonly #schemaPath: readonly SchemaTree[];
   readonly #isText: boolean;
+  readonly #compressors: Compressors;
   #chunk = -1;
   #decoder: Decoder | undefined;
   #dictionary: DecodedArray | undefined;
@@ -56,6 +61,7 @@ export class ColumnPages {
     name: string,
     schemaPath: readonly SchemaTree[],
     isText: boolean,
+    compressors: Compressors,
   ) {
     this.#file = file;
     this.#chunks = metadata.row_groups.flatMap(({ columns }) =>
@@ -63,6 +69,7 @@ export class ColumnPages {
     );
     this.#schemaPath = schemaPath;
     this.#isText = isText;
+    this.#compressors = compressors;
   }
 
   get left(): number {
@@ -108,7 +115,7 @@ export class ColumnPages {
       schemaPath,
       type,
       codec,
-      compressors,
+      compressors: this.#compressors,
       parsers: PARSERS,
       utf8: this.#isText,
     };
@@ -170,7 +177,7 @@ export class ColumnPages {
 
 /** Undefined for a page that does not hold texts or bytes one after the other. */
 function plainPage(bytes: Buffer, header: Header, decoder: Decoder): PlainPage | undefined {
-  const { element, type, codec, utf8 = false } = decoder;
+  const { element, type, codec, compressors, utf8 = false } = decoder;
   const { data_page_header: first, data_page_header_v2: second } = header;
   const { converted_type: converted, logical_type: logical } = element;
   const isText = converted === 'UTF8' || logical?.type === 'STRING';

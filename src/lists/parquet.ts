@@ -1,6 +1,6 @@
 /** Parquet: the wanted columns, page by page. */
 import type { FileHandle } from 'node:fs/promises';
-import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
+import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import { UsageError } from '../errors.js';
 import type { Columns, ColumnValue } from '../item.js';
 import { printable } from '../shared/printable.js';
@@ -19,14 +19,15 @@ const DAMAGED_HINT = 'fetch or write it again';
 const MAX_METADATA_BYTES = 256 * 2 ** 20;
 
 /** What reads parquet, as it is loaded. */
-type Pages = typeof Loaded;
+type Pages = typeof Loaded & { readonly compressors: Compressors };
 
 /** @throws SluiceError LIST_UNREADABLE, or UsageError if it has not the columns that were asked for */
 export async function openParquet(opening: Opening): Promise<ListReader> {
   const file = opening.file ?? (await spoolOf(opening));
   const spooled = file === opening.file ? undefined : file;
   try {
-    const pages = await import('./pages.js');
+    const loaded = await import('./pages.js');
+    const pages = { ...loaded, compressors: await loaded.loadCompressors() };
     return new ParquetRows(opening, file, pages, await metadataOf(file, pages, opening.label), spooled);
   } catch (error) {
     await spooled?.close();
@@ -104,7 +105,7 @@ class ParquetRows implements ListReader {
     const open = (at: number): ColumnPages => {
       const isText = at === url || at === name || at === checksum;
       const path = [schema, flat[at] as SchemaTree];
-      return new pages.ColumnPages(file, metadata, names[at] ?? '', path, isText);
+      return new pages.ColumnPages(file, metadata, names[at] ?? '', path, isText, pages.compressors);
     };
     for (const at of [url, name, checksum, ...kept.map((column) => column.at)]) {
       if (at !== undefined && !this.#columns.has(at)) this.#columns.set(at, open(at));

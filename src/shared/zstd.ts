@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { pipeline, Readable, type Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+import zlib from 'node:zlib';
 import type * as Fzstd from 'fzstd';
 
 /** As fzstd has it. */

@@ -6,7 +6,7 @@
 import { constants } from 'node:buffer';
 import { Duplex, Transform, type TransformCallback } from 'node:stream';
 import { promisify } from 'node:util';
-import * as zlib from 'node:zlib';
+import zlib from 'node:zlib';
 
 import { SluiceError } from '../../src/errors.js';
 import { unZstd, unZstdAsync, unZstdSync } from '../../src/shared/zstd.js';
