@@ -14,8 +14,11 @@ import { isUrlLike } from './shared/host-like.js';
 import { printable } from './shared/printable.js';
 import { version } from './shared/version.js';
 
-/** @param help what it takes to tell of commands, where that is asked for */
-function createProgram(finish: (status: number) => void, help?: typeof Help): Command {
+/**
+ * @param argv only the commands that it names get their options
+ * @param help what it takes to tell of commands, where that is asked for
+ */
+function createProgram(argv: readonly string[], finish: (status: number) => void, help?: typeof Help): Command {
   const program = new Command('sluice')
     .description(DESCRIPTION)
     .version(version, '-V, --version', 'print the version')
@@ -27,7 +30,7 @@ function createProgram(finish: (status: number) => void, help?: typeof Help): Co
     const { name, summary, argument, run } = described;
     const command = program.command(name).description(summary).copyInheritedSettings(program);
     if (argument !== undefined) command.argument(argument.usage, argument.help);
-    addOptions(command, described, help);
+    if (help !== undefined || argv.includes(name)) addOptions(command, described, help);
     command.action(async (...given: unknown[]) => {
       const [of, values] = argument === undefined ? [undefined, given[0]] : [given[0], given[1]];
       finish(await run({ ...(values as Values), argument: of }));
@@ -76,9 +79,10 @@ function readText(read: NonNullable<Flag['read']>, text: string, before: unknown
 async function main(argv: readonly string[]): Promise<number> {
   let ended = 0;
   const help = asksForHelp(argv) ? await import('./commands/manual/help.js') : undefined;
-  const program = createProgram((value) => {
-    ended = value;
-  }, help);
+  const finish = (status: number): void => {
+    ended = status;
+  };
+  const program = createProgram(argv, finish, help);
   try {
     await program.parseAsync(spelledOut(argv));
     return ended;
