@@ -17,7 +17,7 @@ const CHUNKS = {
   thread: ['workers/pool-entry.js'],
   program: ['src/program.js'],
   // What an ordinary run imports when it knows that it needs it.
-  run: ['src/commands/get/get.js', 'src/pipeline/hand-off.js'],
+  run: ['src/commands/get/get.js', 'src/pipeline/hand-off.js', 'src/executor/lone.js'],
 };
 
 // Chunks have names of their content: those of the last build would stay.

@@ -120,6 +120,7 @@ export class Download {
       outcomes: this.#outcomes,
       maxIdle: shares.idle,
       openLists: () => this.#entries.prime(),
+      isLone: () => this.#progress.isAtMost(1),
     });
   }
 

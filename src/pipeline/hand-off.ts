@@ -86,7 +86,7 @@ export class HandOff implements Stages, AttemptListener {
 
   /** @param naming where names depend on answers */
   static async open(stages: StageOptions, listener: StageListener, naming?: AnswerNaming): Promise<HandOff> {
-    const { options, network, settings, maxIdle, own, resumption } = stages;
+    const { options, network, settings, maxIdle, own, resumption, isLone } = stages;
     const { executor: name, workers, layout, shardSize, captionColumn, timeout } = options;
     const originals = new WeakMap<Item, Item>();
     const originalOf = (item: Item): Item => originals.get(item) ?? item;
@@ -107,7 +107,7 @@ export class HandOff implements Stages, AttemptListener {
       return new HandOff(stages, listener, connections, tar, { naming, robots, originals, tar });
     }
     if (name === 'threads') throw new RangeError('threads hand nothing over');
-    const executor = await createExecutor(name, workers, settings, onStored);
+    const executor = await createExecutor(name, workers, settings, onStored, isLone);
     const partials = await PartialFiles.open(own, await bootId());
     return new HandOff(stages, listener, connections, executor, { naming, robots, originals, partials, dedupe });
   }

@@ -33,6 +33,8 @@ export interface ResourceOptions {
   readonly maxIdle: number;
   /** Opens the lists. */
   readonly openLists: () => Promise<void>;
+  /** Whether they are known to have no more than one item; asked when they are open. */
+  readonly isLone: () => boolean;
 }
 
 export class Resources {
@@ -95,7 +97,8 @@ export class Resources {
     const credentials = await openCredentials(network.credentials);
     const headers = new RequestHeaders(options.headers, options.userAgent, credentials);
     const rules = { ...this.#with.rules, headers };
-    const stages = { options, network, settings, rules, scheduler, maxIdle, own, resumption };
+    const isLone = this.#with.isLone();
+    const stages = { options, network, settings, rules, scheduler, maxIdle, own, resumption, isLone };
     this.#stages = await openStages(stages, listener);
   }
 

@@ -115,6 +115,8 @@ export interface StageOptions {
   /** Folder of the program's own files in the destination. */
   readonly own: string;
   readonly resumption: Resumption;
+  /** Whether the run has no more than one item. */
+  readonly isLone: boolean;
 }
 
 /** Begins to load what will be needed, while other things are opened. */

@@ -40,6 +40,12 @@ export class PlanProgress {
     this.#ended = planned;
   }
 
+  /** Whether it is known that there are no more. */
+  isAtMost(count: number): boolean {
+    const { total } = this;
+    return total !== undefined && !total.isEstimate && total.count <= count;
+  }
+
   /** Undefined while nothing tells. */
   get total(): Total | undefined {
     if (this.#ended !== undefined) return { count: this.#ended, isEstimate: false };

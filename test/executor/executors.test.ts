@@ -43,11 +43,14 @@ interface Setup {
   readonly holdsExactly: (expected: ReadonlyMap<string, Uint8Array>) => void;
 }
 
-for (const kind of ['pool', 'inline', 'libuv'] as const) {
+for (const kind of ['pool', 'lone', 'inline', 'libuv'] as const) {
   const start = async (t: TestContext, changes: Partial<StoreSettings> = {}, workers = 1): Promise<Setup> => {
     const settings = storeSettings(t, changes);
     const told = new Told();
-    const executor = await createExecutor(kind, workers, settings, told.listener);
+    const executor =
+      kind === 'lone'
+        ? await createExecutor('pool', 'auto', settings, told.listener, true)
+        : await createExecutor(kind, workers, settings, told.listener);
     t.after(() => executor.close());
     const holdsExactly = (expected: ReadonlyMap<string, Uint8Array>): void => {
       assert.deepEqual(filesBelow(settings.directory), [...expected.keys()].toSorted());

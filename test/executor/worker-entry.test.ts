@@ -9,7 +9,7 @@ const flags = ['--trace-require-module=all'];
 
 describe('a thread that is ended while it loads does not end the process', () => {
   // Node 20 and 22 end it where the module is required, so none may be.
-  for (const options of ['--executor pool', '--executor threads', '--layout tar', '--image-check pixels']) {
+  for (const options of ['--workers 1', '--executor threads', '--layout tar', '--image-check pixels']) {
     test(`${options}: no thread requires an ES module`, async (t) => {
       await using server = await servePaths();
       const args = ['get', `${server.origin}/a`, '-q', ...options.split(' ')];
