@@ -23,7 +23,7 @@ const FLOORS: readonly (readonly RegExp[])[] = [
   [/^src\/lists\//, /^src\/protocol\//, /^src\/flags\//, /^src\/charts\//],
   [/^src\/shared\//],
   [/^src\/item\.ts$/, /^src\/body\.ts$/, /^src\/outcome\.ts$/],
-  [/^src\/errors\.ts$/, /^src\/libuv-threads\.cts$/],
+  [/^src\/errors\.ts$/, /^src\/compile-cache\.cts$/, /^src\/libuv-threads\.cts$/],
 ];
 
 const ONE_IMPORTER: Readonly<Record<string, string>> = {

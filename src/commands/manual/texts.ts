@@ -130,6 +130,7 @@ export const STATUSES: Readonly<Record<string, Statuses>> = {
 export const COMMON: Readonly<Record<string, string>> = {
   NO_COLOR: 'no colours, if it says anything',
   FORCE_COLOR: 'colours, wherever lines go; 0 for none. --color counts for more than both',
+  NODE_DISABLE_COMPILE_CACHE: 'set: keep nothing of the program for its next start',
 };
 
 /** By the variable, of those that download. */
