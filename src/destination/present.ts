@@ -16,8 +16,8 @@ import { type Hash, murmur3 } from '../shared/murmur3.js';
 
 /** Names that are read at once. */
 const LISTED_AT_ONCE = 1024;
-/** Folders that are listed at once: as many as libuv has threads by itself, for each waits for the storage. */
-const FOLDERS_AT_ONCE = 4;
+/** Folders that are listed at once: as many as libuv has threads by itself, for each waits for the storage; of more, a part. */
+const FOLDERS_AT_ONCE = Math.max(4, Math.ceil(Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) / 4));
 
 export interface PresentSettings {
   /** The destination. */
@@ -46,14 +46,22 @@ export class Present implements Presence {
   }
 
   /**
-   * Lists folders, those of them that are there, and removes what runs that were killed have left in them.
+   * Lists folders, those of them that are there, and removes what runs that were killed have left in them. What is not in the
+   * folder above it is not looked for.
    *
    * @throws StorageError
    */
   async list(folders: readonly string[]): Promise<void> {
+    const above = new Set(folders.flatMap((folder) => foldersOf(folder)));
+    await this.#listAll([...above], false);
+    await this.#listAll(above.size === 0 ? folders : folders.filter((folder) => this.#folders.has(folder)));
+  }
+
+  /** @param isItems what is in them is items', or in the place of what is */
+  async #listAll(folders: readonly string[], isItems = true): Promise<void> {
     try {
       for (let at = 0; at < folders.length; at += FOLDERS_AT_ONCE) {
-        await Promise.all(folders.slice(at, at + FOLDERS_AT_ONCE).map((folder) => this.#list(folder)));
+        await Promise.all(folders.slice(at, at + FOLDERS_AT_ONCE).map((folder) => this.#list(folder, isItems)));
       }
     } catch (error) {
       throw this.#settings.whyNot(error);
@@ -87,7 +95,7 @@ export class Present implements Presence {
       levels.set(level, (levels.get(level) ?? new Set()).add(folder));
     }
     for (const [, level] of [...levels].toSorted(([a], [b]) => a - b)) {
-      await this.list([...level].filter((folder) => this.#folders.has(folder)));
+      await this.#listAll([...level].filter((folder) => this.#folders.has(folder)));
       for (const folder of level) this.#listed.add(this.#hashOf(folder));
     }
   }
@@ -97,7 +105,7 @@ export class Present implements Presence {
     return foldersOf(name).filter(({ length }) => length >= this.#settings.base);
   }
 
-  async #list(folder: string): Promise<void> {
+  async #list(folder: string, isItems: boolean): Promise<void> {
     const path = join(this.#settings.directory, folder);
     // Links are not followed: the store refuses them when it gets there.
     if (folder !== '' && !(await isFolder(path))) return;
@@ -105,7 +113,7 @@ export class Present implements Presence {
       const { name } = entry;
       if (!name.startsWith('.')) {
         const found = folder === '' ? name : `${folder}/${name}`;
-        this.#names.add(found);
+        if (isItems) this.#names.add(found);
         if (entry.isDirectory()) this.#folders.add(found);
       } else if (name.startsWith(UNFINISHED_FILE) && !name.startsWith(this.#settings.own)) {
         await rm(join(path, name), { force: true });

@@ -10,7 +10,7 @@ import { examineFile } from '../journal/examine.js';
 import type { FileSizes } from '../journal/sizes.js';
 import type { ListMark } from '../journal/format.js';
 import type { Journal } from '../journal/journal.js';
-import { firstShardAfter, openJournal, type Opened } from '../journal/open.js';
+import { firstShardAfter, openJournal } from '../journal/open.js';
 import type { Part } from '../journal/part-recovery.js';
 import type { Updates } from '../journal/updates.js';
 import type { Bodies } from '../journal/bodies.js';
@@ -63,42 +63,46 @@ export async function resume(
   // Of a plan, what was in the archive is in its copy: see fleet/archive.ts.
   const shards = inShards && archive === undefined ? await destination.shards() : new Set<number>();
   const again = sources.every(({ kind }) => kind === 'items') ? { again: true } : {};
-  let known: Opened | undefined;
-  if (options.journal) {
-    if (options.state !== undefined) await destination.holdState(options.state, durable);
-    known = await openJournal({
-      folder: options.state ?? destination.own,
-      named: options.state !== undefined,
-      durable,
-      overwrite,
-      update,
-      dedupe: options.dedupe,
-      shards,
-      parts: inShards ? await destination.parts() : new Map(),
-      captionColumn: options.captionColumn,
-      archive,
-      run: {
-        version,
-        directory: options.directory,
-        layout,
-        lists: await Promise.all(sources.map(mark)),
-        ...again,
-      },
-      onFailure: (error) => listener.onJournalFailure(error),
-    });
-  }
-  let present: Presence | undefined;
+  // Where all may be replaced, what is there matters to the next run only. The names of a plan are its own: nobody else has
+  // put a file there, and to list a destination for each of its shards would take longer than the shard.
+  const matters = !inShards && !destination.claimed && (!overwrite || options.journal);
+  if (options.journal && options.state !== undefined) await destination.holdState(options.state, durable);
+  const settings = {
+    folder: options.state ?? destination.own,
+    named: options.state !== undefined,
+    durable,
+    overwrite,
+    update,
+    dedupe: options.dedupe,
+    shards,
+    parts: inShards ? await destination.parts() : new Map(),
+    captionColumn: options.captionColumn,
+    archive,
+    run: {
+      version,
+      directory: options.directory,
+      layout,
+      lists: await Promise.all(sources.map(mark)),
+      ...again,
+    },
+    onFailure: (error: StorageError) => listener.onJournalFailure(error),
+  };
+  // Both wait for the storage. Neither is left alone where the other fails: they change what is there.
+  const [opened, listed] = await Promise.allSettled([
+    options.journal ? openJournal(settings) : undefined,
+    matters ? destination.list(layout) : undefined,
+  ]);
+  if (opened.status === 'rejected') throw opened.reason;
+  const known = opened.value;
   const parts = known?.parts ?? [];
   try {
+    if (listed.status === 'rejected') throw listed.reason;
     if (inShards) await destination.removeParts(parts);
-    // Where all may be replaced, what is there matters to the next run only. The names of a plan are its own: nobody else has
-    // put a file there, and to list a destination for each of its shards would take longer than the shard.
-    const matters = !inShards && !destination.claimed && (!overwrite || known !== undefined);
-    present = matters ? await destination.list(layout) : undefined;
   } catch (error) {
     await known?.journal.leave();
     throw error;
   }
+  const present = listed.value;
   const { directory, scratch } = destination;
   const dedupe = known?.bodies && (await openDedupe({ directory, scratch, durable, cancelled }, known.bodies));
   const examine = async (name: string): ReturnType<typeof examineFile> => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { Destination } from '../../src/destination/destination.js';
@@ -54,6 +56,19 @@ describe('what is in folders of names', () => {
     await present.prepare(['3/a/dir/new']);
     assert.ok(present.has('3/a/dir/y'));
     assert.deepEqual([present.blocking('3/a/x/y'), present.blocking('3/a/dir/y'), present.blocking('4/file/y')], ['3/a/x', undefined, undefined]); // prettier-ignore
+  });
+
+  test('of the layout hashed is looked for below folders that are there only', async (t) => {
+    const { destination } = await open(t, ['3/a/x', '3/b/y', '4/z']);
+    const { mock: looked } = t.mock.method(fs, 'lstat');
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const present = await destination.list('hashed');
+    assert.equal(looked.callCount(), 16 + 2);
+    assert.ok(present.has('3/a/x') && present.has('3/b/y'));
   });
 
   test('is not what links lead to: they block what would be in them, and so do files', async (t) => {
