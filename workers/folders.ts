@@ -34,9 +34,17 @@ export async function useFolderAsync(root: string, name: string): Promise<void> 
   }
 }
 
-/** Makes one folder, or finds it. Looked for first: to make one takes its parent's lock even when it is there. */
+/**
+ * Makes one folder, or finds it. One operation where none is there, and where storage is far, each is a round trip; whatever
+ * else the answer is, one more tells whether there is a folder.
+ */
 export function makeFolder(folder: string): void {
-  accept(folder, fs.lstatSync(folder, { throwIfNoEntry: false }) ?? make(folder));
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    accept(folder, fs.lstatSync(folder, { throwIfNoEntry: false }), error);
+  }
+  remember(folder);
 }
 
 /** From the top down. */
@@ -47,41 +55,27 @@ function foldersBelow(root: string, name: string): string[] {
 
 /** The same as {@link makeFolder} through `fs.promises`. */
 export async function makeFolderAsync(folder: string): Promise<void> {
-  const found = await fs.promises.lstat(folder).catch(unlessMissing);
-  accept(folder, found ?? (await makeAsync(folder)));
-}
-
-/** @returns what is there, if another thread or program was faster */
-function make(folder: string): fs.Stats | undefined {
-  try {
-    fs.mkdirSync(folder);
-    return undefined;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return fs.lstatSync(folder);
-  }
-}
-
-async function makeAsync(folder: string): Promise<fs.Stats | undefined> {
   try {
     await fs.promises.mkdir(folder);
-    return undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return fs.promises.lstat(folder);
+    accept(folder, await fs.promises.lstat(folder).catch(() => undefined), error);
   }
+  remember(folder);
 }
 
-function unlessMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+/**
+ * @param found what is in the folder's place, if anything is
+ * @param error why no folder was made there
+ */
+function accept(folder: string, found: fs.Stats | undefined, error: unknown): void {
+  if (found === undefined) throw error;
+  if (found.isDirectory()) return;
+  throw new SluiceError('STORE_EXISTS', `${folder} is no folder`, {
+    hint: 'links are not followed: remove it, or choose another destination',
+  });
 }
 
-function accept(folder: string, found: fs.Stats | undefined): void {
-  if (found?.isDirectory() === false) {
-    throw new SluiceError('STORE_EXISTS', `${folder} is no folder`, {
-      hint: 'links are not followed: remove it, or choose another destination',
-    });
-  }
+function remember(folder: string): void {
   if (known.size === MOST_KNOWN) known.clear();
   known.add(folder);
 }
