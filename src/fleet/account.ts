@@ -1,5 +1,5 @@
 /** What a shard's journal says became of its items, over all claims that have worked on it. */
-import { type Account, countOutcome, emptyAccount } from '../journal/account.js';
+import type { Account } from '../journal/account.js';
 import { History } from '../journal/history.js';
 
 /**
@@ -10,8 +10,5 @@ import { History } from '../journal/history.js';
 export async function accountOf(journal: string, archive?: number): Promise<Account | undefined> {
   const history = await History.open(journal);
   if (history === undefined) return undefined;
-  const account = emptyAccount();
-  const shards = new Set(archive === undefined ? [] : [archive]);
-  for await (const batch of history.outcomes()) for (const past of batch) countOutcome(account, past, shards);
-  return account;
+  return (await history.count(new Set(archive === undefined ? [] : [archive]), 0)).account;
 }

@@ -1,7 +1,7 @@
 /** What became of the items that journals tell of, counted. */
 import { shardName } from '../../workers/shard-name.js';
 import type { SameFile } from '../item.js';
-import type { PastOutcome } from './history.js';
+import type { FailureRecord } from './format.js';
 
 export interface Account {
   stored: number;
@@ -55,34 +55,27 @@ export function addAccount(account: Account, others: Readonly<Partial<Account>>)
   }
 }
 
-/**
- * @param shards numbers of those that are there
- * @returns why it is not stored; undefined for what is
- */
-export function countOutcome(account: Account, past: PastOutcome, shards: ReadonlySet<number>): Lack | undefined {
-  const lack = lackOf(past, shards);
-  if (lack !== undefined) {
-    if (lack.kind === 'error') account.causes[lack.code] = (account.causes[lack.code] ?? 0) + 1;
-    account[lack.kind === 'error' ? 'errors' : lack.kind] += 1;
-  } else if (past.status === 'stored') {
-    account.stored += 1;
-    account.bytes += past.stored.size;
-    if (past.stored.unproven) account.unproven += 1;
-    countSame(account, past.stored.size, past.learned?.same);
-  }
-  return lack;
+export function countLack(account: Account, { kind, code }: Lack): void {
+  if (kind === 'error') account.causes[code] = (account.causes[code] ?? 0) + 1;
+  account[kind === 'error' ? 'errors' : kind] += 1;
 }
 
-function lackOf(past: PastOutcome, shards: ReadonlySet<number>): Lack | undefined {
-  if (past.status === 'failed') {
-    const { status: what, code, message } = past.failure;
-    return { kind: what === 'not_found' ? 'notFound' : what, code, message };
-  }
-  if (past.status === 'unfinished') {
-    return { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
-  }
-  const { shard } = past.stored;
-  if (shard === undefined || shards.has(shard)) return undefined;
+/** @param same the other file with the same bytes, if there is one */
+export function countStored(account: Account, size: number, unproven: boolean, same: SameFile | undefined): void {
+  account.stored += 1;
+  account.bytes += size;
+  if (unproven) account.unproven += 1;
+  countSame(account, size, same);
+}
+
+export const UNFINISHED: Lack = { kind: 'unfinished', code: 'ABORTED', message: 'it was begun and not finished' };
+
+export function failedWith({ status, code, message }: FailureRecord): Lack {
+  return { kind: status === 'not_found' ? 'notFound' : status, code, message };
+}
+
+/** It was in a shard that is not there. */
+export function lostWith(shard: number): Lack {
   return { kind: 'error', code: 'STORE_CHANGED', message: `it was in ${shardName(shard)}, which is gone` };
 }
 

@@ -12,9 +12,11 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { ErrorCode } from '../errors.js';
 import type { Layout } from '../protocol/settings.js';
-import type { Columns, ItemDetails } from '../item.js';
+import type { Columns, ItemDetails, SameFile } from '../item.js';
+import { isPlainItemName } from '../plan/paths.js';
 import type { StoredFile } from '../protocol/result.js';
-import { type Learned, type LearnedOf, learnedSize, readLearned, writeLearned } from './learned.js';
+import type { CodeUnits } from '../shared/code-units.js';
+import { type Learned, type LearnedOf, learnedSize, readLearned, readSame, writeLearned } from './learned.js';
 
 /** A run begins. Numbers of items are those of the run whose record came last. */
 export interface RunRecord {
@@ -149,6 +151,8 @@ const DUPLICATE = 11;
 
 const DASH = 0x2d;
 const DOT = 0x2e;
+const SLASH = 0x2f;
+const CARET = 0x5e;
 
 const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
 /** Of those that have a length. */
@@ -417,6 +421,16 @@ export function itemAt(payload: Buffer, at: number): ItemRecord {
   };
 }
 
+/** Whether the URL of an item has what some versions of Node leave in it, and others do not: `^`, and `/.`. */
+export function maybeFormerAt(payload: Buffer, at: number): boolean {
+  const from = at + ITEM_HEADER;
+  const to = from + payload.readUInt32LE(at + 17);
+  for (let byte = from; byte < to; byte += 1) {
+    if (payload[byte] === CARET || (payload[byte] === DOT && payload[byte - 1] === SLASH)) return true;
+  }
+  return false;
+}
+
 /** Whether the name of an item may have the mark of its URL: eight digits after a dash, before an extension or the end. */
 export function maybeMarkedAt(payload: Buffer, at: number): boolean {
   const end = at + itemSizeAt(payload, at);
@@ -424,6 +438,25 @@ export function maybeMarkedAt(payload: Buffer, at: number): boolean {
   const least = Math.max(end - payload.readUInt32LE(at + 21) + 9, end - 16);
   for (let dot = end - 1; dot >= least; dot -= 1) if (payload[dot] === DOT) return payload[dot - 9] === DASH;
   return false;
+}
+
+/** Whether the name of an item has these bytes somewhere. */
+export function nameIncludesAt(payload: Buffer, at: number, bytes: string): boolean {
+  const to = at + itemSizeAt(payload, at);
+  const found = payload.indexOf(bytes, to - payload.readUInt32LE(at + 21), 'latin1');
+  return found !== -1 && found + bytes.length <= to;
+}
+
+/** The URL of an item, in memory that is used again. */
+export function loadUrlAt(payload: Buffer, at: number, units: CodeUnits): void {
+  const from = at + ITEM_HEADER;
+  units.loadLine(payload, from, from + payload.readUInt32LE(at + 17));
+}
+
+/** Whether an item has a name that it may have, without making a text of it; of others than plain ones, nothing is known. */
+export function hasPlainNameAt(payload: Buffer, at: number): boolean {
+  const to = at + itemSizeAt(payload, at);
+  return isPlainItemName(payload, to - payload.readUInt32LE(at + 21), to);
 }
 
 /** Only the size of what {@link storedAt} tells. */
@@ -444,9 +477,14 @@ export function storedAt(payload: Buffer, at: number): StoredRecord {
     size: sizeAt(payload, at),
     crc32: payload.readUInt32LE(at + 13),
     ...(shard !== undefined && { shard }),
-    unproven: (bits & UNPROVEN) !== 0,
+    unproven: isUnprovenAt(payload, at),
     ...((bits & UNREAD) !== 0 && { unread: true }),
   };
+}
+
+/** Of what {@link storedAt} tells, whether the end of its body was the end of the connection. */
+export function isUnprovenAt(payload: Buffer, at: number): boolean {
+  return ((payload[at + 21] as number) & UNPROVEN) !== 0;
 }
 
 export function failureAt(payload: Buffer, at: number): FailureRecord {
@@ -480,6 +518,11 @@ export interface RenamedRecord {
 export function renamedAt(payload: Buffer, at: number): RenamedRecord {
   const end = at + HEADER + payload.readUInt32LE(at + 5);
   return { name: payload.toString('utf8', at + RENAMED_HEADER, end), replaces: payload[at + HEADER] === 1 };
+}
+
+/** Only what {@link learnedAt} tells of another file with the same bytes. */
+export function sameAt(payload: Buffer, at: number): SameFile | undefined {
+  return readSame(payload, at + HEADER, at + HEADER + payload.readUInt32LE(at + 5));
 }
 
 /** @param url of the item */

@@ -4,8 +4,19 @@
  */
 import type { Buffer } from 'node:buffer';
 import { calledToday } from '../plan/former.js';
-import { unmarked } from '../plan/names.js';
-import { itemAt, type ItemRecord, type Key, keyAt, maybeMarkedAt } from './format.js';
+import { asMark, unmarked } from '../plan/names.js';
+import { CodeUnits } from '../shared/code-units.js';
+import { murmur3 } from '../shared/murmur3.js';
+import {
+  itemAt,
+  type ItemRecord,
+  type Key,
+  keyAt,
+  loadUrlAt,
+  maybeFormerAt,
+  maybeMarkedAt,
+  nameIncludesAt,
+} from './format.js';
 import { keyOf } from './state-index.js';
 
 export interface FormerRecord {
@@ -18,33 +29,32 @@ export interface FormerRecord {
   readonly record: ItemRecord;
 }
 
-/** Finds them among the records of a journal, at next to no cost for all others. */
-export class FormerRecords {
-  /** Of the frame that was asked for last. */
-  #payload: Buffer | undefined;
-  #some = false;
+const url = new CodeUnits();
+const hash = new Uint32Array(4);
 
-  /** Undefined for a record of an item that is called today as it was, without a mark. */
-  at(payload: Buffer, at: number): FormerRecord | undefined {
-    if (payload !== this.#payload) {
-      this.#payload = payload;
-      // Without one of these in it, a URL is what it was.
-      this.#some = payload.includes('^') || payload.includes('/.');
-    }
-    const maybeMarked = maybeMarkedAt(payload, at);
-    if (!this.#some && !maybeMarked) return undefined;
-    const record = itemAt(payload, at);
-    const today = this.#some ? calledToday(record) : undefined;
-    const { url, name } = today ?? record;
-    const marked = maybeMarked && unmarked(name, url) !== undefined;
-    if (today === undefined && !marked) return undefined;
-    return { key: keyOf(url, name), marked, renamed: name !== record.name, record };
-  }
+/** Undefined for a record of an item that is called today as it was, without a mark: at next to no cost for these. */
+export function formerAt(payload: Buffer, at: number): FormerRecord | undefined {
+  const maybeFormer = maybeFormerAt(payload, at);
+  const maybeMarked = maybeMarkedAt(payload, at);
+  if (!maybeFormer && !(maybeMarked && hasMarkAt(payload, at))) return undefined;
+  const record = itemAt(payload, at);
+  const today = maybeFormer ? calledToday(record) : undefined;
+  const { url, name } = today ?? record;
+  const marked = maybeMarked && unmarked(name, url) !== undefined;
+  if (today === undefined && !marked) return undefined;
+  return { key: keyOf(url, name), marked, renamed: name !== record.name, record };
+}
 
-  /** By which the item of a record is known today. */
-  keyAt(payload: Buffer, at: number): Key {
-    return this.at(payload, at)?.key ?? keyAt(payload, at);
-  }
+/** Whether what may be the mark of a URL is that. */
+function hasMarkAt(payload: Buffer, at: number): boolean {
+  loadUrlAt(payload, at, url);
+  murmur3(url, hash);
+  return nameIncludesAt(payload, at, `-${asMark(hash)}`);
+}
+
+/** By which the item of a record is known today. */
+export function keyToday(payload: Buffer, at: number): Key {
+  return formerAt(payload, at)?.key ?? keyAt(payload, at);
 }
 
 /** A key as a key of a map. */

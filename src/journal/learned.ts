@@ -115,6 +115,17 @@ export function readLearned(bytes: Buffer, from: number, to: number, own: string
   return { ...learned, ...('made' in rest ? { image: rest } : rest) };
 }
 
+/** Only {@link Learned.same} of what {@link writeLearned} wrote. @param to where it ends */
+export function readSame(bytes: Buffer, from: number, to: number): SameFile | undefined {
+  const lengths = from + 23;
+  const headers = bytes.readUInt16LE(lengths + 4) + bytes.readUInt16LE(lengths + 6) + bytes.readUInt16LE(lengths + 8);
+  const algorithm = CHECKSUM_ALGORITHMS[bytes.readUInt8(lengths + 10) - 1];
+  const end = from + FIXED + bytes.readUInt32LE(lengths) + headers + (algorithm === undefined ? 0 : BYTES[algorithm]);
+  if (end >= to) return undefined;
+  const rest = JSON.parse(bytes.toString('utf8', end, to)) as Rest;
+  return 'made' in rest ? undefined : rest.same;
+}
+
 /** Milliseconds; a clock that was set back in between has told nothing. */
 function since(start: number, time: number | undefined): number {
   return time === undefined ? NEVER : Math.min(NEVER - 1, Math.max(0, Math.round(time - start)));

@@ -23,7 +23,7 @@ import {
   storedAt,
 } from './format.js';
 import type { Endings } from './endings.js';
-import { FormerRecords, textOf } from './former.js';
+import { formerAt, textOf } from './former.js';
 import {
   begunAs,
   DOUBTFUL_IF_THERE,
@@ -92,7 +92,6 @@ export class LogReplay implements RecordVisitor {
    * nobody has got since: of shards that were not sealed, runs in between may not have written down what is in them.
    */
   readonly #earlier = new Map<number, Begun>();
-  readonly #formers = new FormerRecords();
   readonly #boot: string;
   readonly #layout: Layout;
   readonly #hasShard: (shard: number) => boolean;
@@ -209,7 +208,7 @@ export class LogReplay implements RecordVisitor {
 
   item(index: number, payload: Buffer, at: number, offset: number): void {
     if (!this.#concerns) return;
-    const found = this.#formers.at(payload, at);
+    const found = formerAt(payload, at);
     const { a, b, c } = found?.key ?? keyAt(payload, at);
     const marked = found?.marked === true;
     const former = found?.renamed === true ? found.record : undefined;

@@ -11,7 +11,7 @@ import {
   replacesAt,
   type RunRecord,
 } from './format.js';
-import { FormerRecords } from './former.js';
+import { keyToday } from './former.js';
 import { Numbers } from './numbers.js';
 import { NUMBER_BITS, OtherRows } from './other-rows.js';
 import { StateIndex } from './state-index.js';
@@ -59,7 +59,6 @@ export class Places implements RecordVisitor {
   readonly #boot: string;
   readonly #files: Family = { items: new StateIndex(NUMBER_BITS), others: new OtherRows() };
   readonly #shards: Family = { items: new StateIndex(NUMBER_BITS), others: new OtherRows() };
-  readonly #formers = new FormerRecords();
   #inShards = false;
   /** The record of the item that was begun last, until the next one is read. */
   #last: { readonly payload: Buffer; readonly at: number } | undefined;
@@ -83,7 +82,7 @@ export class Places implements RecordVisitor {
 
   item(index: number, payload: Buffer, at: number, place: number): void {
     const rows = this.#family.items;
-    const key = this.#formers.keyAt(payload, at);
+    const key = keyToday(payload, at);
     let row = rows.get(key);
     if (row === undefined) {
       row = this.#count;

@@ -18,7 +18,7 @@ import {
 } from './format.js';
 
 /** Bytes that are read at once. */
-const READ_SIZE = 4 << 20;
+const READ_SIZE = 2 << 20;
 
 /** How far a journal can be trusted. */
 export interface Extent {
@@ -112,18 +112,24 @@ async function seekFrame(window: Window): Promise<boolean> {
   }
 }
 
-/** A part of the file that is in memory, from where its reader is. */
+/** A part of the file that is in memory, from where its reader is. While that is looked at, the next one is read. */
 class Window {
   readonly #file: FileHandle;
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_SIZE + MAX_FRAME);
+  /** Each with room before what is read, for what is left of the part before. */
+  #buffer: Buffer = Buffer.allocUnsafeSlow(MAX_FRAME + READ_SIZE);
+  #other: Buffer | undefined;
   #from = 0;
   #to = 0;
+  /** Where in the file the next part begins. */
+  #position = 0;
+  #next: Promise<number | { readonly error: unknown }>;
   #ended = false;
   /** Where the reader is in the file. */
   offset = 0;
 
   constructor(file: FileHandle) {
     this.#file = file;
+    this.#next = this.#read(this.#buffer);
   }
 
   /** In the same memory as what comes later. */
@@ -137,19 +143,37 @@ class Window {
     this.offset += dropped;
   }
 
-  /** Reads on until there are so many bytes, or no more. */
+  /** Reads on until there are so many bytes, or no more: those of a frame at the most. */
   async fill(size: number): Promise<void> {
     while (this.#to - this.#from < size && !this.#ended) {
-      if (this.#from > 0) {
-        this.#buffer.copyWithin(0, this.#from, this.#to);
-        this.#to -= this.#from;
-        this.#from = 0;
-      }
-      const position = this.offset + this.#to;
-      const { bytesRead } = await this.#file.read(this.#buffer, this.#to, READ_SIZE, position);
-      this.#ended = bytesRead === 0;
-      this.#to += bytesRead;
+      const read = await this.#next;
+      if (typeof read === 'object') throw read.error;
+      this.#ended = read === 0;
+      if (read > 0) this.#goOn(read);
     }
+  }
+
+  /** Goes on with the part that was read. */
+  #goOn(read: number): void {
+    const left = this.bytes;
+    const isFirst = this.#position === 0;
+    const buffer = isFirst ? this.#buffer : (this.#other as Buffer);
+    buffer.set(left, MAX_FRAME - left.length);
+    this.#other = isFirst ? undefined : this.#buffer;
+    this.#buffer = buffer;
+    this.#from = MAX_FRAME - left.length;
+    this.#to = MAX_FRAME + read;
+    this.#position += read;
+    this.#other ??= Buffer.allocUnsafeSlow(MAX_FRAME + READ_SIZE);
+    this.#next = this.#read(this.#other);
+  }
+
+  /** Of what fails, whoever wants it is told: perhaps nobody. */
+  #read(buffer: Buffer): Promise<number | { readonly error: unknown }> {
+    return this.#file.read(buffer, MAX_FRAME, READ_SIZE, this.#position).then(
+      ({ bytesRead }) => bytesRead,
+      (error: unknown) => ({ error }),
+    );
   }
 
   /** The payload of the frame that begins here, if a whole one does. */

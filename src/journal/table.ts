@@ -32,7 +32,7 @@ import {
   storedAt,
   type StoredRecord,
 } from './format.js';
-import { requireItemName } from './history.js';
+import { requireItemName } from './item-names.js';
 import type { Learned } from './learned.js';
 import { NOWHERE, Places } from './places.js';
 import { RecordReader, sizeOf, sizeOfEnding, sizeOfPair } from './record-reader.js';

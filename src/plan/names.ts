@@ -217,5 +217,10 @@ const hash = new Uint32Array(4);
 export function hexHash(url: string): string {
   text.load(url);
   murmur3(text, hash);
+  return asMark(hash);
+}
+
+/** Those digits, by the hash of a URL. */
+export function asMark(hash: Hash): string {
   return hash[0]!.toString(16).padStart(MARK_LENGTH, '0');
 }

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 
-import { hexHash, join, safeName } from './names.js';
+import { MAX_NAME_BYTES, hexHash, join, safeName } from './names.js';
 
 /** Parts of a path, its own name included. */
 export const MAX_LEVELS = 32;
@@ -46,6 +46,46 @@ export function isItemName(name: string): boolean {
   const parts = name.split('/');
   if (parts.length > MAX_LEVELS + MORE_LEVELS || Buffer.byteLength(name) > MAX_PATH_BYTES + MORE_BYTES) return false;
   return parts.every((part) => safeName(part) === part);
+}
+
+/** Folders that a plain name has at the most: those of the layout `hashed`. */
+const PLAIN_FOLDERS = 2;
+const LETTER = /[A-Za-z0-9_]/;
+const OTHER = 0;
+const WITHIN = 1;
+const FIRST = 2;
+/** What each byte is to a name: at its beginning or not, only after that, or nothing that is plain. */
+const IN_NAMES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return LETTER.test(character) ? FIRST : /[.-]/.test(character) ? WITHIN : OTHER;
+});
+const DOT = 0x2e;
+const SLASH = 0x2f;
+
+/**
+ * {@link isItemName} for the bytes of plain names, as nearly all are, in a tenth of its time: letters, digits, and what may be
+ * between them. False for all others.
+ */
+export function isPlainItemName(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from > MAX_NAME_BYTES) return false;
+  let start = from;
+  let stem = -1;
+  let folders = 0;
+  for (let at = from; at <= to; at += 1) {
+    const byte = at === to ? SLASH : bytes[at]!;
+    if (byte === SLASH) {
+      const letters = (stem === -1 ? at : stem) - start;
+      // Devices have three letters, or four.
+      if (at === start || bytes[at - 1] === DOT || letters === 3 || letters === 4) return false;
+      if (at < to) folders += 1;
+      start = at + 1;
+      stem = -1;
+    } else {
+      if (IN_NAMES[byte]! < (at === start ? FIRST : WITHIN)) return false;
+      if (byte === DOT && stem === -1) stem = at;
+    }
+  }
+  return folders <= PLAIN_FOLDERS;
 }
 
 /** The folders of a path, each with those above it, from the top down. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { CHECKSUM_ALGORITHMS } from '../../src/item.js';
-import { type Learned, learnedSize, readLearned, writeLearned } from '../../src/journal/learned.js';
+import { type Learned, learnedSize, readLearned, readSame, writeLearned } from '../../src/journal/learned.js';
 
 const TIMES = { asked: 5000, answered: 6000, fetched: undefined, stored: 6000 };
 const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((unit) => String.fromCharCode(unit)) });
@@ -78,6 +78,7 @@ test('what was learned of an item is read back as it was written, wherever it li
       const end = writeLearned(bytes, from, { ...value, url });
       assert.ok(end <= bytes.length);
       assert.deepEqual(readLearned(bytes, from, end, url), value);
+      assert.deepEqual(readSame(bytes, from, end), value.same);
     }),
   );
 });

@@ -1,8 +1,8 @@
 /** What `sluice status` tells of items and lists, whether of one run after the other or of a plan. */
 import { stat } from 'node:fs/promises';
-import { type Account, countOutcome } from '../../journal/account.js';
+import type { Account } from '../../journal/account.js';
 import type { ListMark } from '../../journal/format.js';
-import type { PastOutcome } from '../../journal/history.js';
+import type { Failure } from '../../journal/history.js';
 import { count, formatBytes } from '../../shared/format.js';
 import { printable, withoutPassword } from '../../shared/printable.js';
 import {
@@ -26,13 +26,8 @@ export interface Known extends Account {
   readonly failures: FailureShown[];
 }
 
-export function note(known: Known, past: PastOutcome, shards: ReadonlySet<number>, shown: number): void {
-  const lack = countOutcome(known, past, shards);
-  // Those that are left out or not finished did not fail, and after an interruption they are many: a run writes down ahead.
-  if (lack === undefined || lack.kind === 'unfinished' || lack.kind === 'disallowed' || lack.kind === 'filtered')
-    return;
-  const { code, message } = lack;
-  if (known.failures.length < shown) known.failures.push({ url: withoutPassword(past.item.url), code, message });
+export function asShown({ url, code, message }: Failure): FailureShown {
+  return { url: withoutPassword(url), code, message };
 }
 
 /** A list of the last run as it is now; undefined for what is no file. */

@@ -4,12 +4,11 @@ import { historyOf } from '../../fleet/journals.js';
 import { isAsPlanned } from '../../fleet/known-lists.js';
 import type { Manifest } from '../../fleet/manifest.js';
 import { type Survey, survey } from '../../fleet/survey.js';
-import { emptyAccount } from '../../journal/account.js';
 import { count } from '../../shared/format.js';
 import { printable } from '../../shared/printable.js';
 import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { SHOWN_ERRORS } from '../../terminal/failures.js';
-import { describeKnown, describeLists, type Known, type List, look, note } from './known.js';
+import { asShown, describeKnown, describeLists, type Known, type List, look } from './known.js';
 import { describeRunning, describeShards } from './fleet-line.js';
 import type { StatusArguments } from './status.js';
 
@@ -44,21 +43,21 @@ async function failuresOf(
   directory: string,
   all: boolean,
 ): Promise<{ readonly failures: Known['failures']; readonly unread: readonly string[] }> {
-  const told: Known = { ...emptyAccount(), failures: [] };
+  const told: Known['failures'][number][] = [];
   const unread: string[] = [];
   const shown = all ? Infinity : SHOWN_ERRORS;
   for (const shard of all ? failing : failing.slice(0, MOST_JOURNALS)) {
-    if (told.failures.length >= shown) break;
+    if (told.length >= shown) break;
     try {
       const history = await historyOf(directory, shard);
-      const archives = new Set([shard]);
-      for await (const batch of history?.outcomes() ?? []) for (const past of batch) note(told, past, archives, shown);
+      const counted = await history?.count(new Set([shard]), shown - told.length);
+      told.push(...(counted?.failures ?? []).map(asShown));
     } catch (error) {
       const why = printable((error as Error).message, 1000);
       unread.push(`*** Shard ${shard}: which of its items failed is not known: ${why}`);
     }
   }
-  return { failures: told.failures, unread };
+  return { failures: told, unread };
 }
 
 function reportOf(

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { ownFolder, shardsIn } from '../../destination/destination.js';
 import { type Holder, Lock } from '../../destination/lock.js';
 import { UsageError } from '../../errors.js';
-import { emptyAccount } from '../../journal/account.js';
 import type { Run } from '../../journal/history.js';
 import { isInShards } from '../../protocol/layouts.js';
 import { printable } from '../../shared/printable.js';
@@ -11,7 +10,7 @@ import { SOME_FAILED } from '../../terminal/exit-status.js';
 import { openHistory, type HistoryArguments } from '../open-history.js';
 import { openPlan } from '../open-plan.js';
 import { SHOWN_ERRORS } from '../../terminal/failures.js';
-import { describeKnown, describeLists, type Known, type List, look, note } from './known.js';
+import { asShown, describeKnown, describeLists, type Known, type List, look } from './known.js';
 
 export interface StatusArguments extends HistoryArguments {
   readonly json?: boolean;
@@ -30,10 +29,10 @@ export async function status(args: StatusArguments): Promise<number> {
   const directory = resolve(args.directory);
   const history = await openHistory(args);
   const holder = await Lock.holder(directory, ownFolder(directory));
-  const known: Known = { ...emptyAccount(), failures: [] };
   const shards = [...history.layouts].some(isInShards) ? await shardsIn(directory) : new Set<number>();
   const shown = args.verbose === true ? Infinity : SHOWN_ERRORS;
-  for await (const batch of history.outcomes()) for (const past of batch) note(known, past, shards, shown);
+  const { account, failures } = await history.count(shards, shown);
+  const known: Known = { ...account, failures: failures.map(asShown) };
   const { lastRun, lastListRun } = history;
   const lists = await Promise.all((lastListRun?.record.lists ?? []).map((list) => look(list)));
   if (args.json === true) {
