@@ -24,6 +24,8 @@ interface TemporaryPlace {
   readonly root: string;
   readonly folder: string;
   readonly name: string;
+  /** As of the settings, where it lies beside final names. */
+  readonly made?: Uint8Array;
 }
 
 /**
@@ -34,7 +36,11 @@ interface TemporaryPlace {
  *
  * @param writer number of the writer among those of this thread
  */
-function temporaryPlace({ directory, scratch, fenced }: StoreSettings, name: string, writer: number): TemporaryPlace {
+function temporaryPlace(
+  { directory, scratch, fenced, made }: StoreSettings,
+  name: string,
+  writer: number,
+): TemporaryPlace {
   serial += 1;
   const slash = name.lastIndexOf('/');
   return slash === -1 || fenced
@@ -42,19 +48,20 @@ function temporaryPlace({ directory, scratch, fenced }: StoreSettings, name: str
     : {
         root: directory,
         folder: name.slice(0, slash),
+        made,
         name: `${UNFINISHED_FILE}${basename(scratch)}-${threadId}-${serial}`,
       };
 }
 
 /** The folder of a final name, where the unfinished file does not lie in it. */
-function useFolderOf({ directory }: StoreSettings, name: string): void {
+function useFolderOf({ directory, made }: StoreSettings, name: string): void {
   const slash = name.lastIndexOf('/');
-  if (slash !== -1) useFolder(directory, name.slice(0, slash));
+  if (slash !== -1) useFolder(directory, name.slice(0, slash), made);
 }
 
-async function useFolderOfAsync({ directory }: StoreSettings, name: string): Promise<void> {
+async function useFolderOfAsync({ directory, made }: StoreSettings, name: string): Promise<void> {
   const slash = name.lastIndexOf('/');
-  if (slash !== -1) await useFolderAsync(directory, name.slice(0, slash));
+  if (slash !== -1) await useFolderAsync(directory, name.slice(0, slash), made);
 }
 
 /** What the names of unfinished files begin with; no item's name begins with a dot. */
@@ -106,7 +113,7 @@ export class TemporaryFile implements UnfinishedFile {
     }
     const place = temporaryPlace(settings, name, 0);
     if (settings.fenced) useFolderOf(settings, name);
-    useFolder(place.root, place.folder);
+    useFolder(place.root, place.folder, place.made);
     this.#path = `${place.root}/${place.folder}/${place.name}`;
     this.#fd = openPatiently(this.#path, 'wx');
     count('create', started);
@@ -238,7 +245,7 @@ export class AsyncTemporaryFile implements UnfinishedFile {
     try {
       const place = temporaryPlace(settings, name, writer);
       if (settings.fenced) await useFolderOfAsync(settings, name);
-      await useFolderAsync(place.root, place.folder);
+      await useFolderAsync(place.root, place.folder, place.made);
       const path = `${place.root}/${place.folder}/${place.name}`;
       const fd = await openPatientlyAsync(path, 'wx');
       count('create', started);

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { SluiceError } from '../src/errors.js';
+import { LAYOUTS } from '../src/protocol/layouts.js';
 
 /** Folders that this thread has made or found to be folders. Each run has a scratch folder of its own name. */
 const known = new Set<string>();
@@ -12,22 +13,45 @@ const MOST_KNOWN = 10_000;
 /** Those that are being made or looked for. */
 const underWay = new Map<string, Promise<void>>();
 
-/** Makes the folder `name` below `root`, or finds it, and those between them; `root` is there. */
-export function useFolder(root: string, name: string): void {
+/** The folders of layouts, and those above them, by their numbers in what threads share. */
+const LAYOUT_FOLDERS = new Map(
+  [...new Set(LAYOUTS.hashed.folders.flatMap((folder) => [folder, folder.slice(0, folder.indexOf('/'))]))].map(
+    (folder, number) => [folder, number],
+  ),
+);
+
+/**
+ * What the threads of a run tell one another of the layout's folders, a byte for each: to make one that is there takes its
+ * parent's lock as well, and where all threads did so with all folders, they would stand in line.
+ */
+export function shareFolders(): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(LAYOUT_FOLDERS.size));
+}
+
+/**
+ * Makes the folder `name` below `root`, or finds it, and those between them; `root` is there.
+ *
+ * @param made what threads tell one another of the folders of `root`, if they are the layout's
+ */
+export function useFolder(root: string, name: string, made?: Uint8Array): void {
   if (known.has(`${root}/${name}`)) return;
   for (const folder of foldersBelow(root, name)) {
-    if (!known.has(folder)) makeFolder(folder);
+    if (isKnown(root, folder, made)) continue;
+    makeFolder(folder);
+    tell(root, folder, made);
   }
 }
 
 /** The same through `fs.promises`. */
-export async function useFolderAsync(root: string, name: string): Promise<void> {
+export async function useFolderAsync(root: string, name: string, made?: Uint8Array): Promise<void> {
   if (known.has(`${root}/${name}`)) return;
   for (const folder of foldersBelow(root, name)) {
-    if (known.has(folder)) continue;
+    if (isKnown(root, folder, made)) continue;
     let used = underWay.get(folder);
     if (used === undefined) {
-      used = makeFolderAsync(folder).finally(() => underWay.delete(folder));
+      used = makeFolderAsync(folder)
+        .then(() => tell(root, folder, made))
+        .finally(() => underWay.delete(folder));
       underWay.set(folder, used);
     }
     await used;
@@ -45,6 +69,20 @@ export function makeFolder(folder: string): void {
     accept(folder, fs.lstatSync(folder, { throwIfNoEntry: false }), error);
   }
   remember(folder);
+}
+
+/** To this thread, or to another one. */
+function isKnown(root: string, folder: string, made: Uint8Array | undefined): boolean {
+  if (known.has(folder)) return true;
+  const number = made && LAYOUT_FOLDERS.get(folder.slice(root.length + 1));
+  if (number === undefined || Atomics.load(made as Uint8Array, number) === 0) return false;
+  remember(folder);
+  return true;
+}
+
+function tell(root: string, folder: string, made: Uint8Array | undefined): void {
+  const number = made && LAYOUT_FOLDERS.get(folder.slice(root.length + 1));
+  if (number !== undefined) Atomics.store(made as Uint8Array, number, 1);
 }
 
 /** From the top down. */

@@ -6,6 +6,7 @@ import { openCredentials, readNetwork } from '../fetch/network.js';
 import type { Source } from '../lists/source.js';
 import type { ResolvedOptions } from '../options/resolve.js';
 import type { Scheduler } from '../schedule/scheduler.js';
+import { shareFolders } from '../../workers/folders.js';
 import { simulate } from '../../workers/slow.js';
 import type { Outcomes } from './outcomes.js';
 import { resume, type Resumption, type ResumptionListener } from './resume.js';
@@ -93,7 +94,7 @@ export class Resources {
     const { directory, scratch, own } = this.#destination;
     const [slow, { cancelled }] = [simulate(simulatedLatency), shutdown];
     const how = { layout, imageCheck, images, computeHash, maxBodySize, slow, durable };
-    const settings = { ...how, directory, scratch, fenced: claim !== undefined, cancelled };
+    const settings = { ...how, directory, scratch, fenced: claim !== undefined, cancelled, made: shareFolders() };
     const credentials = await openCredentials(network.credentials);
     const headers = new RequestHeaders(options.headers, options.userAgent, credentials);
     const rules = { ...this.#with.rules, headers };

@@ -39,6 +39,8 @@ export interface StoreSettings {
   readonly fenced: boolean;
   /** On shared memory; set to 1 by the main thread when what is not yet stored is to be left. */
   readonly cancelled: Int32Array;
+  /** On shared memory; 1 for each folder of the layout that a thread has made or found. */
+  readonly made: Uint8Array;
 }
 
 /** What slow storage would take, for the store to wait that long: in milliseconds, 0 for none. */

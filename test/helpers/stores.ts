@@ -8,6 +8,7 @@ import { type BodyWriter, LARGE_WINDOW } from '../../src/body.js';
 import type { Item } from '../../src/item.js';
 import type { StoreSettings } from '../../src/protocol/settings.js';
 import { isStored, type StoreResult } from '../../src/protocol/result.js';
+import { shareFolders } from '../../workers/folders.js';
 import { subfolder } from './folders.js';
 import { scratch } from './scratch.js';
 
@@ -30,6 +31,7 @@ export function settingsFor(directory: string, changes: Partial<StoreSettings> =
     durable: false,
     fenced: false,
     cancelled: new Int32Array(new SharedArrayBuffer(4)),
+    made: shareFolders(),
     ...changes,
   };
 }

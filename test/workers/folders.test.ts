@@ -3,13 +3,13 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { useFolder, useFolderAsync } from '../../workers/folders.js';
+import { shareFolders, useFolder, useFolderAsync } from '../../workers/folders.js';
 import { subfolder } from '../helpers/folders.js';
 import { scratch } from '../helpers/scratch.js';
 
 interface Kind {
   readonly name: string;
-  readonly use: (root: string, name: string) => Promise<void>;
+  readonly use: (root: string, name: string, made?: Uint8Array) => Promise<void>;
   /** Tells how often folders were made, and were looked for, from now on. */
   readonly count: (t: TestContext) => () => { readonly made: number; readonly looked: number };
 }
@@ -102,6 +102,21 @@ for (const { name, use, count } of KINDS) {
       await use(root, 'a/b');
       await use(root, 'there/too');
       assert.deepEqual(counted(), { made: 5, looked: 3 });
+    });
+
+    test('does not make or look for a folder of the layout that another thread has made', async (t) => {
+      const [root, made] = [scratch(t), shareFolders()];
+      const counted = count(t);
+      await use(root, '3/a', made);
+      assert.deepEqual(counted(), { made: 2, looked: 0 });
+      // To this thread it is another place: as if another thread had the same.
+      const same = `${root}/.`;
+      await use(same, '3/a', made);
+      assert.deepEqual(counted(), { made: 2, looked: 0 });
+      await use(same, '3/b', made);
+      assert.deepEqual(counted(), { made: 3, looked: 0 });
+      await use(same, '4/a', shareFolders());
+      assert.deepEqual(counted(), { made: 5, looked: 0 });
     });
 
     test('a root that is missing is an error, and nothing is put in its place', async (t) => {
