@@ -70,11 +70,18 @@ const hash = new Uint32Array(4);
  * are taken for one another has the probability n^2 / 2^78 = 3e-8.
  */
 export function keyOf(url: string, name: string): Key {
-  return keyOfText(`${url}\t${unmarked(name, url) ?? name}`);
+  text.load(url);
+  text.append('\t');
+  text.append(unmarked(name, url) ?? name);
+  return keyOfUnits();
 }
 
 export function keyOfText(what: string): Key {
   text.load(what);
+  return keyOfUnits();
+}
+
+function keyOfUnits(): Key {
   murmur3(text, hash);
   return { a: hash[0] as number, b: hash[1] as number, c: hash[2] as number };
 }
