@@ -18,6 +18,8 @@ export interface Body {
 
 /** Takes a body that is too large to be held whole, chunk by chunk. */
 export interface BodyWriter {
+  /** Whether a chunk for which `write` returned true has been copied, so that its memory may be used again. */
+  readonly copies?: boolean;
   /** @returns false when the sender should pause until it is told that there is room; the chunk was taken all the same */
   write(chunk: Uint8Array): boolean;
   /** The body is whole. The listener is told when it is stored. */

@@ -19,6 +19,7 @@ export class DiscardExecutor implements Executor {
   storeLarge({ item }: LargeBody, sender: BodySender): BodyWriter {
     let size = 0;
     return {
+      copies: true,
       write: (chunk) => {
         size += chunk.length;
         return true;

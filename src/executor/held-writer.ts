@@ -18,6 +18,10 @@ export class HeldWriter implements BodyWriter {
     this.#body = body;
   }
 
+  get copies(): boolean {
+    return this.#writer?.copies === true;
+  }
+
   /** The body will never be whole: it needs no writer. */
   get aborted(): boolean {
     return this.#state === 'aborted';

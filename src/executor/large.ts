@@ -13,6 +13,7 @@ const MAX_PART = 1 << 20;
 const LEAST_PARTS = 2;
 
 export class LargeBodySender implements BodyWriter {
+  readonly copies = true;
   readonly #port: MessagePort;
   readonly #from: BodySender;
   readonly #keeps: boolean;

@@ -17,6 +17,7 @@ export class Pauses {
       onRoom();
     });
     return {
+      copies: writer.copies === true,
       write: (chunk) => {
         const room = writer.write(chunk);
         if (!room && !paused) {

@@ -289,7 +289,7 @@ export class Attempt implements ResponseHandler, Runner {
     if (this.#writer !== undefined) {
       if (this.#missing < 0) this.#fail({ error: tooLong(this.where) });
       // A body that goes on after a pause may begin with nothing, which must not pause it again: see `onEnd`.
-      return this.#over || chunk.length === 0 || this.#mayGoOn(this.#writer.write(chunk));
+      return this.#over || chunk.length === 0 || this.#mayGoOn(this.#write(this.#writer, chunk));
     }
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
@@ -517,6 +517,12 @@ export class Attempt implements ResponseHandler, Runner {
     this.#headers = undefined;
     this.#chunks = undefined;
     return this.#mayGoOn(chunks.reduce((_room, chunk) => writer.write(chunk), true));
+  }
+
+  #write(writer: BodyWriter, chunk: Uint8Array): boolean {
+    const room = writer.write(chunk);
+    if (this.#connection !== undefined) this.#connection.isReadFree = room && writer.copies === true;
+    return room;
   }
 
   #mayGoOn(room: boolean): boolean {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import type { BodyWriter } from '../../src/body.js';
 import type { Script } from '../helpers/raw-server.js';
 import { type Ended, fetchOne, withServer } from './recording.js';
 
@@ -87,4 +88,42 @@ describe('reads of sockets into memory that is used again', () => {
       // They share it, as pieces of one answer do.
       assert.ok(new Set(kept.flat().map(({ buffer }) => buffer)).size < 20);
     }));
+
+  const LARGE = 4 << 20;
+
+  it('of a large body need a few pieces of memory where its writer copies what comes', () =>
+    withServer({ onRequest: ({ path }) => [answerTo(path, LARGE).bytes] }, async (server, connections) => {
+      const memory = new Set<ArrayBufferLike>();
+      const write = ({ buffer }: Uint8Array): boolean => memory.add(buffer).size > 0;
+      const openLarge = (): BodyWriter => ({ copies: true, write, end: () => undefined, abort: assert.fail });
+      const ended = await fetchOne(connections, `${server.origin}/large`, { openLarge });
+      assert.ok(ended.kind === 'large' && ended.text === answerTo('/large', LARGE).text);
+      // What came before it was known to be large, and the piece that is used again.
+      assert.ok(memory.size <= 4, `${memory.size} pieces`);
+    }));
+
+  for (const copies of [true, false]) {
+    it(`leave alone what a writer that ${copies ? 'has no room' : 'copies nothing'} keeps of a large body`, () =>
+      withServer({ onRequest: ({ path }) => [answerTo(path, LARGE).bytes] }, async (server, connections) => {
+        const kept: { readonly chunk: Uint8Array; readonly text: string }[] = [];
+        let count = 0;
+        const openLarge = (onRoom: () => void): BodyWriter => ({
+          copies,
+          write(chunk) {
+            count += 1;
+            const hasRoom = count % 3 > 0;
+            if (copies && hasRoom) return true;
+            kept.push({ chunk, text: Buffer.from(chunk).toString('latin1') });
+            if (!hasRoom) setImmediate(onRoom);
+            return hasRoom;
+          },
+          end: () => undefined,
+          abort: assert.fail,
+        });
+        const ended = await fetchOne(connections, `${server.origin}/large`, { openLarge });
+        assert.ok(ended.kind === 'large' && ended.text === answerTo('/large', LARGE).text);
+        assert.ok(kept.length > 5);
+        for (const { chunk, text } of kept) assert.ok(Buffer.from(chunk).toString('latin1') === text);
+      }));
+  }
 });

@@ -103,6 +103,7 @@ export function startFetch(connections: Connections, url: string, options: Fetch
     openLarge(_item, _encoding, onRoom) {
       const inner = options.openLarge?.(onRoom);
       return {
+        copies: inner?.copies === true,
         write(chunk) {
           toWriter.push(Buffer.from(chunk).toString('latin1'));
           return inner?.write(chunk) ?? true;
