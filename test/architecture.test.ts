@@ -116,6 +116,11 @@ test('no folder is made by the recursive mkdir of Node, which never ends where a
   assert.deepEqual(uses, []);
 });
 
+test("no namespace of Node's modules is imported, in which the bundle would have their default export alone", () => {
+  const uses = files.filter((file) => /^import \* as \w+ from 'node:/m.test(readFileSync(join(root, file), 'utf8')));
+  assert.deepEqual(uses, []);
+});
+
 test('what is found by its place is named from two folders up, which is the same from a bundle', () => {
   const places = files
     .filter((file) => !file.startsWith('src/comparison/'))

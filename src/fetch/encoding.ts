@@ -1,5 +1,5 @@
 /** Which content-encodings are asked for, and which are undone. */
-import * as zlib from 'node:zlib';
+import zlib from 'node:zlib';
 
 /** What is asked for: what the store can undo. Zstandard is undone without it, too, but not as fast as by Node's zlib. */
 export const ACCEPT_ENCODING = 'zstdDecompressSync' in zlib ? 'gzip, deflate, br, zstd' : 'gzip, deflate, br';
