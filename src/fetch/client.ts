@@ -12,6 +12,7 @@ import { LenientCarrier } from './lenient/carrier.js';
 import { Lookups } from './lookups.js';
 import { giveReads, READING } from './reading.js';
 import type { ProxyServer } from '../options/proxy.js';
+import { UNWANTED } from './unwanted.js';
 import type { Through, Way } from './way.js';
 
 /**
@@ -48,8 +49,6 @@ export interface ConnectionOptions {
 const MAX_IDLE = 1024;
 /** Bytes of response headers. */
 const MAX_HEADER_SIZE = 64 << 10;
-/** With an error, since only that makes undici forget the time that a socket has to connect. */
-const UNWANTED = new Error('nobody waits for this connection any more');
 
 export interface Request {
   readonly method: 'GET';

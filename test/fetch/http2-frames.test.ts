@@ -3,12 +3,11 @@
  * body.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../src/errors.js';
 import { Connections } from '../../src/fetch/client.js';
 import { Way } from '../../src/fetch/way.js';
-import { Authority, type Certificate, noOpenssl } from '../helpers/certificates.js';
+import { noOpenssl, suiteCertificates } from '../helpers/certificates.js';
 import { data, type Frames, frame, goaway, headers, reset, startRawHttp2 } from '../helpers/raw-http2.js';
 import { assertFailure, type Ended, fetchOne } from './recording.js';
 
@@ -93,17 +92,7 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('over HTTP/2', { skip: noOpenssl, concurrency: 8 }, () => {
-  let tls: Certificate;
-  let way: Way;
-  const ends: (() => void)[] = [];
-  before(() => {
-    const authority = new Authority({ after: (fn) => ends.push(fn) });
-    tls = authority.sign('IP:127.0.0.1', 2);
-    way = new Way({ tls: { ca: readFileSync(authority.path, 'latin1'), insecure: false } });
-  });
-  after(() => {
-    for (const end of ends) end();
-  });
+  const certificates = suiteCertificates();
 
   function assertFate(ended: Ended, fate: Fate): void {
     if ('code' in fate) assertFailure(ended, fate.code);
@@ -121,8 +110,9 @@ describe('over HTTP/2', { skip: noOpenssl, concurrency: 8 }, () => {
     for (const strict of [false, true]) {
       it(`${what}${strict ? ', strictly' : ''}`, async () => {
         const good: Frames = (s) => [headers(s, OK), data(s, 'good', true)];
-        await using server = await startRawHttp2(tls, [frames, good], HTTP1);
-        const connections = new Connections({ timeout: isUntold ? 3_000 : 30_000, way, http2: true });
+        await using server = await startRawHttp2(certificates.tls, [frames, good], HTTP1);
+        const way = new Way({ tls: { ca: certificates.ca, insecure: false } });
+        const connections = new Connections({ way, timeout: isUntold ? 3_000 : 30_000, http2: true });
         try {
           const ended = await fetchOne(connections, `${server.origin}/a`, { strict });
           if (!isUntold || ended.kind !== 'failure' || ended.error.code !== 'NET_TIMEOUT') {

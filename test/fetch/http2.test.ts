@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { Connections } from '../../src/fetch/client.js';
 import { Way } from '../../src/fetch/way.js';
 import { parseProxy } from '../../src/options/proxy.js';
-import { Authority, type Certificate, noOpenssl, serveSecurely } from '../helpers/certificates.js';
+import { noOpenssl, serveSecurely, suiteCertificates } from '../helpers/certificates.js';
 import { type Answer, startHttp2 } from '../helpers/http2-server.js';
 import { startHttpProxy } from '../helpers/proxies.js';
 import { startRawServer, answer as plain } from '../helpers/raw-server.js';
@@ -21,17 +20,7 @@ const echo: Answer = (stream, path) => {
 };
 
 describe('HTTP/2', { skip: noOpenssl }, () => {
-  let tls: Certificate;
-  let ca: string;
-  const ends: (() => void)[] = [];
-  before(() => {
-    const authority = new Authority({ after: (fn) => ends.push(fn) });
-    tls = authority.sign('IP:127.0.0.1', 2);
-    ca = readFileSync(authority.path, 'latin1');
-  });
-  after(() => {
-    for (const end of ends) end();
-  });
+  const certificates = suiteCertificates();
 
   async function within(
     setting: { readonly timeout?: number; readonly maxIdle?: number; readonly proxy?: string },
@@ -40,7 +29,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
     const { timeout = 30_000, maxIdle, proxy } = setting;
     const to = proxy === undefined ? undefined : parseProxy(proxy, '--proxy');
     const proxies = to && { http: to, https: to, except: '' };
-    const way = new Way({ tls: { ca, insecure: false }, proxies });
+    const way = new Way({ tls: { ca: certificates.ca, insecure: false }, proxies });
     const connections = new Connections({ timeout, way, http2: true, ...(maxIdle !== undefined && { maxIdle }) });
     try {
       await test(connections);
@@ -58,7 +47,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   }
 
   it('carries many requests at once on few connections, and each gets its own body', async () => {
-    await using server = await startHttp2(tls, echo);
+    await using server = await startHttp2(certificates.tls, echo);
     await within({}, async (connections) => {
       await assertEach(connections, server.origin, 100);
       await assertEach(connections, server.origin, 100);
@@ -69,7 +58,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('has no more streams on a connection than the server takes', async () => {
-    await using server = await startHttp2({ ...tls, settings: { maxConcurrentStreams: 2 } }, echo);
+    await using server = await startHttp2({ ...certificates.tls, settings: { maxConcurrentStreams: 2 } }, echo);
     await within({}, async (connections) => {
       await assertEach(connections, server.origin, 6);
       assert.deepEqual([server.seen.requests, server.seen.connections], [6, 3]);
@@ -77,7 +66,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('waits for those that are there where the server takes no more connections', async () => {
-    await using server = await startHttp2(tls, echo, 1);
+    await using server = await startHttp2(certificates.tls, echo, 1);
     await within({}, async (connections) => {
       await assertEach(connections, server.origin, 1);
       await assertEach(connections, server.origin, 100);
@@ -86,7 +75,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('is not asked of a server that speaks HTTP/1.1 only, whose connections are used again', async (t) => {
-    const server = await serveSecurely(t, tls, { body: Buffer.from('1.1') });
+    const server = await serveSecurely(t, certificates.tls, { body: Buffer.from('1.1') });
     await within({}, async (connections) => {
       for (let round = 0; round < 3; round += 1) {
         const ended = await Promise.all([1, 2, 3].map((n) => fetchOne(connections, `${server.origin}/${n}`)));
@@ -104,7 +93,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('goes through the tunnel of a proxy', async () => {
-    await using server = await startHttp2(tls, echo);
+    await using server = await startHttp2(certificates.tls, echo);
     await using proxy = await startHttpProxy();
     await within({ proxy: `http://127.0.0.1:${proxy.port}` }, async (connections) => {
       await assertEach(connections, server.origin, 10);
@@ -113,7 +102,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('fails for all that wait where nobody listens, and where no certificate can be trusted', async () => {
-    await using server = await startHttp2(tls, echo);
+    await using server = await startHttp2(certificates.tls, echo);
     const connections = new Connections({ timeout: 5_000, http2: true });
     try {
       for (const [origin, code] of [
@@ -135,7 +124,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
       stream.respond({ ':status': 200 });
       return stream.end(Buffer.alloc(4 << 20));
     };
-    await using server = await startHttp2(tls, large);
+    await using server = await startHttp2(certificates.tls, large);
     await within({}, async (connections) => {
       const waiting: (() => void)[] = [];
       let isFree = false;
@@ -158,7 +147,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   it('cancels one request, before it has its stream and after, and the others go on', async () => {
     const answers: (() => void)[] = [];
     await using server = await startHttp2(
-      { ...tls, settings: { maxConcurrentStreams: 1 } },
+      { ...certificates.tls, settings: { maxConcurrentStreams: 1 } },
       (stream, path, fields) => {
         answers.push(() => echo(stream, path, fields));
       },
@@ -185,7 +174,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('asks on another connection after one has become silent', async () => {
-    await using server = await startHttp2(tls, (stream, path, fields) => {
+    await using server = await startHttp2(certificates.tls, (stream, path, fields) => {
       if (server.seen.sessions > 1) echo(stream, path, fields);
     });
     await within({ timeout: 1_500 }, async (connections) => {
@@ -196,7 +185,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
 
   it('asks once more at once where a connection that has answered was just being closed', async () => {
     let left = 0;
-    await using server = await startHttp2(tls, (stream, path, fields) => {
+    await using server = await startHttp2(certificates.tls, (stream, path, fields) => {
       if (path !== '/b' || left > 0) return echo(stream, path, fields);
       left += 1;
       return stream.session?.destroy();
@@ -209,9 +198,9 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
   });
 
   it('keeps connections of no more servers than it may', async () => {
-    await using one = await startHttp2(tls, echo);
-    await using two = await startHttp2(tls, echo);
-    await using three = await startHttp2(tls, echo);
+    await using one = await startHttp2(certificates.tls, echo);
+    await using two = await startHttp2(certificates.tls, echo);
+    await using three = await startHttp2(certificates.tls, echo);
     await within({ maxIdle: 2 }, async (connections) => {
       for (const { origin } of [one, two, three]) await assertEach(connections, origin, 5);
       await until(() => one.open === 0, 'the first is closed');
@@ -224,7 +213,7 @@ describe('HTTP/2', { skip: noOpenssl }, () => {
 
   it('asks a host by the name that a header gives it, and sends nothing that is of connections', async () => {
     const seen: unknown[] = [];
-    await using server = await startHttp2(tls, (stream, path, fields) => {
+    await using server = await startHttp2(certificates.tls, (stream, path, fields) => {
       seen.push(fields[':authority'], fields['connection'], fields['x-a']);
       echo(stream, path, fields);
     });

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { scratch } from './scratch.js';
 
@@ -62,6 +63,28 @@ export class Authority {
     const { status, stderr } = spawnSync(OPENSSL, command.split(' '), { cwd: this.folder, encoding: 'utf8' });
     assert.equal(status, 0, stderr);
   }
+}
+
+/** An authority for all tests of a suite, to be called in it: there are none before its tests begin. */
+export function suiteCertificates(): { readonly tls: Certificate; readonly ca: string } {
+  const ends: (() => void)[] = [];
+  let made: { readonly tls: Certificate; readonly ca: string } | undefined;
+  before(() => {
+    const authority = new Authority({ after: (fn) => ends.push(fn) });
+    made = { tls: authority.sign('IP:127.0.0.1', 2), ca: readFileSync(authority.path, 'latin1') };
+  });
+  after(() => {
+    for (const end of ends) end();
+  });
+  const get = () => made ?? assert.fail('no test has begun');
+  return {
+    get tls() {
+      return get().tls;
+    },
+    get ca() {
+      return get().ca;
+    },
+  };
 }
 
 /** An https server on a free port, which answers each request with the body, or leads elsewhere. */

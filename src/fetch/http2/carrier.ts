@@ -1,10 +1,9 @@
 /** Carries a request to a server of which the first connection shows whether it speaks HTTP/2. */
 import type { Socket } from 'node:net';
 import type { Carrier, Request, ResponseHandler } from '../client.js';
+import { UNWANTED } from '../unwanted.js';
 import type { Exchange } from './exchange.js';
 import type { Multiplexer } from './multiplexer.js';
-
-const OVER = new Error('the connection is not wanted any more');
 
 export class NegotiatedCarrier implements Carrier {
   readonly #multiplexer: () => Promise<Multiplexer>;
@@ -34,7 +33,7 @@ export class NegotiatedCarrier implements Carrier {
       return;
     }
     const multiplexer = await this.#multiplexer();
-    if (this.destroyed) handler.onError(OVER);
+    if (this.destroyed) handler.onError(UNWANTED);
     else {
       this.#exchange = multiplexer.carry(request, handler, (socket) => {
         this.#http1 = this.#openHttp1(socket);

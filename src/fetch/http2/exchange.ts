@@ -162,9 +162,11 @@ export class StreamExchange implements Exchange {
   }
 }
 
+/** Of all origins that are asked so. */
+const SCHEME = 'https://';
+
 function fieldsOf(headers: readonly string[], origin: string): Record<string, string | string[]> {
-  const { host, protocol } = new URL(origin);
-  const fields: Record<string, string | string[]> = { ':scheme': protocol.slice(0, -1), ':authority': host };
+  const fields: Record<string, string | string[]> = { ':scheme': 'https', ':authority': origin.slice(SCHEME.length) };
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const [name, value] = [(headers[at] as string).toLowerCase(), headers[at + 1] as string];
     if (OF_CONNECTIONS.has(name)) continue;

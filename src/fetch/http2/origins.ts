@@ -1,5 +1,6 @@
 /** The servers that are asked by HTTP/2, or may be: loaded by the first of them. */
 import type { Socket } from 'node:net';
+import { UNWANTED } from '../unwanted.js';
 import { Multiplexer } from './multiplexer.js';
 
 export interface OriginsOptions {
@@ -8,8 +9,6 @@ export interface OriginsOptions {
   /** Connects to a server by TLS and offers both versions. */
   readonly connect: (origin: string, callback: (...result: [Error, null] | [null, Socket]) => void) => void;
 }
-
-const OVER = new Error('the connection is not wanted any more');
 
 export class Origins {
   readonly #options: OriginsOptions;
@@ -41,12 +40,12 @@ export class Origins {
       if (this.#all.size <= most) return;
       if (!multiplexer.isIdle) continue;
       this.#all.delete(origin);
-      multiplexer.destroy(OVER);
+      multiplexer.destroy(UNWANTED);
     }
   }
 
   destroy(): void {
-    for (const multiplexer of this.#all.values()) multiplexer.destroy(OVER);
+    for (const multiplexer of this.#all.values()) multiplexer.destroy(UNWANTED);
     this.#all.clear();
   }
 }

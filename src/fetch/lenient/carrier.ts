@@ -1,8 +1,7 @@
 /** Loads what reads leniently when there is something to read. */
 import type { Carrier, Request, ResponseHandler } from '../client.js';
+import { UNWANTED } from '../unwanted.js';
 import type { LenientClient, LenientOptions } from './client.js';
-
-const UNWANTED = new Error('nobody waits for this connection any more');
 
 export class LenientCarrier implements Carrier {
   readonly #options: LenientOptions;
