@@ -67,29 +67,30 @@ export async function resume(
   // put a file there, and to list a destination for each of its shards would take longer than the shard.
   const matters = !inShards && !destination.claimed && (!overwrite || options.journal);
   if (options.journal && options.state !== undefined) await destination.holdState(options.state, durable);
-  const settings = {
-    folder: options.state ?? destination.own,
-    named: options.state !== undefined,
-    durable,
-    overwrite,
-    update,
-    dedupe: options.dedupe,
-    shards,
-    parts: inShards ? await destination.parts() : new Map(),
-    captionColumn: options.captionColumn,
-    archive,
-    run: {
-      version,
-      directory: options.directory,
-      layout,
-      lists: await Promise.all(sources.map(mark)),
-      ...again,
-    },
-    onFailure: (error: StorageError) => listener.onJournalFailure(error),
-  };
+  const open = async () =>
+    openJournal({
+      folder: options.state ?? destination.own,
+      named: options.state !== undefined,
+      durable,
+      overwrite,
+      update,
+      dedupe: options.dedupe,
+      shards,
+      parts: inShards ? await destination.parts() : new Map(),
+      captionColumn: options.captionColumn,
+      archive,
+      run: {
+        version,
+        directory: options.directory,
+        layout,
+        lists: await Promise.all(sources.map(mark)),
+        ...again,
+      },
+      onFailure: (error) => listener.onJournalFailure(error),
+    });
   // Both wait for the storage. Neither is left alone where the other fails: they change what is there.
   const [opened, listed] = await Promise.allSettled([
-    options.journal ? openJournal(settings) : undefined,
+    options.journal ? open() : undefined,
     matters ? destination.list(layout) : undefined,
   ]);
   if (opened.status === 'rejected') throw opened.reason;
