@@ -46,6 +46,7 @@ export default {
     program: 'dist/src/program.js',
     'pool-entry': 'dist/workers/pool-entry.js',
     'tar-entry': 'dist/workers/tar-entry.js',
+    'threads-entry': 'dist/src/executor/threads-entry.js',
   },
   external: (id) => /^[^./\0]/.test(id) && !PACKAGES.includes(id) && !MODULES.test(id),
   treeshake: { moduleSideEffects: 'no-external' },

@@ -103,6 +103,9 @@ export interface ThreadListener extends Pick<
   readonly nameOf?: (item: Item, answered: Answered) => Promise<ThreadName>;
 }
 
+/** Where the compiled entry lies, seen from this file's compiled place. */
+const ENTRY = new URL('../../src/bundle/threads-entry.cjs', import.meta.url);
+
 export class ThreadDownloads {
   readonly #workers: Workers;
   readonly #request: ThreadRequest;
@@ -117,12 +120,7 @@ export class ThreadDownloads {
 
   /** @param requests requests at once: each takes a thread */
   constructor(requests: number, request: ThreadRequest, settings: StoreSettings, listener: ThreadListener) {
-    this.#workers = new Workers(
-      new URL('../../src/executor/threads-entry.js', import.meta.url),
-      requests,
-      requests,
-      () => undefined,
-    );
+    this.#workers = new Workers(ENTRY, requests, requests, () => undefined);
     this.#request = request;
     this.#settings = settings;
     this.#listener = listener;
