@@ -81,8 +81,8 @@ export function storeInChild(task: ChildTask, { within = [], flags = [], libuvTh
   const env = { ...process.env };
   delete env['UV_THREADPOOL_SIZE'];
   if (libuvThreads !== undefined) env['UV_THREADPOOL_SIZE'] = String(libuvThreads);
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000, env });
-  if (status !== 0) throw new Error(`status ${status}: ${stderr}`);
+  const { status, signal, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000, env });
+  if (status !== 0) throw new Error(`ended with ${status ?? signal}: ${stderr}`);
   return JSON.parse(stdout) as ChildAnswer;
 }
 

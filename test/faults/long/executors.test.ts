@@ -26,7 +26,7 @@ const notPosix = process.platform === 'win32' && 'needs a POSIX shell';
 for (const kind of ['pool', 'inline', 'libuv'] as const) {
   describe(`storage that fails under the executor ${kind}`, () => {
     test(
-      'a disk of 64 KB that fills up: some are stored, the others are STORE_FULL, none is torn',
+      'a disk of 64 KB that fills up: what is stored is whole, the others are STORE_FULL, and nothing is left of them',
       {
         skip: noSmallDisk,
       },
@@ -36,16 +36,18 @@ for (const kind of ['pool', 'inline', 'libuv'] as const) {
         const bodies = Array.from({ length: 21 }, (_, i) => [`${i}`, i === 7 ? 9 * MIB : 9_001] as const);
         const within = onSmallDisk(directory, 'size=64k');
         const { told, files } = storeInChild({ executor: kind, directory, bodies }, { within });
-        assert.equal(told.length, 21);
+        const all = JSON.stringify({ told, files });
+        assert.equal(told.length, 21, all);
         const stored = told.filter(([, result]) => typeof result === 'number');
-        assert.ok(stored.length > 0 && stored.length < 8, `${stored.length} were stored`);
-        for (const [name, result] of told) {
+        // By libuv all are written at once: until the first of them fails, each may have a part of what there is.
+        assert.ok(stored.length >= (kind === 'libuv' ? 0 : 1) && stored.length < 8, all);
+        for (const [, result] of told) {
           if (typeof result === 'number') continue;
-          assert.equal(result.code, 'STORE_FULL', name);
-          assert.match(result.cause ?? '', /^ENOSPC/);
+          assert.equal(result.code, 'STORE_FULL', all);
+          assert.match(result.cause ?? '', /^ENOSPC/, all);
         }
-        assert.ok(!stored.some(([name]) => name === '7'));
-        assert.deepEqual(files, Object.fromEntries(stored.map(([name]) => [name, true])));
+        assert.ok(!stored.some(([name]) => name === '7'), all);
+        assert.deepEqual(files, Object.fromEntries(stored.map(([name]) => [name, true])), all);
       },
     );
 
