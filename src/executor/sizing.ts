@@ -57,6 +57,7 @@ export class Sizer {
   #wall = 0;
   #run = 0;
   #wait = 0;
+  #operations = 0;
   #rename = 0;
 
   constructor(options: SizerOptions) {
@@ -79,7 +80,7 @@ export class Sizer {
    * @param backlog bodies that wait for a writer
    * @param ready writers that are there
    */
-  note(files: number, { wall, run, wait, rename }: Times, backlog: number, ready: number): void {
+  note(files: number, { wall, run, wait, create, write, rename }: Times, backlog: number, ready: number): void {
     if (this.#patience > 0) this.#patience -= 1;
     // Writers of the last step that are not there yet would make it look bad, and idle ones prove nothing.
     if (ready < this.#writers || backlog < this.#writers) {
@@ -87,7 +88,9 @@ export class Sizer {
       return;
     }
     // One that is heavy is cold, perhaps, and would be taken for one that needs a thread.
-    const obvious = this.#fresh && (wall - run - wait) / files > VERY_SLOW && run < LIGHT * wall;
+    const operations = create + write + rename;
+    const blocked = Math.min(wall - run - wait, operations);
+    const obvious = this.#fresh && blocked / files > VERY_SLOW && run < LIGHT * wall;
     if (this.#stale > 0 && !obvious) {
       this.#stale -= 1;
       return;
@@ -97,6 +100,7 @@ export class Sizer {
     this.#wall += wall;
     this.#run += run;
     this.#wait += wait;
+    this.#operations += operations;
     this.#rename += rename;
     if (this.#samples >= this.#writers) this.#judge(backlog);
   }
@@ -133,7 +137,8 @@ export class Sizer {
   /** As many writers as would help, by where the time of those that are there goes. */
   #useful(perFile: number, backlog: number): number {
     const { threads, waiting, processors, oneFolder } = this.#options;
-    const blocked = this.#wall - this.#run - this.#wait;
+    // Of no more than what the storage was asked for: a thread also waits for those that collect its garbage, and they for a processor.
+    const blocked = Math.min(this.#wall - this.#run - this.#wait, this.#operations);
     // More of them would only wait for a processor as well.
     if (this.#wait > Math.max(this.#run, blocked)) return this.#writers;
     const storageBound = blocked > this.#run;
@@ -158,6 +163,6 @@ export class Sizer {
 
   #forget(stale: number): void {
     this.#stale = stale;
-    this.#samples = this.#files = this.#wall = this.#run = this.#wait = this.#rename = 0;
+    this.#samples = this.#files = this.#wall = this.#run = this.#wait = this.#operations = this.#rename = 0;
   }
 }

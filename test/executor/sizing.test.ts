@@ -14,9 +14,10 @@ const LONG = 1_000_000;
 /** What a writer needs for a file, in milliseconds, when there are so many. */
 type Storage = (writers: number, mode: WriteMode) => Times;
 
-/** Where there is nothing else to say, a file takes no time but that on a processor. */
+/** Where there is nothing else to say, a file takes no time but that on a processor, and a writer is blocked by writes. */
 function times(parts: Partial<Times>): Times {
-  return { wall: 0, run: 0, wait: 0, create: 0, write: 0, rename: 0, ...parts };
+  const { wall = 0, run = 0, wait = 0, rename = 0 } = parts;
+  return { wall, run, wait, create: 0, write: Math.max(0, wall - run - wait - rename), rename, ...parts };
 }
 
 /** Storage that waits 5 ms for a name, a write and a rename, however many writers there are. */
@@ -61,9 +62,19 @@ function numbers(steps: readonly Step[]): number[] {
   return steps.map(([writers]) => writers);
 }
 
+/** A thread that is blocked by something else: by threads that collect its garbage and wait for a processor, say. */
+const heldUp: Storage = () => times({ wall: 10, run: 0.1, create: 0.04, write: 0.03, rename: 0.01 });
+
 describe('the number of writers', () => {
   test('is 1 at the start, and that one blocks', () => {
     assert.deepEqual(stateOf(new Sizer(WAITING)), [1, 'blocking']);
+  });
+
+  test('grows to no more than the processors while it is not the storage that writers wait for', () => {
+    for (const [writers, mode] of settle(heldUp, WAITING, LONG)) {
+      assert.equal(mode, 'blocking');
+      assert.ok(writers <= WAITING.processors, `${writers} writers`);
+    }
   });
 
   test('grows to the most there may be while storage waits and there is work for long', () => {
