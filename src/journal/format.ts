@@ -155,6 +155,8 @@ const SLASH = 0x2f;
 const CARET = 0x5e;
 
 const ITEM_HEADER = 1 + 4 + 12 + 4 + 4;
+/** Of the records of a run and its end. */
+const RUN_HEADER = 1 + 4;
 /** Of those that have a length. */
 const HEADER = 1 + 4 + 4;
 /** Before the name. */
@@ -287,12 +289,12 @@ export class FrameWriter {
 
   #json(kind: number, record: RunRecord | EndRecord): void {
     const text = JSON.stringify(record);
-    const bytes = this.#reserve(5 + 3 * text.length);
+    const bytes = this.#reserve(RUN_HEADER + 3 * text.length);
     const at = this.#length;
     bytes[at] = kind;
-    const length = bytes.write(text, at + 5);
+    const length = bytes.write(text, at + RUN_HEADER);
     bytes.writeUInt32LE(length, at + 1);
-    this.#length = at + 5 + length;
+    this.#length = at + RUN_HEADER + length;
   }
 
   /** Room for so many bytes more. */
@@ -334,49 +336,49 @@ export function payloadIn(bytes: Buffer, offset: number): Buffer | undefined {
  * @throws RangeError for what no program of this version wrote, although its checksum is right
  */
 export function visitRecords(payload: Buffer, offset: number, visitor: RecordVisitor): void {
-  let at = 0;
-  while (at < payload.length) at = visitRecord(payload, at, offset, visitor);
-  if (at > payload.length) throw new RangeError('a record ends behind its frame');
+  for (let at = 0; at < payload.length;) {
+    const end = at + sizeOfAny(payload, at);
+    // Before anybody reads it: lengths that are not true may be of gigabytes.
+    if (end > payload.length) throw new RangeError('a record ends behind its frame');
+    visitRecord(payload, at, end, offset, visitor);
+    at = end;
+  }
 }
 
-/** @returns where the next record begins */
-function visitRecord(payload: Buffer, at: number, offset: number, visitor: RecordVisitor): number {
+function visitRecord(payload: Buffer, at: number, end: number, offset: number, visitor: RecordVisitor): void {
   const kind = payload[at] as number;
+  const number = payload.readUInt32LE(at + 1);
+  const place = offset + at;
   switch (kind) {
     case ITEM:
-    case REPLACEMENT: {
-      visitor.item?.(payload.readUInt32LE(at + 1), payload, at, offset + at);
-      return at + itemSizeAt(payload, at);
-    }
-    case STORED: {
-      visitor.stored?.(payload.readUInt32LE(at + 1), payload, at, offset + at);
-      return at + STORED_SIZE;
-    }
+    case REPLACEMENT:
+      return visitor.item?.(number, payload, at, place);
+    case STORED:
+      return visitor.stored?.(number, payload, at, place);
     case FAILED:
+      return visitor.failed?.(number, payload, at, place);
     case DETAILS:
+      return visitor.details?.(number, payload, at);
     case LEARNED:
+      return visitor.learned?.(number, payload, at, place);
     case RENAMED:
+      return visitor.renamed?.(number, payload, at, place);
     case REFUSED:
-    case DUPLICATE: {
-      const index = payload.readUInt32LE(at + 1);
-      if (kind === LEARNED) visitor.learned?.(index, payload, at, offset + at);
-      else if (kind === RENAMED) visitor.renamed?.(index, payload, at, offset + at);
-      else if (kind === FAILED) visitor.failed?.(index, payload, at, offset + at);
-      else if (kind === DETAILS) visitor.details?.(index, payload, at);
-      else if (kind === REFUSED) visitor.refused?.(index, payload, at, offset + at);
-      else visitor.duplicate?.(index, payload, at, offset + at);
-      return at + HEADER + payload.readUInt32LE(at + 5);
-    }
+      return visitor.refused?.(number, payload, at, place);
+    case DUPLICATE:
+      return visitor.duplicate?.(number, payload, at, place);
     case RUN:
-    case END: {
-      const end = at + 5 + payload.readUInt32LE(at + 1);
-      if (kind === RUN) visitor.run?.(jsonAt(payload, at + 5, end) as RunRecord);
-      else visitor.end?.(jsonAt(payload, at + 5, end) as EndRecord);
-      return end;
-    }
+      return visitor.run?.(jsonAt(payload, at + RUN_HEADER, end) as RunRecord);
+    case END:
+      return visitor.end?.(jsonAt(payload, at + RUN_HEADER, end) as EndRecord);
     default:
       throw new RangeError(`no record of kind ${kind} is known`);
   }
+}
+
+function sizeOfAny(payload: Buffer, at: number): number {
+  const isOfRun = payload[at] === RUN || payload[at] === END;
+  return isOfRun ? RUN_HEADER + payload.readUInt32LE(at + 1) : recordSizeAt(payload, at);
 }
 
 /** Bytes from which a record's size can be told. */

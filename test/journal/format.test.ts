@@ -124,4 +124,18 @@ describe('a frame of a journal', () => {
     }
     assert.ok(FRAME_HEADER_SIZE < frame.length);
   });
+
+  test('is refused before anybody reads a record of which the length leads out of it', () => {
+    const writer = new FrameWriter();
+    writer.item(1, { a: 1, b: 2, c: 3 }, 'http://localhost/a', 'a');
+    const payload = Buffer.from(payloadIn(writer.take(0), 0) as Buffer);
+    // Of the URL, and of the name.
+    for (const at of [17, 21]) {
+      const forged = Buffer.from(payload);
+      forged.writeUInt32LE(0xf000_0000, at);
+      let told = 0;
+      assert.throws(() => visitRecords(forged, 0, { item: () => (told += 1) }), RangeError);
+      assert.equal(told, 0);
+    }
+  });
 });
