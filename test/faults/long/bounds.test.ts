@@ -11,8 +11,11 @@ import { Place, type Reported } from '../../helpers/soundness.js';
 const timeout = 600_000;
 const notLinux = process.platform !== 'linux' && 'peak memory is read from /proc';
 const MIB = 1 << 20;
-/** MB that a run with eight bombs may take beyond a plain one; what they would bring is gigabytes, or without an end. */
-const ROOM = 128;
+/**
+ * MB that a run with eight bombs may take beyond a plain one: of each 16 are decoded whole before it is known for one, which
+ * may all be garbage that nobody has collected yet, and half of that for all else. What they would bring is gigabytes.
+ */
+const ROOM = 192;
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 /** A gigabyte of zeros in 1 MB: 64 members of 16 MiB. */
