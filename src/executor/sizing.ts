@@ -8,6 +8,7 @@
  */
 import type { WriteMode } from '../protocol/messages.js';
 import type { Times } from '../protocol/times.js';
+import { NO_TIMES, TimesSum } from './times.js';
 
 /** A step pays if the rate grows by this much at least; else it is taken back. */
 const WORTH = 1.3;
@@ -54,11 +55,7 @@ export class Sizer {
   #patience = 0;
   #samples = 0;
   #files = 0;
-  #wall = 0;
-  #run = 0;
-  #wait = 0;
-  #operations = 0;
-  #rename = 0;
+  readonly #times = new TimesSum(NO_TIMES);
 
   constructor(options: SizerOptions) {
     this.#options = options;
@@ -80,7 +77,7 @@ export class Sizer {
    * @param backlog bodies that wait for a writer
    * @param ready writers that are there
    */
-  note(files: number, { wall, run, wait, create, write, rename }: Times, backlog: number, ready: number): void {
+  note(files: number, times: Times, backlog: number, ready: number): void {
     if (this.#patience > 0) this.#patience -= 1;
     // Writers of the last step that are not there yet would make it look bad, and idle ones prove nothing.
     if (ready < this.#writers || backlog < this.#writers) {
@@ -88,38 +85,34 @@ export class Sizer {
       return;
     }
     // One that is heavy is cold, perhaps, and would be taken for one that needs a thread.
-    const operations = create + write + rename;
-    const blocked = Math.min(wall - run - wait, operations);
-    const obvious = this.#fresh && blocked / files > VERY_SLOW && run < LIGHT * wall;
+    const obvious = this.#fresh && blockedFor(times) / files > VERY_SLOW && times.run < LIGHT * times.wall;
     if (this.#stale > 0 && !obvious) {
       this.#stale -= 1;
       return;
     }
     this.#samples += 1;
     this.#files += files;
-    this.#wall += wall;
-    this.#run += run;
-    this.#wait += wait;
-    this.#operations += operations;
-    this.#rename += rename;
+    this.#times.add(times);
     if (this.#samples >= this.#writers) this.#judge(backlog);
   }
 
   #judge(backlog: number): void {
     const writers = this.#writers;
-    const perFile = this.#wall / this.#files;
+    const times = this.#times.sum;
+    const { wall, run, wait } = times;
+    const perFile = wall / this.#files;
     const rate = writers / perFile;
     const before = this.#before;
     // Where others have the processors for most of that time, it is not the bottleneck: threads would wait for them as well.
-    const crowded = this.#wait > this.#run;
-    if (this.mode === 'waiting' && !crowded && this.#run + this.#wait > EXHAUSTED * this.#wall) {
+    const crowded = wait > run;
+    if (this.mode === 'waiting' && !crowded && run + wait > EXHAUSTED * wall) {
       this.#exhausted = true;
       this.#canWait = false;
       this.#before = undefined;
       this.#step(1);
       return;
     }
-    const useful = this.#useful(perFile, backlog);
+    const useful = this.#useful(times, perFile, backlog);
     this.#fresh = false;
     this.#forget(0);
     if (before !== undefined && rate < before.rate * WORTH) {
@@ -135,23 +128,23 @@ export class Sizer {
   }
 
   /** As many writers as would help, by where the time of those that are there goes. */
-  #useful(perFile: number, backlog: number): number {
+  #useful(times: Times, perFile: number, backlog: number): number {
     const { threads, waiting, processors, oneFolder } = this.#options;
-    // Of no more than what the storage was asked for: a thread also waits for those that collect its garbage, and they for a processor.
-    const blocked = Math.min(this.#wall - this.#run - this.#wait, this.#operations);
+    const { wall, run, wait, rename } = times;
+    const blocked = blockedFor(times);
     // More of them would only wait for a processor as well.
-    if (this.#wait > Math.max(this.#run, blocked)) return this.#writers;
-    const storageBound = blocked > this.#run;
+    if (wait > Math.max(run, blocked)) return this.#writers;
+    const storageBound = blocked > run;
     if (this.mode === 'blocking' && !this.#exhausted) {
-      this.#canWait = waiting > processors && blocked > SLOW * this.#files && this.#run < LIGHT * this.#wall;
+      this.#canWait = waiting > processors && blocked > SLOW * this.#files && run < LIGHT * wall;
     }
     // While one renames, the others can do the rest of their work; that much of it fits between two renames.
-    const lock = oneFolder ? perFile / (this.#rename / this.#files) + 1 : Infinity;
+    const lock = oneFolder ? perFile / (rename / this.#files) + 1 : Infinity;
     // Where writers cost nothing, there are enough of them that one always stands ready to rename.
     if (storageBound && this.#canWait) return Math.floor(Math.min(waiting, 4 * lock));
     // What n threads take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
     // lies the number that ends first.
-    const share = storageBound ? blocked / this.#wall : 1;
+    const share = storageBound ? blocked / wall : 1;
     const soonest = Math.sqrt((backlog * perFile * share * processors) / START);
     return Math.floor(storageBound ? Math.min(threads, soonest, lock) : Math.min(processors, soonest));
   }
@@ -163,6 +156,15 @@ export class Sizer {
 
   #forget(stale: number): void {
     this.#stale = stale;
-    this.#samples = this.#files = this.#wall = this.#run = this.#wait = this.#operations = this.#rename = 0;
+    this.#samples = this.#files = 0;
+    this.#times.take();
   }
+}
+
+/**
+ * Milliseconds for which the storage held up a writer: no more than what it was asked for took. A thread also waits for those
+ * that collect its garbage, and these for a processor.
+ */
+function blockedFor({ wall, run, wait, create, write, rename }: Times): number {
+  return Math.min(wall - run - wait, create + write + rename);
 }
