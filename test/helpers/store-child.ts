@@ -20,6 +20,8 @@ export interface ChildTask {
    * more than a MiB goes in parts.
    */
   readonly bodies: readonly (readonly [name: string, length: number])[];
+  /** Bodies at the end of those that are given to the executor when it has told of all others. */
+  readonly afterwards?: number;
   /** Threads; 2 if it is missing. */
   readonly workers?: number | 'auto';
   /** Whether bodies come encoded. */
@@ -56,7 +58,12 @@ const executor = await createExecutor(task.executor, task.workers ?? 2, settings
 const received = [...bodies].map(([name, body]) => [name, encode(body)] as const);
 const started = performance.now();
 const sent: Promise<void>[] = [];
-for (const [name, body] of received) {
+const first = received.length - (task.afterwards ?? 0);
+for (const [position, [name, body]] of received.entries()) {
+  if (position === first) {
+    await Promise.all(sent);
+    for (const [before] of received.slice(0, first)) await told.of(before);
+  }
   if (body.length > 1 << 20) {
     const large = new LargeBody(executor, name, encoding);
     sent.push(large.send(cut(body, 100_000)).then(() => large.writer.end()));
