@@ -235,8 +235,9 @@ it('a name that hangs is waited for no longer than connecting may take', async (
   const { port } = await heldServer(t, () => undefined);
   const proxy = parseProxy(`socks5://127.0.0.1:${port}`, '--proxy');
   const near: Dial['near'] = (_wanted, callback) => {
+    // The time may be over before it is connected.
     const socket = connect(port, '127.0.0.1', () => callback(null, socket));
-    return socket;
+    return socket.on('error', (error) => callback(error, null));
   };
   const dial = { near, far: near, lookup: () => undefined, timeout: 50, onSocket: () => undefined };
   const wanted = { protocol: 'http:', hostname: 'a.example', port: '80' };

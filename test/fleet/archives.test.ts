@@ -116,7 +116,7 @@ describe('a plan of the layout tar', () => {
   for (const signal of ['SIGKILL', 'SIGINT'] as const)
     test(`goes on after ${signal} with what is whole, and requests nothing of it`, async (t) => {
       const directory = scratch(t);
-      server.delay = 40;
+      server.most = 20;
       await planOf(directory, linesOf(60), { shardItems: 60, options });
       const first = startWorker(t, [directory, '-m', '4', '--lease', '1']);
       await until(() => wholeIn(partOf(directory, 0)).length >= 12, 'twelve items');
@@ -126,7 +126,7 @@ describe('a plan of the layout tar', () => {
       assert.ok(kept.length >= 12 && kept.length < 60);
       assert.deepEqual(shardsIn(directory), []);
       const asked = server.requested.length;
-      server.delay = 0;
+      server.release();
       const { status, stderr } = await warmSluice(['work', '.', '--lease', '1'], { cwd: directory });
       assert.equal(status, 0, stderr);
       assert.equal(doneOf(directory, 0).ok, 60);
@@ -139,12 +139,12 @@ describe('a plan of the layout tar', () => {
 
   test('of a worker that was stopped for longer than its lease: who took the shard has the archive, and keeps it', async (t) => {
     const directory = scratch(t);
-    server.delay = 60;
+    server.most = 8;
     await planOf(directory, linesOf(60), { shardItems: 30, options });
     const stopped = startWorker(t, [directory, '-m', '4', '--lease', '1']);
     await until(() => wholeIn(partOf(directory, 0)).length >= 4, 'four items');
     stopped.process.kill('SIGSTOP');
-    server.delay = 0;
+    server.release();
     const other = startWorker(t, [directory, '--shard', '0/2', '--lease', '1']);
     assert.equal(await other.ended, 0, other.stderr());
     const done = doneOf(directory, 0);

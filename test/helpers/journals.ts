@@ -30,6 +30,16 @@ export function readRecords(path: string, visitor: RecordVisitor): void {
   }
 }
 
+/** Frames of which the header is there. */
+export function framesIn(path: string): number {
+  const bytes = readFileSync(path);
+  let frames = 0;
+  for (let at = PREAMBLE.length; at + FRAME_HEADER_SIZE <= bytes.length; frames += 1) {
+    at += claimedSize(bytes.subarray(at)) ?? bytes.length;
+  }
+  return frames;
+}
+
 /** Writes a journal anew without the end of its runs, and without what else was not written before the kill. */
 export function asAfterKill(path: string, { stored = true, boot }: Changes = {}): void {
   const writer = new FrameWriter();

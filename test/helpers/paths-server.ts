@@ -13,6 +13,9 @@ export class PathsServer {
   delay: number | ((path: string) => number) = 0;
   /** Told of each request. */
   onRequest: (() => void) | undefined;
+  /** Requests that are answered before {@link release}: those that come after them wait, however slow a machine is. */
+  most = Infinity;
+  #waiting: (() => void)[] = [];
   #server: Server | undefined;
 
   async open(): Promise<void> {
@@ -21,8 +24,10 @@ export class PathsServer {
       this.onRequest?.();
       const path = request.url as string;
       const delay = typeof this.delay === 'number' ? this.delay : this.delay(path);
+      const answer = (): void => void response.end(bodyAt(path));
+      if (this.requested.length > this.most) this.#waiting.push(answer);
       // The open server keeps the process, not who waits for an answer and may be gone.
-      setTimeout(() => response.end(bodyAt(path)), delay).unref();
+      else setTimeout(answer, delay).unref();
     });
     // On all addresses, so that it is `localhost`, too.
     await new Promise<void>((resolve) => this.#server?.listen(0, resolve));
@@ -30,9 +35,17 @@ export class PathsServer {
     this.origin = `http://127.0.0.1:${this.port}`;
   }
 
+  /** Answers what waits, and whatever comes. */
+  release(): void {
+    this.most = Infinity;
+    for (const answer of this.#waiting.splice(0)) answer();
+  }
+
   forget(): void {
     this.requested = [];
     this.delay = 0;
+    this.most = Infinity;
+    this.#waiting = [];
     this.onRequest = undefined;
   }
 
