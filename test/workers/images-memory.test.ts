@@ -13,6 +13,7 @@ import type { StoreSettings } from '../../src/protocol/settings.js';
 import { applySteps } from '../../workers/steps/steps.js';
 import { scratch } from '../helpers/scratch.js';
 import * as make from '../helpers/images.js';
+import { inHaste } from '../helpers/thorough.js';
 
 const SELF = fileURLToPath(import.meta.url);
 const OPTIONS: Readonly<Record<string, Partial<ImageSettings>>> = {
@@ -63,7 +64,7 @@ if (process.argv[2] !== undefined) {
   process.disconnect?.();
 } else {
   for (const [name, bomb] of Object.entries(BOMBS)) {
-    test(`${name} takes memory within a bound, whatever is asked for`, async (t) => {
+    test(`${name} takes memory within a bound, whatever is asked for`, { skip: inHaste }, async (t) => {
       const path = join(scratch(t), 'bomb');
       writeFileSync(path, await bomb());
       for (const option of Object.keys(OPTIONS)) {
