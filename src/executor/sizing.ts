@@ -20,6 +20,8 @@ const SLOW = 1;
 const VERY_SLOW = 5;
 /** Share of its time that the thread in which writers wait is on a processor or waits for one: then it is the bottleneck. */
 const EXHAUSTED = 0.9;
+/** Of the time that it is on a processor, as long as it waits for one where there are too few: threads would wait as well. */
+const CROWDED = 0.5;
 /** Milliseconds of a processor that a thread takes to start, and to become as quick as the others. */
 const START = 200;
 /** Samples of the first writer that are left out: it makes the first folders, and its code is cold. */
@@ -38,11 +40,23 @@ export interface SizerOptions {
   readonly oneFolder: boolean;
 }
 
+/** What is known of writers that are threads. */
+interface Thread {
+  /** Milliseconds. */
+  readonly perFile: number;
+  /** Of that time, what more of them would share. */
+  readonly share: number;
+  /** Of them there need be no more. */
+  readonly most: number;
+}
+
 export class Sizer {
   readonly #options: SizerOptions;
   #writers = 1;
   /** Nothing has been judged yet. */
   #fresh = true;
+  /** Of writers that are threads, when they were last looked at. */
+  #thread: Thread | undefined;
   /** A writer that blocks is blocked for so long, and needs so little of a processor, that one thread can be many. */
   #canWait = false;
   /** One thread was not enough. */
@@ -103,9 +117,8 @@ export class Sizer {
     const perFile = wall / this.#files;
     const rate = writers / perFile;
     const before = this.#before;
-    // Where others have the processors for most of that time, it is not the bottleneck: threads would wait for them as well.
-    const crowded = wait > run;
-    if (this.mode === 'waiting' && !crowded && run + wait > EXHAUSTED * wall) {
+    const isExhausted = run + wait > EXHAUSTED * wall && wait < CROWDED * run;
+    if (this.mode === 'waiting' && isExhausted && this.#threadsBring(backlog) > rate * WORTH) {
       this.#exhausted = true;
       this.#canWait = false;
       this.#before = undefined;
@@ -129,24 +142,38 @@ export class Sizer {
 
   /** As many writers as would help, by where the time of those that are there goes. */
   #useful(times: Times, perFile: number, backlog: number): number {
-    const { threads, waiting, processors, oneFolder } = this.#options;
+    const { waiting, processors, oneFolder } = this.#options;
     const { wall, run, wait, rename } = times;
     const blocked = blockedFor(times);
     // More of them would only wait for a processor as well.
     if (wait > Math.max(run, blocked)) return this.#writers;
     const storageBound = blocked > run;
-    if (this.mode === 'blocking' && !this.#exhausted) {
+    const isThread = this.mode === 'blocking';
+    if (isThread && !this.#exhausted) {
       this.#canWait = waiting > processors && blocked > SLOW * this.#files && run < LIGHT * wall;
     }
     // While one renames, the others can do the rest of their work; that much of it fits between two renames.
     const lock = oneFolder ? perFile / (rename / this.#files) + 1 : Infinity;
+    const most = storageBound ? lock : processors;
+    const thread = { perFile, share: storageBound ? blocked / wall : 1, most };
+    if (isThread) this.#thread = thread;
     // Where writers cost nothing, there are enough of them that one always stands ready to rename.
     if (storageBound && this.#canWait) return Math.floor(Math.min(waiting, 4 * lock));
-    // What n threads take for the backlog shrinks with n, what they take to start grows with it: where the two are equal
-    // lies the number that ends first.
-    const share = storageBound ? blocked / wall : 1;
-    const soonest = Math.sqrt((backlog * perFile * share * processors) / START);
-    return Math.floor(storageBound ? Math.min(threads, soonest, lock) : Math.min(processors, soonest));
+    return Math.floor(this.#soonest(thread, backlog));
+  }
+
+  /**
+   * What n threads take for the backlog shrinks with n, what they take to start grows with it: where the two are equal lies
+   * the number that ends first.
+   */
+  #soonest({ perFile, share, most }: Thread, backlog: number): number {
+    const { threads, processors } = this.#options;
+    return Math.min(threads, most, Math.sqrt((backlog * perFile * share * processors) / START));
+  }
+
+  /** Files in a millisecond, with as many threads as the backlog is worth in place of the one in which writers wait. */
+  #threadsBring(backlog: number): number {
+    return this.#thread === undefined ? 0 : this.#soonest(this.#thread, backlog) / this.#thread.perFile;
   }
 
   #step(writers: number): void {
