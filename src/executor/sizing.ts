@@ -20,7 +20,7 @@ const SLOW = 1;
 const VERY_SLOW = 5;
 /** Share of its time that the thread in which writers wait is on a processor or waits for one: then it is the bottleneck. */
 const EXHAUSTED = 0.9;
-/** Of the time that it is on a processor, as long as it waits for one where there are too few: threads would wait as well. */
+/** For this share of the time that it is on a processor it waits for one where there are too few: threads would wait as well. */
 const CROWDED = 0.5;
 /** Milliseconds of a processor that a thread takes to start, and to become as quick as the others. */
 const START = 200;
